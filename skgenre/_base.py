@@ -1,0 +1,145 @@
+"""What the transformers of this package have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin
+from sklearn.callback._callback_support import with_callbacks
+
+
+class TrackTransformer(
+    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Base of the transformers that treat each track by itself and learn nothing.
+
+    A subclass says how to check the whole input (``_check_tracks``) and how to turn one
+    track into one array (``_transform_track``). Because a batch is always computed track
+    by track, it equals the tracks computed one by one; ``fit_transform`` reports its
+    progress by track to scikit-learn's callbacks.
+    """
+
+    @abstractmethod
+    def _check_tracks(self, X: Any) -> Sequence[Any] | NDArray[Any]:
+        """Check the input as a whole and return it as a sequence of tracks."""
+
+    @abstractmethod
+    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        """Turn one track into one array; ``name`` is what errors call the track."""
+
+    def _track_name(self, track: Any, row: int) -> str:
+        return f"track {row}"
+
+    def _finish(self, out: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Dress the output of all tracks; the base leaves it as it is."""
+        return out
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the kind of input; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like
+            The tracks, as for ``transform``.
+        y : Ignored
+            Present by convention.
+
+        Returns
+        -------
+        self : object
+            The transformer itself.
+        """
+        context = self._init_callback_context()
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        self._check_tracks(X)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Transform each track.
+
+        Parameters
+        ----------
+        X : array-like
+            The tracks; the class says which shapes it takes.
+
+        Returns
+        -------
+        Xt : ndarray
+            One row for each track; the class says of which shape.
+        """
+        self._validate_params()
+        return self._transform_tracks(self._check_tracks(X))
+
+    @with_callbacks
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
+        """Do what ``fit`` and ``transform`` do, and report each track to the callbacks.
+
+        Parameters
+        ----------
+        X : array-like
+            The tracks, as for ``transform``.
+        y : Ignored
+            Present by convention.
+
+        Returns
+        -------
+        Xt : ndarray
+            As for ``transform``.
+        """
+        self._validate_params()
+        tracks = self._check_tracks(X)
+        context = self._init_callback_context(max_subtasks=len(tracks))
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        Xt = self._transform_tracks(tracks, context)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return Xt
+
+    def _transform_tracks(
+        self, tracks: Sequence[Any] | NDArray[Any], context: Any = None
+    ) -> NDArray[np.float32]:
+        out: NDArray[np.float32] | None = None
+        for row, track in enumerate(tracks):
+            task = None if context is None else context.subcontext(task_name="track")
+            if task is not None:
+                task.call_on_fit_task_begin(estimator=self)
+            result = self._transform_track(track, self._track_name(track, row))
+            if out is None:
+                out = np.empty((len(tracks), *result.shape), dtype=np.float32)
+            out[row] = result
+            if task is not None:
+                task.call_on_fit_task_end(estimator=self)
+        assert out is not None  # an empty input was refused by _check_tracks
+        return self._finish(out)
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Accept the call, so that ``Pipeline.set_output`` reaches the steps with tables.
+
+        The output of this step has three or more dimensions, which no data frame can
+        hold: it stays a NumPy array whatever is asked for.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None
+            The container asked for.
+
+        Returns
+        -------
+        self : object
+            The transformer itself.
+        """
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

@@ -1,0 +1,165 @@
+"""The shape contract: one row is one track, from the first step to the last.
+
+==========================  =====================================================
+after                       shape
+==========================  =====================================================
+``AudioLoader``             (n_tracks, n_samples)
+``Segmenter``               (n_tracks, n_segments, n_samples)
+a feature extractor         (n_tracks, n_segments, n_frames, n_features)
+a classifier's vote         (n_tracks, n_classes)
+==========================  =====================================================
+
+All checks of shapes, and the folding of tracks to segments and back, live here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array, validate_data
+
+from skgenre.audio._waveforms import Waveforms, check_sampling_rate
+
+Array = NDArray[Any]
+
+
+def check_waveforms(X: Any, sampling_rate: float, who: str) -> Array:
+    """Check a batch of waveforms or of segments: 2-D or 3-D, finite, of the right rate.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_tracks, n_samples) or (n_tracks, n_segments, n_samples)
+        The waveforms; 2-D means one segment a track.
+    sampling_rate : float
+        The rate the caller is set to, in Hz.
+    who : str
+        The caller's name, for messages.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tracks, n_segments, n_samples), float32
+        The segments; a view of the input where its type allows.
+
+    Raises
+    ------
+    ValueError
+        If the shape, the rate or a value is wrong.
+    """
+    check_sampling_rate(X, sampling_rate, who)
+    X = check_array(
+        X, dtype=np.float32, ensure_2d=True, allow_nd=True, ensure_min_features=0, input_name="X"
+    )
+    if X.ndim == 2:
+        X = X[:, np.newaxis, :]  # (n_tracks, 1, n_samples)
+    if X.ndim != 3:
+        raise ValueError(
+            f"{who} takes waveforms of shape (n_tracks, n_samples) or segments of shape "
+            f"(n_tracks, n_segments, n_samples); got an array of shape {X.shape}."
+        )
+    if 0 in X.shape:
+        raise ValueError(f"{who} got waveforms without samples: an array of shape {X.shape}.")
+    return X
+
+
+def with_rate(X: Array, sampling_rate: float) -> Waveforms:
+    """Label waveforms with their sampling rate."""
+    return Waveforms(X, sampling_rate)
+
+
+def check_features(
+    estimator: Any, X: Any, *, reset: bool, max_ndim: int = 4, dtype: Any = np.float32
+) -> Array:
+    """Check an array whose last axis is features, and record or compare their number.
+
+    ``validate_data(allow_nd=True)`` would take the second axis, the segments, for the
+    features. Here all leading axes are folded into rows first, so that scikit-learn sees
+    a table of frames and its own messages and attributes come out right.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Receives ``n_features_in_`` (and ``feature_names_in_``) when ``reset``.
+    X : array-like of shape (n_tracks, ..., n_features)
+        From 2-D up to ``max_ndim`` dimensions.
+    reset : bool
+        True in ``fit``.
+    max_ndim : int, default=4
+        The highest number of dimensions allowed.
+    dtype : dtype, default=numpy.float32
+        What the data are converted to.
+
+    Returns
+    -------
+    X : ndarray
+        The checked array, in the shape that came.
+
+    Raises
+    ------
+    ValueError
+        If a shape, a type or a value is wrong, or the number of features differs from
+        that seen in ``fit``.
+    """
+    ndim = getattr(X, "ndim", None)
+    if ndim is None and not hasattr(X, "__array__"):
+        X = np.asarray(X) if _is_deep(X) else X
+        ndim = getattr(X, "ndim", None)
+    if ndim is None or ndim <= 2:
+        return validate_data(estimator, X, reset=reset, dtype=dtype)
+    X = np.asarray(X)
+    if ndim > max_ndim:
+        raise ValueError(
+            f"{type(estimator).__name__} takes arrays of 2 to {max_ndim} dimensions "
+            "(n_tracks, ..., n_features); got an array of shape "
+            f"{X.shape}."
+        )
+    if 0 in X.shape:
+        raise ValueError(
+            f"{type(estimator).__name__} got an empty array of shape {X.shape}: every axis "
+            "of (n_tracks, ..., n_features) needs at least one entry."
+        )
+    shape = X.shape
+    rows = X.reshape(-1, shape[-1])  # (n_tracks * ... , n_features)
+    return validate_data(estimator, rows, reset=reset, dtype=dtype).reshape(shape)
+
+
+def _is_deep(X: Any) -> bool:
+    """Tell whether nested lists go deeper than a table."""
+    depth = 0
+    while isinstance(X, (list, tuple)) and len(X):
+        X, depth = X[0], depth + 1
+    return depth + getattr(X, "ndim", 0) > 2
+
+
+def as_segments(X: Array) -> Array:
+    """Bring features of 2 to 4 dimensions to (n_tracks, n_segments, n_frames, n_features).
+
+    A 2-D row is a univariate sequence: its values become frames of one feature. A 3-D row
+    is one segment.
+
+    Parameters
+    ----------
+    X : ndarray of 2, 3 or 4 dimensions
+        Features, checked before.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tracks, n_segments, n_frames, n_features)
+        A view.
+    """
+    if X.ndim == 2:
+        return X[:, np.newaxis, :, np.newaxis]  # (n_tracks, 1, n_values, 1)
+    if X.ndim == 3:
+        return X[:, np.newaxis]  # (n_tracks, 1, n_frames, n_features)
+    return X
+
+
+def fold_segments(X: Array) -> Array:
+    """Fold (n_tracks, n_segments, ...) to (n_tracks * n_segments, ...), tracks in order."""
+    return X.reshape(-1, *X.shape[2:])
+
+
+def unfold_segments(values: Array, n_tracks: int) -> Array:
+    """Undo :func:`fold_segments`: (n_tracks * n_segments, ...) to (n_tracks, n_segments, ...)."""
+    return values.reshape(n_tracks, -1, *values.shape[1:])
