@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -13,9 +13,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.callback._callback_support import with_callbacks
 
 
-class TrackTransformer(
-    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
-):
+class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Base of the transformers that treat each track by itself and learn nothing.
 
     A subclass says how to check the whole input (``_check_tracks``) and how to turn one
@@ -24,6 +22,11 @@ class TrackTransformer(
     progress by track to scikit-learn's callbacks.
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        # Outputs of three and more dimensions never become data frames; scikit-learn would
+        # switch the wrapping on again for each subclass.
+        super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
+
     @abstractmethod
     def _check_tracks(self, X: Any) -> Sequence[Any] | NDArray[Any]:
         """Check the input as a whole and return it as a sequence of tracks."""
@@ -31,6 +34,10 @@ class TrackTransformer(
     @abstractmethod
     def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         """Turn one track into one array; ``name`` is what errors call the track."""
+
+    def _fit_transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        """Turn one track into one array in ``fit_transform``; the base makes no difference."""
+        return self._transform_track(track, name)
 
     def _track_name(self, track: Any, row: int) -> str:
         return f"track {row}"
@@ -76,7 +83,7 @@ class TrackTransformer(
             One row for each track; the class says of which shape.
         """
         self._validate_params()
-        return self._transform_tracks(self._check_tracks(X))
+        return self._each(self._transform_track, self._check_tracks(X))
 
     @with_callbacks
     def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
@@ -98,19 +105,23 @@ class TrackTransformer(
         tracks = self._check_tracks(X)
         context = self._init_callback_context(max_subtasks=len(tracks))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        Xt = self._transform_tracks(tracks, context)
+        Xt = self._each(self._fit_transform_track, tracks, context)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return Xt
 
-    def _transform_tracks(
-        self, tracks: Sequence[Any] | NDArray[Any], context: Any = None
+    def _each(
+        self,
+        function: Callable[[Any, str], NDArray[np.float32]],
+        tracks: Sequence[Any] | NDArray[Any],
+        context: Any = None,
     ) -> NDArray[np.float32]:
+        """Fill one output array track by track."""
         out: NDArray[np.float32] | None = None
         for row, track in enumerate(tracks):
             task = None if context is None else context.subcontext(task_name="track")
             if task is not None:
                 task.call_on_fit_task_begin(estimator=self)
-            result = self._transform_track(track, self._track_name(track, row))
+            result = function(track, self._track_name(track, row))
             if out is None:
                 out = np.empty((len(tracks), *result.shape), dtype=np.float32)
             out[row] = result

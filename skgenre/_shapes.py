@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
-from skgenre.audio._waveforms import Waveforms, check_sampling_rate
+from skgenre._waveforms import Waveforms, check_sampling_rate
 
 Array = NDArray[Any]
 
@@ -48,9 +48,7 @@ def check_waveforms(X: Any, sampling_rate: float, who: str) -> Array:
         If the shape, the rate or a value is wrong.
     """
     check_sampling_rate(X, sampling_rate, who)
-    X = check_array(
-        X, dtype=np.float32, ensure_2d=True, allow_nd=True, ensure_min_features=0, input_name="X"
-    )
+    X = check_array(X, dtype=np.float32, allow_nd=True, input_name="X")
     if X.ndim == 2:
         X = X[:, np.newaxis, :]  # (n_tracks, 1, n_samples)
     if X.ndim != 3:

@@ -1,1 +1,352 @@
-class AudioLoader: ...
+"""Bringing files and waveforms to one rate, one channel and one length."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skgenre._base import TrackTransformer
+from skgenre._shapes import with_rate
+from skgenre._waveforms import check_finite
+from skgenre.audio._decode import (
+    centre_start,
+    mix_down,
+    n_before_resampling,
+    read_audio,
+    resample,
+)
+
+# Integer type -> (the value of silence, the value of full scale above it).
+_FULL_SCALE = {
+    np.dtype(np.uint8): (128, 2**7),
+    np.dtype(np.int8): (0, 2**7),
+    np.dtype(np.int16): (0, 2**15),
+    np.dtype(np.int32): (0, 2**31),
+}
+
+
+class AudioLoader(TrackTransformer):
+    """Bring audio files and waveforms to one rate, one channel and one length.
+
+    Reads WAV, FLAC, OGG, MP3, AU and AIFF files, and takes waveforms that are in memory
+    already. Channels are averaged to one; the part that is needed is cut out of a longer
+    track; it is resampled; what is short is filled up.
+
+    Parameters
+    ----------
+    sampling_rate : float, default=22050
+        Rate of the output in Hz.
+    duration : float, default=30.0
+        Length of the output in seconds: ``round(duration * sampling_rate)`` samples.
+    position : {"start", "centre"}, default="start"
+        Where in a longer track the audio is taken.
+    short : {"repeat", "zeros", "error"}, default="repeat"
+        What becomes of a shorter track: it starts again from its beginning until the time
+        is filled, silence follows it, or an error names it.
+    waveform_sampling_rate : float or None, default=None
+        Rate in Hz of waveforms that come as plain arrays. None means that they have
+        ``sampling_rate`` already. Files, pairs of ``(waveform, sampling_rate)`` and the
+        output of another step of this package know their own rate.
+    resampling : {"QQ", "LQ", "MQ", "HQ", "VHQ"}, default="HQ"
+        Quality of the resampling as soxr names it, from quick to very high. "HQ" is also
+        librosa's choice.
+
+    See Also
+    --------
+    Segmenter : Cuts the loaded tracks into segments.
+
+    Notes
+    -----
+    A waveform is an array of shape (n_samples,), or (n_channels, n_samples) with the
+    channels first, as librosa has it. Floating-point samples are taken as they are;
+    integers are divided by the full scale of their type: int8 by 128, int16 by 32768, int32
+    by 2 :sup:`31`; uint8 lies around 128, as in WAV files.
+
+    A file that was cut off is refused: a WAV, AIFF, AU or MP3 file shorter than its header
+    says, an OGG file that ends inside a page, a FLAC file that lacks its last sample. The
+    length in the header of a WAV stream may be missing. An MP3 file without a Xing or Info
+    header does not store its length: that it was cut off cannot be known, and its middle,
+    and its end where the bit rate varies, are estimates of libsndfile.
+
+    References
+    ----------
+    .. [1] E. de Castro Lopo, "libsndfile", https://libsndfile.github.io/libsndfile/
+    .. [2] R. Sykes, "The SoX Resampler library", https://sourceforge.net/projects/soxr/
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre import AudioLoader
+    >>> time = np.arange(44100) / 44100
+    >>> tone = np.sin(2 * np.pi * 440 * time).astype(np.float32)
+    >>> loader = AudioLoader(sampling_rate=22050, duration=2.0)
+    >>> loader.fit_transform([(tone, 44100), (np.stack([tone, tone]), 44100)]).shape
+    (2, 44100)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+        "duration": [Interval(Real, 0, None, closed="neither")],
+        "position": [StrOptions({"start", "centre"})],
+        "short": [StrOptions({"repeat", "zeros", "error"})],
+        "waveform_sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "resampling": [StrOptions({"QQ", "LQ", "MQ", "HQ", "VHQ"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_rate=22050,
+        duration=30.0,
+        position="start",
+        short="repeat",
+        waveform_sampling_rate=None,
+        resampling="HQ",
+    ):
+        self.sampling_rate = sampling_rate
+        self.duration = duration
+        self.position = position
+        self.short = short
+        self.waveform_sampling_rate = waveform_sampling_rate
+        self.resampling = resampling
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Load each track.
+
+        Parameters
+        ----------
+        X : sequence of n_tracks tracks, or array of shape (n_tracks, n_samples)
+            A list, tuple, one-dimensional array or Series. Each track is a path (str or
+            PathLike), a waveform, or a pair ``(waveform, sampling_rate)``; they may be
+            mixed. Or an array of waveforms of one length, of shape (n_tracks, n_samples) or
+            (n_tracks, n_channels, n_samples).
+
+        Returns
+        -------
+        Xt : ndarray of shape (n_tracks, n_samples), float32
+            The waveforms; the array knows its ``sampling_rate``.
+
+        Raises
+        ------
+        FileNotFoundError, IsADirectoryError
+            If there is no such file; the message names it.
+        ValueError
+            If a file is empty, cut off, damaged or no audio; if a track has no samples, has
+            samples that are not finite, or is too short where ``short="error"``; if a
+            waveform has a type without a full scale or two rates. The message names the
+            track by its path or its row.
+        """
+        return super().transform(X)
+
+    def _check_tracks(self, X: Any) -> Sequence[Any] | NDArray[Any]:
+        if self._n_samples() < 1:
+            raise ValueError(
+                f"duration={self.duration} s has no sample at sampling_rate={self.sampling_rate}; "
+                "give a longer duration."
+            )
+        if isinstance(X, (str, bytes, os.PathLike)):
+            raise ValueError(f"X is a single path, {X!r}; give a list of tracks: [{X!r}].")
+        if _is_pair(X):
+            raise ValueError(
+                "X is a single pair of a waveform and its sampling rate; give a list of tracks: "
+                "[(waveform, sampling_rate)]."
+            )
+        tracks = X
+        if not isinstance(X, (list, tuple)):
+            if hasattr(X, "toarray"):
+                raise ValueError(f"X is a sparse {type(X).__name__}; give dense waveforms.")
+            if not hasattr(X, "__array__"):
+                raise ValueError(
+                    "X must be a list, array or Series of paths or waveforms; got "
+                    f"{type(X).__name__}."
+                )
+            tracks = np.asanyarray(X)
+            self._check_array(tracks)
+        if len(tracks) == 0:
+            raise ValueError("X has 0 tracks (0 sample(s)); a minimum of 1 is required.")
+        if isinstance(tracks, np.ndarray):
+            is_waveform = tracks.ndim == 1 and tracks.dtype.kind in "biufc"
+        else:
+            is_waveform = all(isinstance(track, Real) for track in tracks)
+        if is_waveform:
+            raise ValueError(
+                f"X is a single waveform of {len(tracks)} numbers; give a list of tracks: "
+                "[waveform]. Reshape your data by waveform.reshape(1, -1) for the same."
+            )
+        return tracks
+
+    def _check_array(self, X: NDArray[Any]) -> None:
+        if X.ndim == 0:
+            raise ValueError(f"X is a single value of type {X.dtype}; give a list of tracks.")
+        if X.ndim > 1 and X.size and isinstance(X.flat[0], (str, os.PathLike)):
+            raise ValueError(
+                f"X is a table of paths of shape {X.shape}; give one column: X[:, 0] of an array, "
+                'X["path"] of a data frame.'
+            )
+        if X.ndim > 3:
+            raise ValueError(
+                "X must be of shape (n_tracks, n_samples) or (n_tracks, n_channels, n_samples); "
+                f"got an array of shape {X.shape}."
+            )
+        if X.ndim > 1 and X.shape[-1] == 0:
+            raise ValueError(
+                f"X has tracks without samples: 0 feature(s) (shape={X.shape}) while a minimum of 1 "
+                "is required."
+            )
+        if X.ndim > 1:
+            _check_type(X.dtype, "X")
+        self._rate_of(X, None, "X")
+
+    def _track_name(self, track: Any, row: int) -> str:
+        if isinstance(track, (str, os.PathLike)):
+            return os.fsdecode(track) or f"track {row}"
+        return super()._track_name(track, row)
+
+    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        if isinstance(track, (str, os.PathLike)):
+            x = read_audio(
+                track,
+                sampling_rate=self.sampling_rate,
+                duration=self.duration,
+                position=self.position,
+                resampling=self.resampling,
+            )
+        else:
+            x = self._read_waveform(track, name)
+        return self._fill_up(x, name)
+
+    def _read_waveform(self, track: Any, name: str) -> NDArray[np.float32]:
+        """Cut, mix down and resample a waveform."""
+        own_rate = None
+        if _is_pair(track):
+            track, own_rate = track
+            if not 0 < own_rate < np.inf:
+                raise ValueError(
+                    f"{name} has a sampling rate of {own_rate}; it must be finite and above 0 Hz."
+                )
+        rate = self._rate_of(track, own_rate, name)
+        x = _as_channels(track, name)  # (n_channels, n_samples)
+        n_needed = n_before_resampling(self._n_samples(), rate, self.sampling_rate)
+        start = centre_start(x.shape[1], n_needed) if self.position == "centre" else 0
+        x = mix_down(_as_float(x[:, start : start + n_needed], name).T)
+        check_finite(x, name)
+        return resample(x, rate, self.sampling_rate, self.resampling)[: self._n_samples()]
+
+    def _rate_of(self, waveform: Any, own_rate: float | None, name: str) -> float:
+        """Find the rate of a waveform; those who know it must agree."""
+        known = getattr(waveform, "sampling_rate", None)
+        given = self.waveform_sampling_rate if own_rate is None else own_rate
+        if known is not None and given is not None and known != given:
+            source = "waveform_sampling_rate=" if own_rate is None else "the rate beside it is "
+            raise ValueError(
+                f"{name} has a sampling rate of {known:g} Hz, but {source}{given:g}; leave out the "
+                "one that is wrong."
+            )
+        if known is not None:
+            return known
+        return self.sampling_rate if given is None else given
+
+    def _fill_up(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+        n_samples = self._n_samples()
+        if x.size == n_samples:
+            return x
+        if x.size == 0:
+            raise ValueError(
+                f"{name} has no samples at sampling_rate={self.sampling_rate:g}; leave it out."
+            )
+        if self.short == "error":
+            raise ValueError(
+                f"{name} lasts {x.size / self.sampling_rate:.2f} s, shorter than "
+                f"duration={self.duration:g} s; lower duration, or set short='zeros' or "
+                "short='repeat'."
+            )
+        if self.short == "zeros":
+            return np.pad(x, (0, n_samples - x.size))
+        return np.resize(x, n_samples)  # NumPy's resize repeats from the start
+
+    def _n_samples(self) -> int:
+        return round(self.duration * self.sampling_rate)
+
+    def _finish(self, out: NDArray[np.float32]) -> NDArray[np.float32]:
+        return with_rate(out, self.sampling_rate)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        return tags
+
+
+def _is_pair(track: Any) -> bool:
+    """Tell a pair of a waveform and its rate from a pair of anything else."""
+    return (
+        isinstance(track, tuple)
+        and len(track) == 2
+        and hasattr(track[0], "__len__")
+        and not isinstance(track[0], str)
+        and isinstance(track[1], Real)
+    )
+
+
+def _as_channels(track: Any, name: str) -> NDArray[Any]:
+    """Check a waveform's shape and bring it to (n_channels, n_samples)."""
+    try:
+        x = np.asarray(track)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is no waveform: its rows differ in length. Give one array of shape "
+            "(n_samples,) or (n_channels, n_samples) for each track."
+        ) from error
+    if x.ndim == 0:
+        raise ValueError(
+            f"{name} is of type {type(track).__name__}; a track is a path, a waveform or a pair "
+            "(waveform, sampling_rate)."
+        )
+    if x.dtype.kind in "UST":
+        raise ValueError(
+            f"{name} is a sequence of {len(x)} texts; a track is one path. Give the paths as a "
+            "flat list."
+        )
+    if x.ndim > 2:
+        raise ValueError(
+            f"{name} has the shape {x.shape}; a waveform has the shape (n_samples,) or "
+            "(n_channels, n_samples)."
+        )
+    if x.size == 0:
+        raise ValueError(f"{name} has no samples: a waveform of shape {x.shape}; leave it out.")
+    if x.ndim == 1:
+        return x[np.newaxis]  # (1, n_samples)
+    if x.shape[0] > x.shape[1]:
+        raise ValueError(
+            f"{name} has the shape {x.shape}: more channels than samples. Channels come first; "
+            "transpose it by waveform.T."
+        )
+    return x
+
+
+def _check_type(dtype: np.dtype[Any], name: str) -> None:
+    """Refuse samples whose type does not say how loud they are."""
+    if dtype.kind == "c":
+        raise ValueError(
+            f"{name} is of type {dtype}. Complex data not supported: samples are real numbers."
+        )
+    if dtype not in _FULL_SCALE and dtype.kind not in "fO":
+        raise ValueError(
+            f"{name} is of type {dtype}, which has no full scale; convert it to float32 with "
+            "samples between -1 and 1, or to int16."
+        )
+
+
+def _as_float(x: NDArray[Any], name: str) -> NDArray[np.float32]:
+    """Convert samples to float32; integers are scaled by the full scale of their type."""
+    _check_type(x.dtype, name)
+    if x.dtype in _FULL_SCALE:
+        silence, full_scale = _FULL_SCALE[x.dtype]
+        return (x.astype(np.float32) - np.float32(silence)) / np.float32(full_scale)
+    with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused as such
+        return x.astype(np.float32, copy=False)

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre._base import TrackTransformer
 from skgenre._shapes import with_rate
-from skgenre.audio._waveforms import check_mono_tracks, check_sampling_rate
+from skgenre._waveforms import check_mono_tracks, check_sampling_rate
 
 
 class Segmenter(TrackTransformer):

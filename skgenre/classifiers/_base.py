@@ -1,0 +1,386 @@
+"""What the classifiers have in common: validate, split by track, fit, vote."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin
+from sklearn.callback._callback_support import with_callbacks
+from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from skgenre._random import draw_seeds
+from skgenre._shapes import as_segments, check_features, fold_segments, unfold_segments
+from skgenre.classifiers._keras import Network, import_keras, make_optimizer, train_network
+from skgenre.classifiers._vote import vote
+
+Builder = Callable[..., Any]
+
+
+def check_target(estimator: Any, X: NDArray[Any], y: Any) -> NDArray[Any]:
+    """Check the genres of the tracks: one known label each, at least two different ones."""
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the "
+            "target y is None: give the genre of each track."
+        )
+    y = validate_data(estimator, "no_validation", y)
+    check_classification_targets(y)
+    check_consistent_length(X, y)
+    return y
+
+
+def check_two_classes(estimator: Any, classes: NDArray[Any]) -> None:
+    """Refuse targets of a single class."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs tracks of at least 2 classes; got 1 class: "
+            f"{classes.tolist()[0]!r}."
+        )
+
+
+class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+    """Base of the classifiers whose network judges segments and whose segments vote.
+
+    It owns the whole of ``fit``; a subclass names its network in ``_network``.
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "activation": [str, callable],
+        "negative_slope": [Interval(Real, 0, 1, closed="both")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_noise": [Interval(Real, 0, None, closed="left")],
+        "l1": [Interval(Real, 0, None, closed="left")],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "optimizer": [str],
+        "optimizer_params": [dict, None],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), tuple, callable],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "voting": [StrOptions({"soft", "hard"})],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "monitor": [StrOptions({"val_loss", "val_accuracy"})],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        activation,
+        negative_slope,
+        dropout,
+        input_noise,
+        l1,
+        l2,
+        optimizer,
+        optimizer_params,
+        learning_rate,
+        epochs,
+        batch_size,
+        class_weight,
+        voting,
+        early_stopping,
+        validation_fraction,
+        monitor,
+        n_iter_no_change,
+        random_state,
+        verbose,
+    ):
+        self.activation = activation
+        self.negative_slope = negative_slope
+        self.dropout = dropout
+        self.input_noise = input_noise
+        self.l1 = l1
+        self.l2 = l2
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.class_weight = class_weight
+        self.voting = voting
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.monitor = monitor
+        self.n_iter_no_change = n_iter_no_change
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @abstractmethod
+    def _network(self) -> tuple[Builder, dict[str, Any]]:
+        """Return the function of :mod:`skgenre.networks` and its own hyperparameters."""
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train the network on the segments of the tracks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_segments, n_frames, n_features)
+            Features; 3-D means one segment a track, 2-D one sequence of single values.
+        y : array-like of shape (n_tracks,)
+            Genre of each track: strings or integers.
+        sample_weight : array-like of shape (n_tracks,), default=None
+            Weight of each track; all of its segments carry it. Tracks of weight 0 take
+            no part.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If the input is of a wrong shape or not finite, if there is only one genre, or
+            if a genre has too few tracks for the validation part.
+        """
+        X = check_features(self, X, reset=True)
+        y = check_target(self, X, y)
+        weight = None
+        if sample_weight is not None:
+            weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+        self._check_names()
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        segments = as_segments(X)
+        self.segment_shape_ = segments.shape[2:]
+        if self.class_weight is not None:
+            by_class = compute_sample_weight(self.class_weight, y)
+            weight = by_class if weight is None else weight * by_class
+        segments, codes, weight = self._weighted(segments, codes, weight)
+        split_seed, network_seed, order_seed = draw_seeds(self.random_state, 3)
+        train, held_out = self._split(codes, split_seed)
+
+        context = self._init_callback_context(max_subtasks=self.epochs)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        function, own = self._network()
+        build = partial(
+            function,
+            self.segment_shape_,
+            len(self.classes_),
+            **own,
+            activation=self.activation,
+            negative_slope=self.negative_slope,
+            dropout=self.dropout,
+            input_noise=self.input_noise,
+            l1=self.l1,
+            l2=self.l2,
+            seed=network_seed,
+        )
+        X_train, y_train, weight_train = _by_segment(segments, codes, weight, train)
+        validation = None
+        if held_out is not None:
+            validation = tuple(
+                part for part in _by_segment(segments, codes, weight, held_out) if part is not None
+            )
+        self.network_, self.history_ = train_network(
+            build,
+            X_train,
+            y_train,
+            sample_weight=weight_train,
+            validation=validation,
+            optimizer=partial(
+                make_optimizer, self.optimizer, self.learning_rate, self.optimizer_params
+            ),
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+            monitor=self.monitor,
+            on_epoch=_EpochTasks(self, context, X, y),
+            verbose=int(self.verbose),
+            seed=order_seed,
+        )
+        self.n_iter_ = len(self.history_["loss"])
+        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=dict)
+        return self
+
+    def predict_segment_proba(self, X: Any) -> NDArray[np.float32]:
+        """Return the genre probabilities of each segment, before any vote.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_segments, n_frames, n_features)
+            Features; the number of segments may differ from that in ``fit``.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_tracks, n_segments, n_classes), float32
+            Columns in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        segments = as_segments(check_features(self, X, reset=False))
+        if segments.shape[2:] != self.segment_shape_:
+            n_frames, n_features = segments.shape[2:]
+            raise ValueError(
+                f"X has segments of {n_frames} frames x {n_features} features, but "
+                f"{type(self).__name__} was fitted on segments of {self.segment_shape_[0]} "
+                f"frames x {self.segment_shape_[1]} features. Cut segments of the same "
+                "duration and extract the same features as in fit."
+            )
+        proba = self.network_.predict_proba(fold_segments(segments))
+        return unfold_segments(proba, len(segments))
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Return the genre probabilities of each track: the vote of its segments.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_segments, n_frames, n_features)
+            Features, as for ``fit``.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_tracks, n_classes), float32
+            Rows sum to one; columns in the order of ``classes_``.
+        """
+        return vote(self.predict_segment_proba(X), self.voting)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the genre of each track: the most probable one after the vote.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_segments, n_frames, n_features)
+            Features, as for ``fit``.
+
+        Returns
+        -------
+        y : ndarray of shape (n_tracks,)
+            Labels as they were given to ``fit``.
+        """
+        proba = self.predict_proba(X)
+        return self.classes_[proba.argmax(axis=1)]
+
+    def _check_names(self) -> None:
+        """Refuse names that Keras does not know, before any computing."""
+        keras = import_keras()
+        for parameter, registry in (("activation", "activations"), ("optimizer", "optimizers")):
+            name = getattr(self, parameter)
+            try:
+                getattr(keras, registry).get(name)
+            except (ValueError, TypeError) as error:
+                raise ValueError(
+                    f"{parameter}={name!r} is not one of the {registry} of Keras; see "
+                    f"https://keras.io/api for their names."
+                ) from error
+        rate = self.learning_rate
+        if isinstance(rate, tuple) and not (
+            len(rate) == 2 and all(isinstance(r, Real) and r >= 0 for r in rate)
+        ):
+            raise ValueError(
+                f"learning_rate={rate!r} is neither a number nor a pair (first, last) of "
+                "non-negative numbers."
+            )
+
+    def _weighted(
+        self, segments: NDArray[Any], codes: NDArray[Any], weight: NDArray[Any] | None
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+        """Drop the tracks of weight 0 and bring the weights to a mean of 1."""
+        if weight is not None:
+            used = weight > 0
+            if not used.any():
+                raise ValueError(
+                    "All sample weights are zero: no track is left to train on. Check "
+                    "sample_weight and class_weight."
+                )
+            segments, codes, weight = segments[used], codes[used], weight[used]
+            weight = (weight / weight.mean()).astype(np.float32)
+        check_two_classes(self, self.classes_[np.unique(codes)])
+        return segments, codes, weight
+
+    def _split(
+        self, codes: NDArray[Any], seed: int
+    ) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+        """Take the validation part by track: shuffled, every genre on both sides."""
+        fraction = self.validation_fraction
+        if fraction is None:
+            if not self.early_stopping:
+                return None, None
+            fraction = 0.1
+        n_tracks, n_classes = len(codes), len(np.unique(codes))
+        n_held_out = max(int(np.ceil(fraction * n_tracks)), n_classes)
+        used, counts = np.unique(codes, return_counts=True)
+        if counts.min() < 2:
+            poorest = self.classes_[used[counts.argmin()]]
+            raise ValueError(
+                f"Class {poorest!r} has only 1 track, but the validation part needs one of each "
+                "class beside the training part. Give it more tracks, or set "
+                "early_stopping=False and validation_fraction=None."
+            )
+        if n_tracks - n_held_out < n_classes:
+            raise ValueError(
+                f"A validation part of {n_held_out} of {n_tracks} tracks leaves fewer tracks to "
+                f"train on than there are classes ({n_classes}). Lower validation_fraction or "
+                "give more tracks."
+            )
+        splitter = StratifiedShuffleSplit(1, test_size=n_held_out, random_state=seed)
+        return next(splitter.split(codes, codes))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+class _EpochTasks:
+    """Reports the epochs of one fit to scikit-learn's callbacks."""
+
+    def __init__(self, estimator: BaseGenreClassifier, context: Any, X: Any, y: Any):
+        self.estimator = estimator
+        self.context = context
+        self.data = {"X": X, "y": y}
+        self.task: Any = None
+
+    def __call__(self, moment: str, network: Network) -> bool:
+        if moment == "begin":
+            self.task = self.context.subcontext(task_name="epoch")
+            self.task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+            return False
+        return self.task.call_on_fit_task_end(
+            estimator=self.estimator,
+            **self.data,
+            reconstruction_attributes=lambda: {"network_": network.snapshot()},
+        )
+
+
+def _by_segment(
+    segments: NDArray[Any],
+    codes: NDArray[Any],
+    weight: NDArray[Any] | None,
+    rows: NDArray[Any] | None,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+    """Select tracks and give each of their segments the track's class and weight."""
+    if rows is not None:
+        segments, codes = segments[rows], codes[rows]
+        weight = None if weight is None else weight[rows]
+    n_segments = segments.shape[1]
+    return (
+        np.ascontiguousarray(fold_segments(segments)),
+        np.repeat(codes, n_segments),
+        None if weight is None else np.repeat(weight, n_segments),
+    )

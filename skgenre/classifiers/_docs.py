@@ -1,0 +1,73 @@
+"""The part of the docstrings that the network classifiers share."""
+
+from __future__ import annotations
+
+_TRAINING = """activation : str or callable, default="leaky_relu"
+        Activation of the hidden layers: any Keras activation. [1]_ compares "sigmoid",
+        "tanh", "relu", "leaky_relu" and "elu".
+    negative_slope : float, default=0.05
+        Slope of "leaky_relu" below zero; other activations do not use it.
+    dropout : float, default=0.3
+        Share of units left out after each dense layer.
+    input_noise : float, default=0.0
+        Standard deviation of Gaussian noise added to the input in training, in units of
+        the scaled features.
+    l1, l2 : float, default=0.0
+        Penalties on the weights of the hidden layers.
+    optimizer : str, default="adam"
+        Name of a Keras optimizer.
+    optimizer_params : dict or None, default=None
+        Further arguments of the optimizer, such as ``{"weight_decay": 0.01}``.
+    learning_rate : float, (float, float) or LearningRateSchedule, default=1e-4
+        Step size. A pair falls linearly from the first to the second over the training.
+    epochs : int, default=50
+        Rounds over the training segments.
+    batch_size : int, default=32
+        Segments in a step.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the genres; "balanced" makes them inverse to their numbers of tracks.
+    voting : {"soft", "hard"}, default="soft"
+        How the segments of a track vote: by the mean of their probabilities, or by one
+        vote each (equal votes are decided by the mean probabilities).
+    early_stopping : bool, default=False
+        Whether to stop when ``monitor`` on the validation part stops getting better, and
+        to return to the best weights.
+    validation_fraction : float or None, default=None
+        Share of the training *tracks* kept aside for validation, shuffled and stratified
+        by genre; a track is never divided. None means 0.1 with ``early_stopping`` and no
+        validation without. Tracks of one artist may stand on both sides.
+    monitor : {"val_loss", "val_accuracy"}, default="val_loss"
+        What early stopping watches: both are measured on segments.
+    n_iter_no_change : int, default=10
+        Epochs without a better value before early stopping ends the training.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, dropout, the validation part and the order of the
+        segments. With an int, fits on the same machine are equal. None draws from the
+        system and leaves NumPy's global state alone.
+    verbose : int, default=0
+        Verbosity of Keras' training; 0 is silent."""
+
+_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
+        The genres, sorted.
+    history_ : dict of str to list of float
+        "loss" and "accuracy" of each epoch, by segment, and "val_loss" and
+        "val_accuracy" where there is a validation part.
+    n_iter_ : int
+        Epochs trained.
+    n_features_in_ : int
+        Size of the last axis of X in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; only where X was a data frame.
+    segment_shape_ : tuple of (int, int)
+        Frames and features of one segment.
+    network_ : Network
+        The trained network; ``network_.model`` is the Keras model."""
+
+
+def document_training(cls: type) -> type:
+    """Fill the shared parameters and attributes into the docstring of a classifier."""
+    if cls.__doc__:  # absent under python -OO
+        cls.__doc__ = cls.__doc__.replace("%(training)s", _TRAINING).replace(
+            "%(attributes)s", _ATTRIBUTES
+        )
+    return cls

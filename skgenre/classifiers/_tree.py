@@ -1,0 +1,198 @@
+"""Trees of genres: check them, restrict them to the genres at hand, grow them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# zhang, figures 8 and 9: "strong" and "mild" genres, then groups of two or three.
+GTZAN_HIERARCHY: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "strong": {
+        "hiphop-metal-rock": ("hiphop", "metal", "rock"),
+        "pop-reggae": ("pop", "reggae"),
+    },
+    "mild": {
+        "disco-country": ("disco", "country"),
+        "jazz-classical-blues": ("jazz", "classical", "blues"),
+    },
+}
+
+ROOT = "root"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A decision of the hierarchy: which child does a track belong to?
+
+    Attributes
+    ----------
+    path : str
+        "root", or the names from below the root down to here, joined by "/".
+    children : tuple of (str, object)
+        Name of each child and what stands there: a ``Node``, or the label of a genre.
+    """
+
+    path: str
+    children: tuple[tuple[str, Any], ...]
+
+    def walk(self) -> Iterator[Node]:
+        """Yield this node and all below it, parents first."""
+        yield self
+        for _, child in self.children:
+            if isinstance(child, Node):
+                yield from child.walk()
+
+    def labels(self) -> list[Any]:
+        """List the genres below this node."""
+        found: list[Any] = []
+        for _, child in self.children:
+            found += child.labels() if isinstance(child, Node) else [child]
+        return found
+
+    def as_mapping(self) -> dict[str, Any] | list[Any]:
+        """Show the tree in the form that ``hierarchy`` takes: mappings, lists of labels."""
+        if not any(isinstance(child, Node) for _, child in self.children):
+            return [child for _, child in self.children]
+        return {
+            name: child.as_mapping() if isinstance(child, Node) else child
+            for name, child in self.children
+        }
+
+
+def tree_from_mapping(hierarchy: Any, classes: NDArray[Any]) -> Node:
+    """Build the tree that a nested mapping describes, restricted to the genres at hand.
+
+    Parameters
+    ----------
+    hierarchy : mapping
+        Names to mappings, to sequences of labels, or to single labels.
+    classes : ndarray
+        The genres at hand. Others are left out; a node with one child left is replaced
+        by that child.
+
+    Returns
+    -------
+    root : Node
+        The tree.
+
+    Raises
+    ------
+    ValueError
+        If a genre stands in no place or in two.
+    """
+    known = {label: label for label in classes.tolist()}
+    places = _listed(hierarchy)
+    twice = sorted({str(label) for label in places if places.count(label) > 1})
+    if twice:
+        raise ValueError(
+            f"The hierarchy holds {', '.join(twice)} more than once; a genre has one place."
+        )
+    missing = [label for label in known if label not in places]
+    if missing:
+        raise ValueError(
+            f"The hierarchy has no place for {', '.join(map(repr, missing))}, which y holds. Add "
+            "them to the hierarchy, or take hierarchy='auto'."
+        )
+    return _restrict(hierarchy, known, ())
+
+
+def _listed(part: Any) -> list[Any]:
+    """List the labels of a nested mapping, as often as they occur."""
+    if isinstance(part, Mapping):
+        return [label for child in part.values() for label in _listed(child)]
+    if isinstance(part, (list, tuple, set, frozenset, np.ndarray)):
+        return [label for child in part for label in _listed(child)]
+    return [part.item() if isinstance(part, np.generic) else part]
+
+
+def _restrict(part: Any, known: dict[Any, Any], path: tuple[str, ...]) -> Any:
+    """Turn a part of a mapping into a node or a label; None where no genre is left."""
+    if isinstance(part, Mapping):
+        named = [(str(name), child) for name, child in part.items()]
+    elif isinstance(part, (list, tuple, set, frozenset, np.ndarray)):
+        entries = sorted(part, key=str) if isinstance(part, (set, frozenset)) else part
+        named = [(str(label), label) for label in entries]
+    else:
+        label = part.item() if isinstance(part, np.generic) else part
+        return known.get(label)
+    children = []
+    for name, child in named:
+        kept = _restrict(child, known, (*path, name))
+        if kept is not None:
+            children.append((name, kept))
+    if len(children) == 1:
+        return _renamed(children[0][1], path)
+    return Node("/".join(path) or ROOT, tuple(children)) if children else None
+
+
+def _renamed(kept: Any, path: tuple[str, ...]) -> Any:
+    """Move a node up to the place of its parent, of which it was the only child."""
+    if not isinstance(kept, Node):
+        return kept
+    children = tuple((name, _renamed(child, (*path, name))) for name, child in kept.children)
+    return Node("/".join(path) or ROOT, children)
+
+
+def gtzan_tree(classes: NDArray[Any]) -> Node | None:
+    """Return zhang's tree for the genres at hand, or None if one is not of GTZAN.
+
+    Spelling is read generously: "Hip-Hop" and "hip hop" are "hiphop".
+    """
+    spelled = {_plain(label): label for label in classes.tolist()}
+    genres = set(_listed(GTZAN_HIERARCHY))
+    if len(spelled) < len(classes) or not set(spelled) <= genres:
+        return None
+    mapping = {
+        name: {
+            group: [spelled.get(genre, genre) for genre in members]
+            for group, members in groups.items()
+        }
+        for name, groups in GTZAN_HIERARCHY.items()
+    }
+    return tree_from_mapping(mapping, classes)
+
+
+def _plain(label: Any) -> str:
+    return "".join(ch for ch in str(label).casefold() if ch.isalnum())
+
+
+def grow_tree(summaries: NDArray[np.floating[Any]], classes: NDArray[Any]) -> Node:
+    """Grow a binary tree by joining the most similar genres first.
+
+    Parameters
+    ----------
+    summaries : ndarray of shape (n_classes, n_columns)
+        What describes each genre: the mean over its tracks.
+    classes : ndarray of shape (n_classes,)
+        The genres.
+
+    Returns
+    -------
+    root : Node
+        The tree, by average linkage of Euclidean distances.
+    """
+    from scipy.cluster.hierarchy import linkage
+
+    parts: list[Any] = classes.tolist()
+    if len(parts) == 2:
+        merges = [(0, 1)]
+    else:
+        merges = [(int(a), int(b)) for a, b in linkage(summaries, "average")[:, :2]]
+    for a, b in merges:
+        parts.append((parts[a], parts[b]))
+    return _name(parts[-1], ())
+
+
+def _name(part: Any, path: tuple[str, ...]) -> Any:
+    """Name the nodes of nested pairs after the genres below them."""
+    if not isinstance(part, tuple):
+        return part
+    children = []
+    for child in part:
+        name = "-".join(map(str, _listed(child)))
+        children.append((name, _name(child, (*path, name))))
+    return Node("/".join(path) or ROOT, tuple(children))

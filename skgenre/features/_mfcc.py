@@ -1,0 +1,242 @@
+"""Mel-frequency cepstral coefficients."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skgenre._base import TrackTransformer
+from skgenre._shapes import check_waveforms
+
+
+class MFCCExtractor(TrackTransformer):
+    """Extract the mel-frequency cepstral coefficients (MFCC) of each frame.
+
+    The values equal ``librosa.feature.mfcc`` called on each segment by itself. (Called on
+    a stack of segments, librosa clips all of them at 80 dB below the loudest segment, so
+    that a segment's features depend on its neighbours.)
+
+    Parameters
+    ----------
+    n_mfcc : int, default=13
+        Coefficients a frame; [1]_ uses 13.
+    sampling_rate : float, default=22050
+        Rate of the waveforms in Hz. Waveforms known to have another rate are refused.
+    n_fft : int, default=2048
+        Samples in the Fourier transform of a frame.
+    hop_length : int, default=512
+        Samples from one frame to the next.
+    win_length : int or None, default=None
+        Samples under the window; None means ``n_fft``.
+    window : str, default="hann"
+        Name of a SciPy window.
+    n_mels : int, default=128
+        Mel bands that the spectrum is summed to.
+    fmin : float, default=0.0
+        Lowest frequency of the mel bands in Hz.
+    fmax : float or None, default=None
+        Highest frequency of the mel bands in Hz; None means half the sampling rate.
+    htk : bool, default=False
+        Whether to use the mel scale of HTK instead of Slaney's.
+    lifter : int, default=0
+        Cepstral liftering; 0 leaves it out.
+    center : bool, default=True
+        Whether frame t is centred at sample ``t * hop_length``, with zeros around the
+        segment. False starts it there, and takes whole frames only.
+    deltas : {0, 1, 2}, default=0
+        Orders of time derivatives appended to the coefficients, as differential
+        coefficients in [2]_: ``n_features = n_mfcc * (1 + deltas)``.
+    delta_width : int, default=9
+        Frames over which a derivative is estimated; odd, at least 3.
+
+    See Also
+    --------
+    FrameScaler : Standardises the coefficients; the networks need it.
+
+    Notes
+    -----
+    A frame's power spectrum is summed to mel bands; their decibels, cut at 80 dB below
+    the loudest of the segment, go through an orthonormal cosine transform (type II), of
+    which the first ``n_mfcc`` values remain. With ``center=True`` a segment has
+    ``1 + n_samples // hop_length`` frames, else
+    ``1 + (n_samples - n_fft) // hop_length``.
+
+    References
+    ----------
+    .. [1] P. Jain et al., "Music Information Retrieval and Classification using Deep
+       Learning", 2021.
+    .. [2] Y. Hu and G. Mogos, "Music genres classification by deep learning", 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre import MFCCExtractor
+    >>> segments = np.random.default_rng(0).normal(size=(2, 10, 66150))
+    >>> mfcc = MFCCExtractor()
+    >>> mfcc.fit_transform(segments).shape  # tracks, segments, frames, coefficients
+    (2, 10, 130, 13)
+    >>> mfcc.get_feature_names_out()[:2]
+    array(['mfcc0', 'mfcc1'], dtype=object)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+        "n_fft": [Interval(Integral, 2, None, closed="left")],
+        "hop_length": [Interval(Integral, 1, None, closed="left")],
+        "win_length": [Interval(Integral, 1, None, closed="left"), None],
+        "window": [str],
+        "n_mels": [Interval(Integral, 1, None, closed="left")],
+        "fmin": [Interval(Real, 0, None, closed="left")],
+        "fmax": [Interval(Real, 0, None, closed="neither"), None],
+        "htk": ["boolean"],
+        "lifter": [Interval(Integral, 0, None, closed="left")],
+        "center": ["boolean"],
+        "deltas": [Interval(Integral, 0, 2, closed="both")],
+        "delta_width": [Interval(Integral, 3, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_mfcc=13,
+        sampling_rate=22050,
+        n_fft=2048,
+        hop_length=512,
+        win_length=None,
+        window="hann",
+        n_mels=128,
+        fmin=0.0,
+        fmax=None,
+        htk=False,
+        lifter=0,
+        center=True,
+        deltas=0,
+        delta_width=9,
+    ):
+        self.n_mfcc = n_mfcc
+        self.sampling_rate = sampling_rate
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+        self.win_length = win_length
+        self.window = window
+        self.n_mels = n_mels
+        self.fmin = fmin
+        self.fmax = fmax
+        self.htk = htk
+        self.lifter = lifter
+        self.center = center
+        self.deltas = deltas
+        self.delta_width = delta_width
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Extract the coefficients of each segment.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_segments, n_samples)
+            Segments; 2-D means one segment a track.
+
+        Returns
+        -------
+        Xt : ndarray of shape (n_tracks, n_segments, n_frames, n_features), float32
+            Columns are named by ``get_feature_names_out``.
+
+        Raises
+        ------
+        ValueError
+            If the waveforms have another rate or are too short for one frame, or if
+            parameters contradict each other.
+        """
+        return super().transform(X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the last axis.
+
+        Parameters
+        ----------
+        input_features : None
+            Present by convention: samples have no names.
+
+        Returns
+        -------
+        names : ndarray of shape (n_features,), str objects
+            "mfcc0", ..., then "mfcc0_delta", ... and "mfcc0_delta2", ...
+        """
+        suffixes = ["", "_delta", "_delta2"][: 1 + self.deltas]
+        names = [f"mfcc{i}{suffix}" for suffix in suffixes for i in range(self.n_mfcc)]
+        return np.array(names, dtype=object)
+
+    def _check_tracks(self, X: Any) -> NDArray[np.float32]:
+        X = check_waveforms(X, self.sampling_rate, type(self).__name__)
+        self._check_settings(X.shape[-1])
+        return X
+
+    def _check_settings(self, n_samples: int) -> None:
+        """Check what no single parameter can tell."""
+        if self.n_mfcc > self.n_mels:
+            raise ValueError(
+                f"n_mfcc={self.n_mfcc} is more than n_mels={self.n_mels}: there are only as many "
+                "coefficients as mel bands. Lower n_mfcc or raise n_mels."
+            )
+        if self.win_length is not None and self.win_length > self.n_fft:
+            raise ValueError(
+                f"win_length={self.win_length} is longer than n_fft={self.n_fft}; a window lies "
+                "within its frame."
+            )
+        nyquist = self.sampling_rate / 2
+        fmax = nyquist if self.fmax is None else self.fmax
+        if not self.fmin < fmax <= nyquist:
+            raise ValueError(
+                f"The mel bands reach from fmin={self.fmin} to fmax={fmax} Hz, but they must rise "
+                f"and end at or below half the sampling rate, {nyquist} Hz."
+            )
+        if not self.center and n_samples < self.n_fft:
+            raise ValueError(
+                f"Segments of {n_samples} samples are shorter than one frame of "
+                f"n_fft={self.n_fft} samples; cut longer segments, lower n_fft or set center=True."
+            )
+        if not self.deltas:
+            return
+        n_frames = 1 + (n_samples if self.center else n_samples - self.n_fft) // self.hop_length
+        if self.delta_width % 2 == 0 or self.delta_width > n_frames:
+            raise ValueError(
+                f"delta_width={self.delta_width} must be odd and at most the number of frames, "
+                f"here {n_frames}; lower it, or cut longer segments."
+            )
+
+    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        import librosa
+        from scipy.fft import dct
+
+        mel = librosa.feature.melspectrogram(
+            y=track,
+            sr=self.sampling_rate,
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            win_length=self.win_length,
+            window=self.window,
+            center=self.center,
+            n_mels=self.n_mels,
+            fmin=self.fmin,
+            fmax=self.fmax,
+            htk=self.htk,
+        )  # (n_segments, n_mels, n_frames)
+        decibels = 10.0 * np.log10(np.maximum(mel, 1e-10))
+        loudest = decibels.max(axis=(1, 2), keepdims=True)  # of each segment, not of all
+        decibels = np.maximum(decibels, loudest - 80.0)
+        mfcc = dct(decibels, axis=1, type=2, norm="ortho")[:, : self.n_mfcc]
+        if self.lifter:
+            ranks = np.arange(1, 1 + self.n_mfcc, dtype=mfcc.dtype)[:, np.newaxis]
+            mfcc = mfcc * (1 + self.lifter / 2 * np.sin(np.pi * ranks / self.lifter))
+        orders = [mfcc]
+        orders += [
+            librosa.feature.delta(mfcc, width=self.delta_width, order=order)
+            for order in range(1, 1 + self.deltas)
+        ]
+        # (n_segments, n_features, n_frames) to (n_segments, n_frames, n_features)
+        return np.concatenate(orders, axis=1).transpose(0, 2, 1)
