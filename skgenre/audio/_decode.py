@@ -151,8 +151,8 @@ def mix_down(x: NDArray[np.float32]) -> NDArray[np.float32]:
     n_channels = x.shape[1]
     if n_channels == 1:
         return x[:, 0]
-    # A matrix product: several times faster than a mean over the short axis. NaN and
-    # infinity pass here without a warning, the caller looks for them in the result.
+    # A matrix product: much faster than a mean over the short axis. NaN and infinity pass here
+    # without a warning, the caller looks for them in the result.
     with np.errstate(invalid="ignore", over="ignore"):
         return x @ np.full(n_channels, 1 / n_channels, dtype=np.float32)
 
@@ -207,11 +207,11 @@ class _AudioFile:
         while len(block := self._decode(_BLOCK)):
             yield block
 
-    def _decode(self, n_frames: int, start: int = 0) -> NDArray[np.float32]:
+    def _decode(self, n_frames: int, start: int | None = None) -> NDArray[np.float32]:
         import soundfile
 
         try:
-            if start:
+            if start is not None and self.n_frames is not None and start != self.file.tell():
                 self.file.seek(start)
             return self.file.read(n_frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
@@ -262,7 +262,6 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
             # The one format whose header tells the length only in samples: the last must be
             # there. Seeking to it takes no decoding of the rest.
             audio.read(audio.n_frames - 1, 1)
-            file.seek(0)
         yield audio
 
 

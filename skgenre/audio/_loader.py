@@ -196,8 +196,8 @@ class AudioLoader(TrackTransformer):
             )
         if X.ndim > 1 and X.shape[-1] == 0:
             raise ValueError(
-                f"X has tracks without samples: 0 feature(s) (shape={X.shape}) while a minimum of 1 "
-                "is required."
+                f"X has tracks without samples: 0 feature(s) (shape={X.shape}) while a minimum "
+                "of 1 is required."
             )
         if X.ndim > 1:
             _check_type(X.dtype, "X")

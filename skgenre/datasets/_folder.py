@@ -190,7 +190,7 @@ def load_genre_folder(
 
 
 def _endings(extensions: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(extensions, str) or not len(extensions):
+    if not len(extensions):
         raise ValueError(
             f"extensions is a list of ends of names, such as ['wav', 'mp3']; got {extensions!r}."
         )

@@ -183,9 +183,8 @@ class _Stage:
             degree = min(max(degree, -2), 11)
             if onset % self.n_steps == 0:
                 # A bar begins on a note of its chord.
-                tones = [
-                    degrees[onset // self.n_steps] % 7 + step for step in (-7, -5, -3, 0, 2, 4)
-                ]
-                degree = min(tones, key=lambda tone, at=degree: abs(tone - at))
+                root = degrees[onset // self.n_steps] % 7
+                tones = root + np.array([-7, -5, -3, 0, 2, 4])
+                degree = int(tones[np.abs(tones - degree).argmin()])
             wave = self.note(notes, voice, self.pitch(_MELODY, degree), int(steps))
             self.add(part, wave, int(onset), 1.0)

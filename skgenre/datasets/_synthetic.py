@@ -217,12 +217,8 @@ def _choose(genres: int | Sequence[str] | None) -> list[str]:
     known = sorted(STYLES)
     if genres is None:
         return known
-    if isinstance(genres, Integral):
+    if isinstance(genres, int | np.integer):
         return known[: int(genres)]
-    if isinstance(genres, str):
-        raise ValueError(
-            f"genres is a list of names; got the string {genres!r}: write [{genres!r}]."
-        )
     names = [str(name) for name in genres]
     unknown = [name for name in names if name not in STYLES]
     if unknown:

@@ -1,0 +1,341 @@
+"""AudioLoader: which inputs it takes, what it makes of them, and what it refuses."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from sklearn.base import clone
+
+from skgenre import AudioLoader
+from skgenre._waveforms import Waveforms
+
+RATE = 8000
+
+
+def music(seconds=2.0, rate=RATE, seed=0):
+    rng = np.random.default_rng(seed)
+    time = np.arange(int(seconds * rate)) / rate
+    tones = sum(np.sin(2 * np.pi * f * time) for f in rng.uniform(100, 2000, 3))
+    return (0.2 * tones + 0.01 * rng.standard_normal(time.size)).astype(np.float32)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Four files of four formats, rates and numbers of channels."""
+    paths = []
+    for row, (ext, rate, n_channels) in enumerate(
+        [("wav", 8000, 1), ("flac", 22050, 2), ("ogg", 44100, 1), ("mp3", 16000, 2)]
+    ):
+        path = tmp_path / f"song{row}.{ext}"
+        x = np.stack([music(2.5, rate, seed=row)] * n_channels, axis=1)
+        soundfile.write(path, x, rate)
+        paths.append(path)
+    return paths
+
+
+def loader(**kwargs):
+    return AudioLoader(**{"sampling_rate": RATE, "duration": 2.0, **kwargs})
+
+
+def test_output_is_a_labelled_float32_table(files):
+    out = loader().fit_transform(files)
+    assert out.shape == (4, 2 * RATE)
+    assert out.dtype == np.float32
+    assert out.sampling_rate == RATE
+    np.testing.assert_allclose(out[0], music(2.5)[: 2 * RATE], atol=2**-15)
+
+
+def test_defaults_give_30_s_at_22050_hz():
+    assert AudioLoader().fit_transform([np.zeros(99, np.float32)]).shape == (1, 661500)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        list,
+        tuple,
+        lambda paths: [str(path) for path in paths],
+        lambda paths: [str(path) if row % 2 else path for row, path in enumerate(paths)],
+        lambda paths: np.array([str(path) for path in paths]),
+        lambda paths: np.array([str(path) for path in paths], dtype=object),
+        lambda paths: np.array(paths, dtype=object),
+        lambda paths: pd.Series([str(path) for path in paths]),
+        lambda paths: pd.Series(paths, index=[7, 5, 3, 1]),
+        lambda paths: pd.Series([str(path) for path in paths], dtype="category"),
+    ],
+)
+def test_every_container_of_paths(files, wrap):
+    np.testing.assert_array_equal(loader().transform(wrap(files)), loader().transform(files))
+
+
+def test_a_batch_equals_its_tracks_one_by_one(files):
+    X = [*files, music(2.0), (music(3.0, 11025), 11025)]
+    batch = loader(short="zeros").fit_transform(X)
+    singly = [loader(short="zeros").fit_transform([track])[0] for track in X]
+    np.testing.assert_array_equal(batch, np.stack(singly))
+
+
+def test_paths_waveforms_and_pairs_may_be_mixed(files):
+    x = music(2.5)
+    out = loader().transform([files[0], x, (x, RATE), x.tolist(), np.stack([x, x]), str(files[0])])
+    np.testing.assert_allclose(out, np.broadcast_to(x[: 2 * RATE], out.shape), atol=2**-15)
+
+
+def test_a_file_and_its_waveform_give_the_same(files):
+    for path in files:
+        x, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        for position in ("start", "centre"):
+            load = loader(position=position, duration=1.0)
+            from_file, from_array = load.transform([path]), load.transform([(x.T, rate)])
+            np.testing.assert_allclose(from_file, from_array, atol=1e-6)
+
+
+def test_arrays_of_waveforms():
+    x = np.stack([music(seed=row) for row in range(6)])
+    np.testing.assert_array_equal(loader().transform(x), x)
+    stereo = x.reshape(3, 2, -1)
+    np.testing.assert_allclose(loader().transform(stereo), stereo.mean(axis=1), atol=1e-6)
+    ragged = np.empty(2, dtype=object)
+    ragged[:] = x[0], x[1, :RATE]
+    np.testing.assert_array_equal(loader().transform(ragged)[1], np.tile(x[1, :RATE], 2))
+    np.testing.assert_array_equal(loader().transform(pd.DataFrame(x)), x)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 6])
+def test_channels_are_averaged(n_channels):
+    x = np.stack([music(seed=c) for c in range(n_channels)])
+    out = loader().transform([x])
+    np.testing.assert_allclose(out[0], x.mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [4000, 11025, 44100])
+def test_resampling_keeps_the_frequency(rate):
+    tone = np.sin(2 * np.pi * 700 * np.arange(2 * rate) / rate)
+    for load, X in [
+        (loader(waveform_sampling_rate=rate), [tone]),
+        (loader(), [(tone, rate)]),
+        (loader(), Waveforms([tone], rate)),
+    ]:
+        out = load.transform(X)
+        assert out.shape == (1, 2 * RATE)
+        assert np.abs(np.fft.rfft(out[0])).argmax() == 1400  # bins of half a hertz
+
+
+def test_position():
+    x = np.arange(5 * RATE, dtype=np.float32)
+    assert loader(position="start").transform([x])[0, 0] == 0
+    centre = loader(position="centre").transform([x])[0]
+    np.testing.assert_array_equal(centre, x[3 * RATE // 2 :][: 2 * RATE])
+    short = x[:100]
+    np.testing.assert_array_equal(loader(position="centre").transform([short])[0, :100], short)
+
+
+def test_short_tracks():
+    x = music(0.75)
+    repeated = loader(short="repeat").transform([x])[0]
+    np.testing.assert_array_equal(repeated, np.concatenate([x, x, x])[: 2 * RATE])
+    silent = loader(short="zeros").transform([x])[0]
+    np.testing.assert_array_equal(silent, np.append(x, np.zeros(10000)))
+    with pytest.raises(
+        ValueError, match=r"track 1 lasts 0\.75 s, shorter than duration=2 s; lower"
+    ):
+        loader(short="error").transform([music(), x])
+    loader(short="error").transform([music()])  # just long enough
+
+
+def test_short_file_is_named_by_its_path(files):
+    with pytest.raises(ValueError, match=r"song0\.wav lasts 2\.50 s, shorter than duration=9 s"):
+        loader(short="error", duration=9).transform(files)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "silence", "full"),
+    [(np.uint8, 128, 128), (np.int8, 0, 128), (np.int16, 0, 2**15), (np.int32, 0, 2**31)],
+)
+def test_integers_are_scaled_by_their_type(dtype, silence, full):
+    limits = np.iinfo(dtype)
+    x = np.array([limits.min, silence, silence + full // 2, limits.max], dtype=dtype)
+    out = loader(duration=4 / RATE).transform([x])[0]
+    np.testing.assert_allclose(out, [-1, 0, 0.5, 1 - 1 / full], rtol=1e-6)
+
+
+def test_integer_waveform_equals_the_file_it_was_written_to(tmp_path):
+    x = (music() * 2**15).astype(np.int16)
+    soundfile.write(tmp_path / "x.wav", x, RATE)
+    out = loader().transform([x, tmp_path / "x.wav"])
+    np.testing.assert_array_equal(out[0], out[1])
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint16, np.uint64, np.bool_])
+def test_types_without_a_full_scale_are_refused(dtype):
+    x = np.ones(2 * RATE, dtype=dtype)
+    message = f"is of type {np.dtype(dtype)}, which has no full scale; convert it to float32"
+    with pytest.raises(ValueError, match=f"track 1 {message}"):
+        loader().transform([music(), x])
+    with pytest.raises(ValueError, match=f"X {message}"):
+        loader().fit(np.stack([x, x]))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, object])
+def test_float_types_are_taken_as_they_are(dtype):
+    x = 3 * music()  # above full scale
+    out = loader().transform([x.astype(dtype)])
+    assert out.dtype == np.float32
+    np.testing.assert_allclose(out[0], x, atol=2e-3)
+
+
+def test_silence_passes():
+    assert not loader().transform([np.zeros(2 * RATE)]).any()
+
+
+def test_waveforms_know_their_rate():
+    x = music(4.0, 16000)
+    expected = loader().transform([(x, 16000)])
+    np.testing.assert_array_equal(loader().transform(Waveforms([x], 16000)), expected)
+    np.testing.assert_array_equal(loader().transform([Waveforms(x, 16000)]), expected)
+    same = loader(waveform_sampling_rate=16000).transform(Waveforms([x], 16000))
+    np.testing.assert_array_equal(same, expected)
+
+
+def test_two_rates_for_one_waveform_are_refused():
+    load = loader(waveform_sampling_rate=22050)
+    known = Waveforms([music()], 16000)
+    with pytest.raises(ValueError, match=r"X has .* 16000 Hz, but waveform_sampling_rate=22050"):
+        load.fit(known)
+    with pytest.raises(
+        ValueError, match=r"track 0 has .* 16000 Hz, but waveform_sampling_rate=2205"
+    ):
+        load.transform([known[0]])
+    with pytest.raises(ValueError, match="16000 Hz, but the rate beside it is 8000"):
+        load.transform([(known[0], 8000)])
+
+
+def test_the_rate_of_a_pair_goes_before_waveform_sampling_rate():
+    x = music()
+    out = loader(waveform_sampling_rate=22050).transform([(x, RATE)])
+    np.testing.assert_array_equal(out[0], x)
+
+
+def test_loading_twice_changes_nothing(files):
+    once = loader().transform(files)
+    np.testing.assert_array_equal(loader().transform(once), once)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ("song.wav", r"X is a single path, 'song.wav'; give a list of tracks: \['song.wav'\]"),
+        (Path("song.wav"), "X is a single path, .*; give a list of tracks"),
+        (b"song.wav", "X is a single path"),
+        (music(), "X is a single waveform of 16000 numbers; give a list of tracks"),
+        ([0.1, 0.2], "X is a single waveform of 2 numbers"),
+        ((music(), 8000), "X is a single pair of a waveform and its sampling rate"),
+        ([], "X has 0 tracks"),
+        (np.zeros((0, 5)), "X has 0 tracks"),
+        (np.zeros((3, 0)), "X has tracks without samples"),
+        (np.zeros((2, 2, 2, 2)), r"n_channels, n_samples\); got an array of shape \(2, 2, 2, 2\)"),
+        (np.float32(3), "X is a single value of type float32"),
+        ({"a.wav"}, "X must be a list, array or Series of paths or waveforms; got set"),
+        ((path for path in ["a.wav"]), "got generator"),
+        (pd.DataFrame({"path": ["a.wav"]}), r'a table of paths of shape \(1, 1\); .* X\["path"\]'),
+        (np.array([["a.wav"]]), r"a table of paths of shape \(1, 1\)"),
+        (np.ones((2, 9), dtype=complex), "X is of type complex128. Complex data not supported"),
+    ],
+)
+def test_wrong_containers_are_refused_in_fit(X, message):
+    with pytest.raises(ValueError, match=message):
+        loader().fit(X)
+
+
+@pytest.mark.parametrize(
+    ("track", "message"),
+    [
+        (None, "track 1 is of type NoneType; a track is a path, a waveform or a pair"),
+        (np.nan, "track 1 is of type float"),
+        (["a.wav", "b.wav"], "track 1 is a sequence of 2 texts; a track is one path"),
+        (np.zeros((4, 2)), r"track 1 has the shape \(4, 2\): more channels .*waveform\.T"),
+        (np.zeros((1, 2, 3)), r"track 1 has the shape \(1, 2, 3\); a waveform has the shape"),
+        (np.zeros(0), r"track 1 has no samples: a waveform of shape \(0,\); leave it out"),
+        (np.zeros((2, 0)), "track 1 has no samples"),
+        ([[1.0, 2.0], [1.0]], "track 1 is no waveform: its rows differ in length"),
+        ((np.zeros(9), 0), "track 1 has a sampling rate of 0; it must be finite and above 0"),
+        ((np.zeros(9), np.inf), "track 1 has a sampling rate of inf"),
+        (np.array([0, np.nan, 1]), "track 1 contains NaN or infinity .* at sample 1"),
+        (np.array([0, -np.inf]), "track 1 contains NaN or infinity"),
+        (np.array([1e300, 0]), "track 1 contains NaN or infinity"),
+        (np.array([1j, 0]), "track 1 is of type complex128. Complex data not supported"),
+        ((np.zeros(2), 100 * RATE), "track 1 has no samples at sampling_rate=8000"),
+    ],
+)
+def test_wrong_tracks_are_named(track, message):
+    load = loader().fit([music(), track])
+    with pytest.raises(ValueError, match=message):
+        load.transform([music(), track])
+
+
+def test_missing_values_among_paths_are_named(files):
+    X = pd.Series([None, str(files[0])])
+    with pytest.raises(ValueError, match=r"track 0 is of type .*; a track is a path"):
+        loader().transform(X)
+
+
+def test_bad_files_are_named_by_their_path(files, tmp_path):
+    missing = tmp_path / "lost.wav"
+    assert loader().fit([*files, missing])  # files are read in transform
+    with pytest.raises(FileNotFoundError, match=r"lost\.wav does not exist"):
+        loader().transform([*files, missing])
+    with pytest.raises(FileNotFoundError, match=r"lost\.wav does not exist"):
+        loader().fit_transform([*files, str(missing)])
+    with pytest.raises(IsADirectoryError, match="is a directory"):
+        loader().transform([tmp_path])
+    files[1].write_bytes(files[1].read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"song1\.flac is truncated or damaged"):
+        loader().transform(files)
+
+
+def test_duration_without_a_sample():
+    with pytest.raises(ValueError, match=r"duration=1e-06 s has no sample at sampling_rate=8000"):
+        loader(duration=1e-6).fit([music()])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sampling_rate", 0),
+        ("duration", -1.0),
+        ("position", "center"),
+        ("short", "pad"),
+        ("waveform_sampling_rate", 0),
+        ("resampling", "best"),
+    ],
+)
+def test_parameters_are_checked(name, value):
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of AudioLoader must be"):
+        loader(**{name: value}).fit([music()])
+
+
+def test_input_is_left_alone():
+    x = music()
+    before = x.copy()
+    out = loader().transform([x])
+    out += 1
+    np.testing.assert_array_equal(x, before)
+
+
+def test_clone_params_and_pickle(files):
+    load = loader(position="centre", resampling="LQ", short="zeros", waveform_sampling_rate=16000)
+    assert clone(load).get_params() == load.get_params()
+    again = pickle.loads(pickle.dumps(load.fit(files)))
+    assert again.get_params() == load.get_params()
+    np.testing.assert_array_equal(again.transform(files), load.transform(files))
+    out = pickle.loads(pickle.dumps(load.transform(files)))
+    assert out.sampling_rate == RATE
+
+
+def test_set_output_keeps_the_array(files):
+    out = loader().set_output(transform="pandas").fit_transform(files)
+    assert isinstance(out, np.ndarray)
+    assert out.shape == (4, 2 * RATE)

@@ -1,0 +1,375 @@
+import unicodedata
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.testing import assert_array_equal
+
+from skgenre import load_genre_folder
+
+
+def write_audio(path, seed=0, n_samples=400):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wave = np.random.default_rng(seed).uniform(-0.5, 0.5, n_samples)
+    soundfile.write(path, wave, 8000)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two genres of two tracks each."""
+    folder = tmp_path / "music"
+    for name in ("rock/b.wav", "rock/a.wav", "jazz/c.wav", "jazz/d.wav"):
+        write_audio(folder / name)
+    return folder
+
+
+def write_table(path, *rows):
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+FULL = ("jazz/c.wav,Cy", "jazz/d.wav,Di", "rock/a.wav,Al", "rock/b.wav,Bo")
+
+
+def test_genres_and_tracks_in_order(folder):
+    music = load_genre_folder(folder)
+    names = ["jazz/c.wav", "jazz/d.wav", "rock/a.wav", "rock/b.wav"]
+    assert_array_equal(music.data, [str(folder / name) for name in names])
+    assert_array_equal(music.target, ["jazz", "jazz", "rock", "rock"])
+    assert music.target_names == ["jazz", "rock"]
+    assert music.artists is None
+    assert music.titles is None
+    assert music.metadata is None
+    assert music.skipped == []
+    assert "4 audio files of 2 genres: jazz, rock" in music.DESCR
+    assert_array_equal(load_genre_folder(str(folder)).data, music.data)
+
+
+def test_formats_by_extension_in_either_case(folder):
+    formats = {
+        "FLAC": "flac",
+        "ogg": "ogg",
+        "Mp3": "mp3",
+        "au": "au",
+        "aiff": "aiff",
+        "AIF": "aiff",
+    }
+    for extension, known in formats.items():
+        written = write_audio(folder / "rock" / f"written.{known}", n_samples=4000)
+        written.rename(folder / "rock" / f"z.{extension}")
+    (folder / "rock" / "cover.jpg").write_bytes(b"picture")
+    assert len(load_genre_folder(folder).data) == 10
+    few = load_genre_folder(folder, extensions=["wav", ".flac"])
+    assert [path[-6:] for path in few.data[2:]] == ["/a.wav", "/b.wav", "z.FLAC"]
+
+
+def test_files_lie_deeper_and_hidden_ones_do_not_count(folder):
+    write_audio(folder / "rock" / "album" / "deep.wav")
+    (folder / "rock" / "._a.wav").write_bytes(b"resource fork")
+    for hidden in ("__MACOSX", ".cache"):
+        (folder / "rock" / hidden).mkdir()
+        (folder / "rock" / hidden / "a.wav").write_bytes(b"no audio")
+        write_audio(folder / hidden / "e.wav")
+    music = load_genre_folder(folder)
+    assert music.target_names == ["jazz", "rock"]
+    assert [path.rsplit("/music/", 1)[1] for path in music.data[2:]] == [
+        "rock/a.wav",
+        "rock/album/deep.wav",
+        "rock/b.wav",
+    ]
+
+
+def test_links_are_followed_without_end(folder, tmp_path):
+    write_audio(tmp_path / "elsewhere" / "e.wav")
+    (folder / "folk").symlink_to(tmp_path / "elsewhere")
+    (folder / "rock" / "again").symlink_to(folder / "rock")
+    music = load_genre_folder(folder)
+    assert_array_equal(np.unique(music.target, return_counts=True)[1], [1, 2, 2])
+
+
+def test_names_in_any_script(tmp_path):
+    folder = tmp_path / "муз, ыка"
+    loose = unicodedata.normalize("NFD", "été")
+    write_audio(folder / "rébétiko" / f"{loose}.wav")
+    write_audio(folder / "演歌" / "津軽 海峡.wav")
+    write_table(
+        folder / "tracks.csv", "file,artist", "rébétiko/été.wav,Ρόζα", "演歌/津軽 海峡.wav,さゆり"
+    )
+    music = load_genre_folder(folder)
+    assert_array_equal(music.target, ["rébétiko", "演歌"])
+    assert_array_equal(music.artists, ["Ρόζα", "さゆり"])
+
+
+# Folders that cannot be read
+
+
+def test_no_such_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*absent"):
+        load_genre_folder(tmp_path / "absent")
+
+
+def test_a_file_is_no_folder(folder):
+    with pytest.raises(NotADirectoryError, match=r"a\.wav is a file"):
+        load_genre_folder(folder / "rock" / "a.wav")
+
+
+def test_no_sub_folders(folder):
+    with pytest.raises(ValueError, match="no sub-folders but 2 audio files; expected one sub-fold"):
+        load_genre_folder(folder / "rock")
+
+
+def test_no_audio_files(tmp_path):
+    (tmp_path / "rock").mkdir()
+    (tmp_path / "rock" / "song.mid").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"no audio files \(wav, flac"):
+        load_genre_folder(tmp_path)
+
+
+def test_a_single_genre(tmp_path):
+    write_audio(tmp_path / "rock" / "a.wav")
+    with pytest.raises(ValueError, match="a single genre, 'rock'"):
+        load_genre_folder(tmp_path)
+
+
+def test_an_empty_genre_is_named(folder):
+    (folder / "folk").mkdir()
+    with pytest.warns(UserWarning, match="1 sub-folders .* no audio files .*: folk"):
+        music = load_genre_folder(folder)
+    assert music.target_names == ["jazz", "rock"]
+
+
+def test_files_without_a_genre_are_named(folder):
+    write_audio(folder / "stray.wav")
+    with pytest.warns(UserWarning, match=r"1 audio files lie in .* itself .*stray\.wav") as caught:
+        music = load_genre_folder(folder)
+    assert len(music.data) == 4
+    assert caught[0].filename == __file__  # the warning points to the caller
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"extensions": "wav"}, "must be an array-like. Got 'wav'"),
+        ({"extensions": []}, "list of ends of names"),
+        ({"on_error": "ignore"}, "'on_error' parameter"),
+        ({"metadata": 3}, "'metadata' parameter"),
+    ],
+)
+def test_bad_parameters(folder, params, message):
+    with pytest.raises(ValueError, match=message):
+        load_genre_folder(folder, **params)
+
+
+# Files that cannot be used
+
+
+def damage(folder):
+    (folder / "rock" / "text.wav").write_text("not a sound")
+    (folder / "jazz" / "empty.wav").write_bytes(b"")
+    (folder / "jazz" / "lost.wav").symlink_to(folder / "nowhere.wav")
+
+
+def test_damaged_files_are_all_named(folder):
+    damage(folder)
+    with pytest.raises(ValueError, match="on_error='skip'") as caught:
+        load_genre_folder(folder)
+    message = str(caught.value)
+    assert message.startswith("3 of 7 files")
+    assert all(name in message for name in ("text.wav", "empty.wav", "lost.wav"))
+
+
+def test_many_damaged_files_are_counted(folder):
+    for number in range(12):
+        (folder / "rock" / f"x{number:02d}.wav").write_bytes(b"")
+    with pytest.raises(ValueError, match="12 of 16 files") as caught:
+        load_genre_folder(folder)
+    assert "x09.wav" in str(caught.value)
+    assert "x10.wav" not in str(caught.value)
+    assert "and 2 more" in str(caught.value)
+
+
+def test_damaged_files_are_left_out(folder):
+    damage(folder)
+    write_table(
+        folder / "tracks.csv", "file,artist,title", *(f"{row},T" for row in FULL),
+        "rock/text.wav,Te,T", "jazz/empty.wav,Em,T", "jazz/lost.wav,Lo,T",
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match="3 of 7 files .* were left out") as caught:
+        music = load_genre_folder(folder, on_error="skip")
+    assert len(caught) == 1
+    assert "text.wav" in str(caught[0].message)
+    assert_array_equal(music.artists, ["Cy", "Di", "Al", "Bo"])
+    assert len(music.data) == len(music.target) == len(music.titles) == 4
+    assert [path.rsplit("/", 1)[1] for path, _ in music.skipped] == [
+        "empty.wav",
+        "lost.wav",
+        "text.wav",
+    ]
+    assert all(reason for _, reason in music.skipped)
+
+
+def test_a_genre_of_damaged_files_only(folder):
+    (folder / "folk").mkdir()
+    (folder / "folk" / "x.wav").write_bytes(b"")
+    with (
+        pytest.warns(UserWarning, match="1 of 5 files"),
+        pytest.warns(UserWarning, match="No file is left of these genres .*folk"),
+    ):
+        music = load_genre_folder(folder, on_error="skip")
+    assert music.target_names == ["jazz", "rock"]
+
+
+def test_damaged_files_only(tmp_path):
+    for genre in ("folk", "rock"):
+        (tmp_path / genre).mkdir()
+        (tmp_path / genre / "x.wav").write_bytes(b"")
+    with (
+        pytest.warns(UserWarning, match="2 of 2 files"),
+        pytest.raises(ValueError, match="None of the 2 audio files"),
+    ):
+        load_genre_folder(tmp_path, on_error="skip")
+
+
+# Artists
+
+
+@pytest.mark.parametrize("place", ["tracks.csv", "metadata.csv", "any name.CSV", "../music.csv"])
+def test_table_is_found(folder, place):
+    path = write_table(folder / place, "file,artist", *FULL)
+    music = load_genre_folder(folder)
+    assert_array_equal(music.artists, ["Cy", "Di", "Al", "Bo"])
+    assert music.metadata.endswith(path.name)
+    assert music.titles is None
+    assert load_genre_folder(folder, metadata=None).artists is None
+
+
+@pytest.mark.parametrize("column", ["file", "filename", "path", " File "])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{genre}/{name}",
+        "music/{genre}/{name}",
+        "../music/{genre}/{name}",
+        "{name}",
+        r".\{genre}\{name}",
+    ],
+)
+def test_forms_of_a_files_name(folder, tmp_path, column, form):
+    rows = [
+        form.format(genre=row.split("/")[0], name=row.split("/")[1].split(",")[0])
+        + "," + row.split(",")[1]
+        for row in FULL
+    ]  # fmt: skip
+    (tmp_path / "tables").mkdir()
+    table = write_table(tmp_path / "tables" / "who.csv", f"{column},artist", *rows)
+    music = load_genre_folder(folder, metadata=table)
+    assert_array_equal(music.artists, ["Cy", "Di", "Al", "Bo"])
+
+
+def test_relative_folder(folder, monkeypatch):
+    write_table(folder / "tracks.csv", "file,artist", *FULL)
+    monkeypatch.chdir(folder)
+    music = load_genre_folder(".")
+    assert_array_equal(music.data[:1], ["jazz/c.wav"])
+    assert_array_equal(music.artists, ["Cy", "Di", "Al", "Bo"])
+
+
+def test_titles_quotes_and_other_columns(folder):
+    write_table(
+        folder / "tracks.csv", "\ufefffile,genre,artist,title,year",
+        'jazz/c.wav,JAZZ, Cy  Co ,"Oh, yes",1',
+        "jazz/d.wav,jazz,Di,,2", "", "rock/a.wav,rock,Al,A,3", "rock/b.wav,rock,Bo,B,4",
+    )  # fmt: skip
+    music = load_genre_folder(folder)
+    assert music.artists[0] == "Cy Co"
+    assert_array_equal(music.titles, ["Oh, yes", "", "A", "B"])
+
+
+def test_ambiguous_name(folder):
+    write_audio(folder / "jazz" / "a.wav")
+    write_table(folder / "tracks.csv", "file,artist", "a.wav,Al")
+    with pytest.raises(ValueError, match=r"line 2: 'a\.wav' is the name of 2 files"):
+        load_genre_folder(folder)
+
+
+def test_genre_contradicts_the_folder(folder):
+    write_table(folder / "tracks.csv", "file,genre,artist", "rock/a.wav,jazz,Al")
+    with pytest.raises(ValueError, match=r"line 2 says that .*a\.wav is 'jazz', .* 'rock'"):
+        load_genre_folder(folder)
+
+
+def test_rows_contradict_each_other(folder):
+    write_table(folder / "tracks.csv", "file,artist", *FULL, "a.wav,Al", "rock/a.wav,Zoe")
+    with pytest.raises(ValueError, match=r"lines 4 and 7 say different things of .*a\.wav"):
+        load_genre_folder(folder)
+
+
+@pytest.mark.parametrize(
+    "nobody", ["", "Unknown", "unknown artist", "N/A", "Various Artists", None]
+)
+def test_unknown_artists_never_become_one_group(folder, nobody):
+    rows = [FULL[0], *([] if nobody is None else [f"jazz/d.wav,{nobody}", f"rock/a.wav,{nobody}"])]
+    write_table(folder / "tracks.csv", "file,artist", *rows, FULL[3])
+    with pytest.raises(ValueError, match=r"2 of 4 files .* cannot be used") as caught:
+        load_genre_folder(folder)
+    assert "d.wav" in str(caught.value)
+    assert "metadata=None" in str(caught.value)
+    with pytest.warns(UserWarning, match="2 of 4 files .* left out"):
+        music = load_genre_folder(folder, on_error="skip")
+    assert_array_equal(music.artists, ["Cy", "Bo"])
+    assert len(load_genre_folder(folder, metadata=None).data) == 4
+
+
+def test_rows_without_files_are_counted(folder):
+    write_table(folder / "tracks.csv", "file,artist", *FULL, "rock/gone.wav,Al", "x/a.wav,Zoe")
+    with pytest.warns(UserWarning, match="2 rows of .* name files that are not in"):
+        music = load_genre_folder(folder)
+    assert_array_equal(music.artists, ["Cy", "Di", "Al", "Bo"])
+
+
+def test_table_of_another_folder(folder):
+    table = write_table(folder / "who.csv", "file,artist", "pop/x.wav,Al")
+    with pytest.raises(ValueError, match=r"None of the 1 rows of .*who\.csv"):
+        load_genre_folder(folder, metadata=table)
+
+
+def test_several_tables(folder):
+    for name in ("one.csv", "two.csv"):
+        write_table(folder / name, "file,artist", *FULL)
+    with pytest.raises(ValueError, match=r"2 tables .*one\.csv, two\.csv.*metadata=PATH"):
+        load_genre_folder(folder)
+    assert load_genre_folder(folder, metadata=str(folder / "two.csv")).artists[0] == "Cy"
+
+
+def test_tables_of_something_else_are_passed_over(folder):
+    write_table(folder / "features.csv", "filename,tempo,label", "a.wav,120,rock")
+    (folder / "latin.csv").write_bytes(b"file,artist,\xe9\n")
+    assert load_genre_folder(folder).artists is None
+
+
+def test_usual_table_without_the_columns(folder):
+    write_table(folder / "tracks.csv", "file;artist", *FULL)
+    with pytest.warns(UserWarning, match=r"tracks\.csv is not used") as caught:
+        assert load_genre_folder(folder).artists is None
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"file;artist\nrock/a.wav;Al\n", r"has the columns \['file;artist'\]; it needs 'file'"),
+        (b"", r"has the columns \[\]"),
+        (b"file,artist\nrock/a.wav,Al, the Great\n", "line 2: 3 values for 2 columns"),
+        (b"file,artist\nrock/a.wav,Andr\xe9\n", "not text in UTF-8"),
+    ],
+)
+def test_bad_tables(folder, text, message):
+    (folder / "who.csv").write_bytes(text)
+    with pytest.raises(ValueError, match=message):
+        load_genre_folder(folder, metadata=folder / "who.csv")
+
+
+def test_no_such_table(folder):
+    with pytest.raises(FileNotFoundError, match=r"no file .*who\.csv"):
+        load_genre_folder(folder, metadata=folder / "who.csv")
