@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class Waveforms(np.ndarray):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # ndarray pickles its buffer only: the rate travels beside ndarray's own state.
-        rebuild, args, state = super().__reduce__()  # type: ignore[misc]
+        rebuild, args, state = cast("tuple[Any, ...]", super().__reduce__())
         return rebuild, args, (state, self.sampling_rate)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:

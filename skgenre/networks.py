@@ -101,6 +101,7 @@ def build_cnn(
     pool_sizes: Sequence[Size] = (3, 3, 2),
     pool_strides: Sequence[Size] | Size = 2,
     batch_norm: bool = True,
+    batch_norm_momentum: float = 0.9,
     units: Sequence[int] = (64,),
     activation: Activation = "leaky_relu",
     negative_slope: float = 0.05,
@@ -132,6 +133,10 @@ def build_cnn(
         Strides of the pooling; one value serves all blocks. [1]_ uses 2, [2]_ 3.
     batch_norm : bool, default=True
         Whether batch normalisation ends each block.
+    batch_norm_momentum : float, default=0.9
+        Momentum of the averages that batch normalisation uses in prediction. Keras' own
+        default, 0.99, needs several hundred steps before they hold; on few tracks a
+        trained network would predict by nearly untrained averages.
     units : sequence of int, default=(64,)
         Width of each dense layer before the softmax.
     activation : str or callable, default="leaky_relu"
@@ -202,7 +207,7 @@ def build_cnn(
             blocks.append(layers.MaxPooling2D(tuple(pool), tuple(stride), padding="same"))
             size = -(-size // stride)
         if batch_norm:
-            blocks.append(layers.BatchNormalization())
+            blocks.append(layers.BatchNormalization(momentum=batch_norm_momentum))
     blocks.append(layers.Flatten())
     for n_units in units:
         blocks += _dense_block(n_units, activation, negative_slope, dropout, l1, l2, seeds)

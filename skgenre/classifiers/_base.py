@@ -287,7 +287,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 ) from error
         rate = self.learning_rate
         if isinstance(rate, tuple) and not (
-            len(rate) == 2 and all(isinstance(r, Real) and r >= 0 for r in rate)
+            len(rate) == 2 and all(isinstance(r, (int, float)) and r >= 0 for r in rate)
         ):
             raise ValueError(
                 f"learning_rate={rate!r} is neither a number nor a pair (first, last) of "
@@ -323,7 +323,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         n_held_out = max(int(np.ceil(fraction * n_tracks)), n_classes)
         used, counts = np.unique(codes, return_counts=True)
         if counts.min() < 2:
-            poorest = self.classes_[used[counts.argmin()]]
+            poorest = self.classes_.tolist()[used[counts.argmin()]]
             raise ValueError(
                 f"Class {poorest!r} has only 1 track, but the validation part needs one of each "
                 "class beside the training part. Give it more tracks, or set "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from sklearn.utils._param_validation import Interval
@@ -34,6 +34,9 @@ class CNNGenreClassifier(BaseGenreClassifier):
         ``kernel_sizes`` and ``pool_sizes``.
     batch_norm : bool, default=True
         Whether batch normalisation ends each block.
+    batch_norm_momentum : float, default=0.9
+        Momentum of the averages that batch normalisation uses in prediction. Keras' own
+        default of 0.99 needs several hundred steps of training before they hold.
     units : tuple of int, default=(64,)
         Width of each dense layer after the convolutions.
     %(training)s
@@ -72,6 +75,7 @@ class CNNGenreClassifier(BaseGenreClassifier):
         "pool_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "pool_strides": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "batch_norm": ["boolean"],
+        "batch_norm_momentum": [Interval(Real, 0, 1, closed="left")],
         "units": ["array-like"],
     }
 
@@ -83,6 +87,7 @@ class CNNGenreClassifier(BaseGenreClassifier):
         pool_sizes=(3, 3, 2),
         pool_strides=2,
         batch_norm=True,
+        batch_norm_momentum=0.9,
         units=(64,),
         activation="leaky_relu",
         negative_slope=0.05,
@@ -130,6 +135,7 @@ class CNNGenreClassifier(BaseGenreClassifier):
         self.pool_sizes = pool_sizes
         self.pool_strides = pool_strides
         self.batch_norm = batch_norm
+        self.batch_norm_momentum = batch_norm_momentum
         self.units = units
 
     def _network(self) -> tuple[Builder, dict[str, Any]]:
@@ -139,5 +145,6 @@ class CNNGenreClassifier(BaseGenreClassifier):
             "pool_sizes": self.pool_sizes,
             "pool_strides": self.pool_strides,
             "batch_norm": self.batch_norm,
+            "batch_norm_momentum": self.batch_norm_momentum,
             "units": self.units,
         }

@@ -92,6 +92,8 @@ class FrameScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, 
             weights = _check_sample_weight(sample_weight, X)
             sample_weight = np.repeat(weights, len(rows) // len(X))
         scaler = StandardScaler(with_mean=self.with_mean, with_std=self.with_std)
+        # Wrapping in a data frame, where it is asked for, happens once and at the border.
+        scaler.set_output(transform="default")
         self._scaler = scaler.fit(rows, sample_weight=sample_weight)
         n_features = X.shape[-1]
         self.mean_ = scaler.mean_ if self.with_mean else np.zeros(n_features)

@@ -1,0 +1,1 @@
+"""What speed claims rest on. Run all of them with ``python -m benchmarks``."""

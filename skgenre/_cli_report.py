@@ -1,0 +1,44 @@
+"""What the commands write to standard output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def say(text: str = "") -> None:
+    """Write a line at once; what standard output cannot encode is escaped."""
+    # The name of a file may hold bytes that are no text at all.
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+def aligned(cells: Sequence[object], widths: Sequence[int]) -> str:
+    """Put cells side by side: text to the left of its column, numbers to the right."""
+    padded = [
+        str(cell).ljust(width) if isinstance(cell, str) else str(cell).rjust(width)
+        for cell, width in zip(cells, widths, strict=True)
+    ]
+    return "  ".join(padded).rstrip()
+
+
+def say_table(header: Sequence[str], rows: Sequence[Sequence[object]], indent: str = "  ") -> None:
+    """Write a table; the header of a column of numbers stands to the right too."""
+    widths = [max(len(str(row[i])) for row in (header, *rows)) for i in range(len(header))]
+    numeric = [not any(isinstance(row[i], str) for row in rows) for i in range(len(header))]
+    titles = [
+        title.rjust(width) if right else title
+        for title, width, right in zip(header, widths, numeric, strict=True)
+    ]
+    for row in (titles, *rows):
+        say(indent + aligned(row, widths))
+
+
+class Share:
+    """A share from 0 to 1 that is shown with three digits."""
+
+    def __init__(self, value: float):
+        self.value = value
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f}"

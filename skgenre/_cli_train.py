@@ -1,0 +1,198 @@
+"""The command ``skgenre train``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import redirect_stdout
+from typing import Any
+
+from skgenre._cli_model import check_destination, save_model
+from skgenre._cli_report import Share, say, say_table
+from skgenre._cli_validation import Array, Folds, Validation, cross_validate, divide, extract
+
+_SHOWN = 3
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read a folder, cross-validate, fit on all tracks, write the model."""
+    if args.progress:
+        _check_rich()
+    target = check_destination(args.out, force=args.force)
+    music = _read_folder(args)
+    _say_music(args.folder, music)
+    if args.cv:  # a division that is impossible is found before the long work
+        divide(music.target, music.artists, args.cv, args.seed)
+
+    pipeline = make_pipeline(
+        args.classifier,
+        n_segments=args.n_segments,
+        duration=args.duration,
+        epochs=args.epochs,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+    )
+    front, learner = pipeline[:-2], pipeline[-2:]
+    say(f"\nExtracting features of {len(music.data)} tracks.")
+    features, y, artists = _extract(front, music, args)
+    if args.progress:
+        from sklearn.callback import ProgressBar
+
+        learner.set_callbacks(ProgressBar(max_propagation_depth=None))
+    if args.cv:
+        # Made anew, for files may have been left out since.
+        folds = divide(y, artists, args.cv, args.seed)
+        _say_folds(folds, args.cv, artists)
+        with redirect_stdout(sys.stderr):  # where progress bars belong
+            validation = cross_validate(learner, features, y, folds)
+        _say_validation(validation)
+    say(f"\nTraining {args.classifier} on all {len(y)} tracks.")
+    with redirect_stdout(sys.stderr):
+        learner.fit(features, y)  # the steps of the pipeline themselves
+    save_model(pipeline, target)
+    say(f"Wrote {args.out}. To use it: skgenre predict {args.out} FILE...")
+    return 0
+
+
+def make_pipeline(
+    classifier: str,
+    *,
+    n_segments: int,
+    duration: float,
+    epochs: int | None,
+    learning_rate: float | None,
+    seed: int,
+) -> Any:
+    """Make the pipeline that the options describe; None leaves the classifier's default."""
+    from skgenre import LSTMGenreClassifier, make_genre_pipeline
+
+    pipeline = make_genre_pipeline(classifier, n_segments=n_segments, duration=duration)
+    pipeline[-1].set_params(random_state=seed)
+    trained = pipeline[-1]
+    if classifier == "hierarchical":  # its nodes' classifiers are what is trained
+        trained = LSTMGenreClassifier()
+        pipeline[-1].set_params(estimator=trained)
+    if epochs is not None:
+        trained.set_params(epochs=epochs)
+    if learning_rate is not None:
+        trained.set_params(learning_rate=learning_rate)
+    return pipeline
+
+
+def _check_rich() -> None:
+    try:
+        import rich  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            '--progress needs the package rich: pip install "skgenre[progress]"'
+        ) from error
+
+
+def _read_folder(args: argparse.Namespace) -> Any:
+    """List the music; files that cannot be used are an error without --skip-corrupt."""
+    from skgenre import load_genre_folder
+
+    metadata = None if args.metadata.lower() == "none" else args.metadata
+    with warnings.catch_warnings():
+        # They are told here, in the terms of the command line.
+        warnings.filterwarnings("ignore", r"\d+ of \d+ files of .* were left out", UserWarning)
+        music = load_genre_folder(args.folder, metadata=metadata, on_error="skip")
+    if music.skipped and not args.skip_corrupt:
+        reasons = "; ".join(reason.rstrip(".") for _, reason in music.skipped[:_SHOWN])
+        if len(music.skipped) > _SHOWN:
+            reasons += f"; and {len(music.skipped) - _SHOWN} more"
+        without_artists = (
+            "" if metadata is None else ", or train without artists by --metadata none"
+        )
+        raise ValueError(
+            f"{len(music.skipped)} of {len(music.skipped) + len(music.data)} files of "
+            f"{args.folder} cannot be used: {reasons}. Repair them, or leave them out by "
+            f"--skip-corrupt{without_artists}."
+        )
+    return music
+
+
+def _say_music(folder: str, music: Any) -> None:
+    say(f"Music in {folder}")
+    header = ["genre", "tracks"]
+    tracks = Counter(music.target.tolist())
+    rows: list[list[object]] = [[genre, tracks[genre]] for genre in music.target_names]
+    rows.append(["total", len(music.data)])
+    if music.artists is not None:
+        header.append("artists")
+        for row in rows[:-1]:
+            row.append(len(set(music.artists[music.target == row[0]])))
+        rows[-1].append(len(set(music.artists)))
+    say_table(header, rows)
+    if music.artists is None:
+        say("Artists are not known.")
+    else:
+        say(f"Artists are from {music.metadata}.")
+    _say_left_out(reason for _, reason in music.skipped)
+
+
+def _say_left_out(reasons: Iterable[str]) -> None:
+    for reason in reasons:
+        say(f"Left out: {reason}")
+
+
+def _extract(front: Any, music: Any, args: argparse.Namespace) -> tuple[Array, Array, Array | None]:
+    """Compute the features; damage that a header did not show is found here."""
+    bad: list[str] = []
+    features, rows = extract(
+        front,
+        _tracked(music.data.tolist()) if args.progress else music.data.tolist(),
+        (lambda path, error: bad.append(str(error))) if args.skip_corrupt else None,
+    )
+    _say_left_out(bad)
+    y = music.target[rows]
+    lost = sorted(set(music.target_names) - set(y.tolist()))
+    if lost:
+        say(f"No track is left of {', '.join(lost)}.")
+    if len(set(y.tolist())) < 2:
+        raise ValueError(f"Only tracks of {y[0]!r} are left; to tell genres takes two or more.")
+    return features, y, None if music.artists is None else music.artists[rows]
+
+
+def _tracked(paths: list[str]) -> Iterable[str]:
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(paths, description="Features", console=Console(stderr=True))
+
+
+def _say_folds(folds: Folds, wanted: int, artists: Array | None) -> None:
+    n_folds = len(folds.splits)
+    what = "track" if artists is None else "artist"
+    say(
+        f"\nCross-validation in {n_folds} folds"
+        + (", split by track." if artists is None else ": no artist is in training and test.")
+    )
+    if n_folds < wanted:
+        say(
+            f"{n_folds} folds instead of {wanted}, for the genre {folds.scarcest!r} has "
+            f"{folds.n_scarcest} {what}s."
+        )
+    if artists is None:
+        say(
+            "Warning: artists are not known. Where tracks of one artist are in training and in "
+            "test,\nthe accuracy comes out too high. Name the artists in a table (--metadata CSV)."
+        )
+
+
+def _say_validation(validation: Validation) -> None:
+    say(
+        f"  track accuracy     {validation.accuracy:.3f} +/- {validation.deviation:.3f} "
+        "(mean and standard deviation of the folds)"
+    )
+    say(f"  balanced accuracy  {validation.balanced_accuracy:.3f} (mean recall of the genres)")
+    counts = Counter(validation.y.tolist())
+    genre, count = counts.most_common(1)[0]
+    say(f"  chance             {count / len(validation.y):.3f} (answering {genre!r} always)\n")
+    say_table(
+        ["genre", "tracks", "recall"],
+        [[name, counts[name], Share(validation.recall(name))] for name in sorted(counts)],
+    )

@@ -1,0 +1,302 @@
+"""The command line: ``skgenre demo``, ``skgenre train`` and ``skgenre predict``.
+
+This module reads the arguments and reports errors. Each command lies in a module of its
+own, imported when it is called, so that ``skgenre --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, NoReturn
+
+from skgenre import __version__
+
+__all__ = ["main"]
+
+_MODULES = {
+    "demo": "skgenre._cli_demo",
+    "train": "skgenre._cli_train",
+    "predict": "skgenre._cli_predict",
+}
+
+# What messages of the library call a parameter -> what the command line calls it.
+_OPTIONS = {
+    "set metadata=None": "give --metadata none",
+    "metadata=PATH": "--metadata PATH",
+    "Set metadata=None": "Give --metadata none",
+}
+
+# Errors that say what the user can do; any other is a fault of the program.
+_EXPECTED = (ValueError, OSError, ImportError, MemoryError)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command of the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str or None, default=None
+        The arguments; None means those of the process.
+
+    Returns
+    -------
+    code : int
+        0: all went well; 1: some files could not be read; 2: an error, told in one line on
+        standard error; 130: interrupted.
+
+    Examples
+    --------
+    >>> from skgenre.cli import main
+    >>> main(["predict", "no.joblib", "song.wav"])
+    2
+    """
+    try:
+        args = _make_parser().parse_args(argv)
+    except SystemExit as end:  # how argparse ends --help, --version and wrong arguments
+        return end.code if isinstance(end.code, int) else 0
+    with _warnings_in_one_line():
+        try:
+            code = import_module(_MODULES[args.command]).run(args)
+            sys.stdout.flush()
+            return code
+        except KeyboardInterrupt:
+            print("skgenre: interrupted", file=sys.stderr)
+            return 130
+        except BrokenPipeError:
+            # The reader, such as head, has enough. Python would complain once more when it
+            # flushes standard output at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except Exception as error:
+            if args.debug:
+                traceback.print_exc()
+            print(f"skgenre: error: {_describe(error)}", file=sys.stderr)
+            return 2
+
+
+def _describe(error: Exception) -> str:
+    """Put an error into one line, in the terms of the command line."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        text = f"{error.filename}: {error.strerror}"
+    if not isinstance(error, _EXPECTED):
+        text = f"unexpected {type(error).__name__}: {text} (--debug shows where)"
+    return _in_one_line(text)
+
+
+def _in_one_line(text: str) -> str:
+    text = " ".join(text.split())
+    for name, option in _OPTIONS.items():
+        text = text.replace(name, option)
+    return text
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Show warnings without the line of code that they come from."""
+
+    def show(message: Any, *args: Any, **kwargs: Any) -> None:
+        print(f"skgenre: warning: {_in_one_line(str(message))}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = show
+        yield
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports a wrong argument as every other error is reported."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs
+        )
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"skgenre: error: {message} (see {self.prog} --help)\n")
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="skgenre",
+        description="Tell the genre of music from its sound.",
+        epilog="`skgenre COMMAND --help` describes a command. Start with `skgenre demo`.",
+    )
+    parser.add_argument("--version", action="version", version=f"skgenre {__version__}")
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error, for a bug report"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for add in (_add_demo, _add_train, _add_predict):
+        command = add(commands)
+        # SUPPRESS: where it is absent here, what stood before the command remains.
+        command.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
+    return parser
+
+
+def _add_demo(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "demo",
+        help="make music, compare two classifiers on it, keep the better, predict a new track",
+        description="Make synthetic music of four genres, compare two classifiers on it by\n"
+        "cross-validation, fit the better one, save and load it, and predict the genre of a\n"
+        "new track. Takes about a minute and needs no music of your own.",
+    )
+    _add_seed(command)
+    command.add_argument(
+        "--keep",
+        metavar="FOLDER",
+        help="keep the music and the model in this new or empty folder (default: removed)",
+    )
+    return command
+
+
+def _add_train(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "train",
+        help="train a model on a folder of music that has one sub-folder for each genre",
+        description="Train a model on a folder of music that has one sub-folder for each genre.\n"
+        "First measures the accuracy by cross-validation, then trains on all tracks.",
+    )
+    command.add_argument("folder", metavar="FOLDER", help="such as music, with music/rock/song.wav")
+    command.add_argument("--out", metavar="MODEL", required=True, help="file to write the model to")
+    command.add_argument("--force", action="store_true", help="replace MODEL where it exists")
+    command.add_argument(
+        "--classifier",
+        choices=("cnn", "mlp", "lstm", "hierarchical"),
+        default="cnn",
+        help="default: %(default)s",
+    )
+    command.add_argument(
+        "--n-segments",
+        type=_whole(1),
+        default=10,
+        metavar="N",
+        help="segments of a track, which vote on its genre (default: %(default)s)",
+    )
+    command.add_argument(
+        "--duration",
+        type=_positive,
+        default=30.0,
+        metavar="SECONDS",
+        help="taken from the start of each track; a shorter one is repeated (default: %(default)g)",
+    )
+    command.add_argument(
+        "--epochs",
+        type=_whole(1),
+        metavar="N",
+        help="rounds over the training tracks (default: the classifier's)",
+    )
+    command.add_argument(
+        "--learning-rate", type=_positive, metavar="RATE", help="default: the classifier's"
+    )
+    command.add_argument(
+        "--cv",
+        type=_folds,
+        default=5,
+        metavar="N",
+        help="folds of the cross-validation, split by artist where artists are known; 0 for none "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
+        "--metadata",
+        metavar="CSV",
+        default="auto",
+        help="table with the columns file and artist; 'auto' looks for one in and beside FOLDER, "
+        "'none' does without artists (default: %(default)s)",
+    )
+    command.add_argument(
+        "--skip-corrupt",
+        action="store_true",
+        help="leave out files that cannot be read or have no artist in the table",
+    )
+    _add_seed(command)
+    command.add_argument(
+        "--progress",
+        action="store_true",
+        help='show progress bars on standard error; needs pip install "skgenre[progress]"',
+    )
+    return command
+
+
+def _add_predict(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "predict",
+        help="tell the genre of audio files",
+        description="Tell the genre of audio files: WAV, FLAC, OGG, MP3, AU or AIFF.\n\n"
+        "A model file is a pickle: loading it runs whatever code is in it. Load only models\n"
+        "that you trust.",
+        epilog="Exit code: 0; 1 if a file could not be read (the others are predicted all the "
+        "same); 2 after an error.",
+    )
+    command.add_argument("model", metavar="MODEL", help="file written by skgenre train")
+    command.add_argument("files", metavar="FILE", nargs="+", help="audio file")
+    command.add_argument(
+        "--top",
+        type=_whole(1),
+        default=1,
+        metavar="N",
+        help="show the N most probable genres in the table (default: %(default)s)",
+    )
+    command.add_argument(
+        "--segments",
+        action="store_true",
+        help="show the genre of each segment too, in the order of time",
+    )
+    command.add_argument(
+        "--json", action="store_true", help="write a JSON list, with all probabilities"
+    )
+    return command
+
+
+def _add_seed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--seed",
+        type=_whole(0, 2**32 - 1),
+        default=0,
+        metavar="N",
+        help="number that decides all random choices (default: %(default)s)",
+    )
+
+
+def _whole(low: int, high: int | None = None) -> Callable[[str], int]:
+    """Make a type of whole numbers from ``low`` to ``high``."""
+    wanted = f"{low} or more" if high is None else f"from {low} to {high}"
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if number < low or (high is not None and number > high):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {wanted}")
+        return number
+
+    return parse
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def _folds(text: str) -> int:
+    number = _whole(0)(text)
+    if number == 1:
+        raise argparse.ArgumentTypeError("1 fold leaves nothing to train on; 2 or more, or 0")
+    return number

@@ -1,0 +1,240 @@
+"""What the network classifiers have in common beyond the common checks."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from _checks import make_tracks
+from sklearn.base import clone
+
+from skgenre import CNNGenreClassifier, LSTMGenreClassifier, MLPGenreClassifier
+
+
+def mlp(**params):
+    defaults = {"units": (16,), "epochs": 5, "learning_rate": 0.01, "random_state": 0}
+    return MLPGenreClassifier(**{**defaults, **params})
+
+
+def test_defaults_are_the_papers():
+    model = CNNGenreClassifier()
+    assert model.learning_rate == 1e-4
+    assert model.epochs == 50
+    assert model.dropout == 0.3
+    assert (model.activation, model.negative_slope) == ("leaky_relu", 0.05)
+    assert MLPGenreClassifier().units == (512, 256, 128)
+    assert LSTMGenreClassifier().lstm_units == (64, 64)
+
+
+def test_history():
+    X, y = make_tracks()
+    model = mlp().fit(X, y)
+    assert type(model.history_) is dict
+    assert set(model.history_) == {"loss", "accuracy"}
+    assert model.n_iter_ == 5
+    assert len(model.history_["loss"]) == 5
+    assert model.history_["loss"][-1] < model.history_["loss"][0]
+    with_validation = mlp(validation_fraction=0.25).fit(X, y)
+    assert set(with_validation.history_) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+def test_early_stopping_returns_the_best_weights():
+    X, y = make_tracks()
+    rng = np.random.default_rng(0)
+    y = rng.permutation(y)  # nothing to learn: validation gets worse
+    model = mlp(
+        epochs=60, early_stopping=True, n_iter_no_change=3, validation_fraction=0.25,
+        learning_rate=0.05,
+    ).fit(X, y)
+    losses = model.history_["val_loss"]
+    assert model.n_iter_ == len(losses) < 60
+    assert np.argmin(losses) == len(losses) - 1 - 3
+    longer = mlp(epochs=int(np.argmin(losses)) + 1, validation_fraction=0.25, learning_rate=0.05)
+    np.testing.assert_allclose(
+        model.predict_proba(X), longer.fit(X, y).predict_proba(X), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_validation_part_is_by_track_stratified_and_shuffled(monkeypatch):
+    """Keras' own validation_split takes the unshuffled tail: one genre, divided tracks."""
+    from skgenre.classifiers import _base
+
+    seen = {}
+
+    def spy(build, X, y, *, validation, **kwargs):
+        seen.update(X=X, y=y, validation=validation)
+        return train(build, X, y, validation=validation, **kwargs)
+
+    train = _base.train_network
+    monkeypatch.setattr(_base, "train_network", spy)
+    X, y = make_tracks()
+    X += np.arange(len(y))[:, None, None, None] * 1000  # each segment tells its track
+    mlp(epochs=1, validation_fraction=0.25, monitor="val_accuracy").fit(X, y)
+    X_held, y_held = seen["validation"]
+    tracks_held = np.unique(np.round(X_held.mean(axis=(1, 2)) / 1000))
+    tracks_train = np.unique(np.round(seen["X"].mean(axis=(1, 2)) / 1000))
+    assert len(tracks_held) == 6
+    assert len(X_held) == 6 * 3  # whole tracks: all of their segments
+    assert not np.intersect1d(tracks_held, tracks_train).size
+    assert len(tracks_held) + len(tracks_train) == len(y)
+    assert np.bincount(y_held).tolist() == [6, 6, 6]
+    assert tracks_held.tolist() != list(range(18, 24))  # not the tail
+
+
+def test_every_genre_is_in_the_validation_part_of_few_tracks():
+    X, y = make_tracks()
+    model = mlp(epochs=1, early_stopping=True, validation_fraction=0.01).fit(X, y)
+    assert "val_loss" in model.history_
+
+
+def test_too_few_tracks_for_a_validation_part():
+    X, y = make_tracks()
+    y = y.copy()
+    y[0] = "polka"
+    with pytest.raises(ValueError, match="'polka' has only 1 track"):
+        mlp(early_stopping=True).fit(X, y)
+    keep = [0, 1, 8, 9, 16, 17]
+    X, y = make_tracks()
+    with pytest.raises(ValueError, match="leaves fewer tracks to train on"):
+        mlp(early_stopping=True, validation_fraction=0.6).fit(X[keep], y[keep])
+
+
+def test_one_class_is_refused():
+    X, y = make_tracks()
+    with pytest.raises(ValueError, match="at least 2 classes; got 1 class: 'blues'"):
+        mlp().fit(X[:8], y[:8])
+
+
+@pytest.mark.parametrize("voting", ["soft", "hard"])
+def test_voting(voting):
+    X, y = make_tracks()
+    model = mlp(voting=voting, epochs=2).fit(X, y)
+    segments = model.predict_segment_proba(X)
+    proba = model.predict_proba(X)
+    if voting == "soft":
+        np.testing.assert_allclose(proba, segments.mean(axis=1), rtol=1e-5)
+    else:
+        votes = np.eye(3)[segments.argmax(axis=2)].mean(axis=1)
+        np.testing.assert_allclose(proba, votes, atol=2e-3)
+
+
+def test_class_weight():
+    X, y = make_tracks()
+    X = np.random.default_rng(0).normal(size=X.shape)  # nothing to learn but the frequencies
+    light = mlp(epochs=20).fit(X, y)
+    heavy = mlp(class_weight={"blues": 1000, "jazz": 1e-3, "rock": 1e-3}, epochs=20).fit(X, y)
+    assert (light.predict(X) == "blues").mean() < 0.5
+    assert (heavy.predict(X) == "blues").mean() > 0.9
+    X, y = make_tracks()
+    counts = np.r_[0:8, 8:10, 16:18]
+    balanced = mlp(class_weight="balanced").fit(X[counts], y[counts])
+    by_hand = mlp().fit(
+        X[counts], y[counts], sample_weight=np.repeat([1 / 8, 1 / 2, 1 / 2], [8, 2, 2])
+    )
+    np.testing.assert_allclose(
+        balanced.predict_proba(X), by_hand.predict_proba(X), rtol=1e-3, atol=1e-5
+    )
+
+
+def test_scale_of_weights_does_not_matter():
+    X, y = make_tracks()
+    one, thousand = (
+        mlp(l2=0.01).fit(X, y, sample_weight=np.full(len(y), w)).predict_proba(X)
+        for w in (1.0, 1000.0)
+    )
+    np.testing.assert_allclose(one, thousand, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("weight", [np.zeros(24), -np.ones(24)])
+def test_useless_weights_are_refused(weight):
+    X, y = make_tracks()
+    with pytest.raises(ValueError, match=r"zero|[Nn]egative"):
+        mlp().fit(X, y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu"])
+def test_activations(activation):
+    X, y = make_tracks()
+    model = mlp(activation=activation, epochs=2).fit(X, y)
+    names = {type(layer).__name__ for layer in model.network_.model.layers}
+    assert ("LeakyReLU" in names) == (activation == "leaky_relu")
+    assert pickle.loads(pickle.dumps(model)).predict(X).shape == y.shape
+
+
+def test_callable_activation_pickles():
+    import keras
+
+    X, y = make_tracks()
+    model = mlp(activation=keras.activations.softplus, epochs=2).fit(X, y)
+    twin = pickle.loads(pickle.dumps(model))
+    np.testing.assert_allclose(twin.predict_proba(X), model.predict_proba(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"activation": "snake"}, "activation='snake' is not one of the activations of Keras"),
+        ({"optimizer": "downhill"}, "optimizer='downhill' is not one of the optimizers"),
+        ({"learning_rate": (0.1,)}, r"learning_rate=\(0.1,\) is neither a number nor a pair"),
+        ({"dropout": 1.0}, "'dropout' parameter"),
+        ({"epochs": 0}, "'epochs' parameter"),
+    ],
+)
+def test_bad_parameters(params, message):
+    X, y = make_tracks()
+    with pytest.raises(ValueError, match=message):
+        mlp(**params).fit(X, y)
+
+
+def test_learning_rate_pair_falls_linearly():
+    from skgenre.classifiers._keras import make_optimizer
+
+    schedule = make_optimizer("adam", (0.002, 0.0), None, 100)._learning_rate
+    np.testing.assert_allclose(
+        [float(schedule(step)) for step in (0, 50, 100)], [0.002, 0.001, 0.0], atol=1e-9
+    )
+    X, y = make_tracks()
+    model = mlp(learning_rate=(0.02, 0.0), epochs=10).fit(X, y)
+    assert model.history_["loss"][-1] < model.history_["loss"][0]
+
+
+def test_learning_rate_schedule_of_keras():
+    import keras
+
+    X, y = make_tracks()
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.02, 10, 0.5)
+    model = clone(mlp(learning_rate=schedule)).fit(X, y)
+    assert model.history_["loss"][-1] < model.history_["loss"][0]
+
+
+def test_optimizer_params():
+    X, y = make_tracks()
+    plain = mlp(optimizer="sgd").fit(X, y).history_["loss"]
+    pushed = mlp(optimizer="sgd", optimizer_params={"momentum": 0.9}).fit(X, y).history_["loss"]
+    assert pushed[-1] < plain[-1]
+
+
+def test_univariate_sequences():
+    """2-D input is one sequence of single values a track, for every network."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 40))
+    y = np.repeat(["slow", "fast"], 15)
+    X[15:, ::4] += 6
+    for model in (
+        CNNGenreClassifier(epochs=30, learning_rate=0.01, random_state=0),
+        LSTMGenreClassifier(lstm_units=(8,), epochs=15, learning_rate=0.02, random_state=0),
+    ):
+        model.fit(X, y)
+        assert model.segment_shape_ == (40, 1)
+        assert model.score(X, y) > 0.8
+
+
+def test_verbose_prints_and_silence_is_silent(capfd):
+    X, y = make_tracks()
+    mlp().fit(X, y).predict(X)
+    out = capfd.readouterr()
+    assert out.out == ""
+    assert out.err == ""
+    mlp(verbose=2, epochs=2).fit(X, y)
+    assert "Epoch 2/2" in capfd.readouterr().out
