@@ -50,7 +50,7 @@ genre_of_segment = np.repeat(y, n_segments)
 protocols = {
     "segments at random": (alone, genre_of_segment, random_folds.split(alone, genre_of_segment)),
     "tracks at random": (X, y, random_folds.split(X, y)),
-    "by artist": (X, y, artist_folds.split(X, y, groups=music.artists)),
+    "artists at random": (X, y, artist_folds.split(X, y, groups=music.artists)),
 }
 
 
@@ -59,9 +59,7 @@ def judge(X, y, splits):
     segment_is_right = np.zeros(X.shape[:2], dtype=bool)
     track_is_right = np.zeros(len(X), dtype=bool)
     for train, test in splits:
-        network = MLPGenreClassifier(
-            units=(128, 64), epochs=10, learning_rate=1e-3, random_state=0
-        )
+        network = MLPGenreClassifier(units=(128, 64), epochs=10, learning_rate=1e-3, random_state=0)
         model = make_pipeline(FrameScaler(), network).fit(X[train], y[train])
         scaled = model[:-1].transform(X[test])
         winners = network.classes_[network.predict_segment_proba(scaled).argmax(axis=2)]
@@ -89,17 +87,19 @@ for name, protocol in protocols.items():
 # --------------------
 
 fig, ax = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
-rows = np.arange(len(protocols))
+rows = np.arange(len(protocols))  # the first has no second bar
 bars = [
     ax.barh(rows - 0.19, list(by_segment.values()), 0.36, color="#0072B2", label="of segments"),
     ax.barh(rows[1:] + 0.19, list(by_track.values()), 0.36, color="#E69F00", label="of tracks"),
 ]
 for group in bars:
     ax.bar_label(group, fmt="%.2f", padding=4)
-ax.axvline(0.25, color="0.35", linestyle="--", linewidth=1, label="guessing")
-ax.set_yticks(rows, [f"split {name}" if name == "by artist" else name for name in protocols])
+ax.axvline(0.25, color="0.35", linestyle="--", linewidth=1, zorder=0, label="guessing")
+ax.set_yticks(rows, list(protocols))
 ax.invert_yaxis()
-ax.set(xlim=(0, 1.08), xlabel="accuracy, out of fold", title="The same network, judged three ways")
+ax.set_ylabel("what the split divides")
+ax.set(xlim=(0, 1.08), xlabel="accuracy, out of fold")
+ax.set_title("The same network, judged three ways")
 ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False)
 plt.show()
 

@@ -65,6 +65,7 @@ def make_pipeline(
     epochs: int | None,
     learning_rate: float | None,
     seed: int,
+    batch_size: int | None = None,
 ) -> Any:
     """Make the pipeline that the options describe; None leaves the classifier's default."""
     from skgenre import LSTMGenreClassifier, make_genre_pipeline
@@ -75,10 +76,8 @@ def make_pipeline(
     if classifier == "hierarchical":  # its nodes' classifiers are what is trained
         trained = LSTMGenreClassifier()
         pipeline[-1].set_params(estimator=trained)
-    if epochs is not None:
-        trained.set_params(epochs=epochs)
-    if learning_rate is not None:
-        trained.set_params(learning_rate=learning_rate)
+    training = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
+    trained.set_params(**{name: value for name, value in training.items() if value is not None})
     return pipeline
 
 
@@ -153,7 +152,9 @@ def _extract(front: Any, music: Any, args: argparse.Namespace) -> tuple[Array, A
     if lost:
         say(f"No track is left of {', '.join(lost)}.")
     if len(set(y.tolist())) < 2:
-        raise ValueError(f"Only tracks of {y[0]!r} are left; to tell genres takes two or more.")
+        raise ValueError(
+            f"Only tracks of {str(y[0])!r} are left; to tell genres takes two or more."
+        )
     return features, y, None if music.artists is None else music.artists[rows]
 
 

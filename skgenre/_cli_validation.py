@@ -113,7 +113,7 @@ def divide(y: Array, artists: Array | None, n_folds: int, seed: int) -> Folds:
     folds = splitter(fewer, shuffle=True, random_state=seed)
     splits = list(folds.split(y, y, groups=artists))
     for train, test in splits:
-        missing = sorted(set(y) - set(y[train]))
+        missing = sorted(set(y.tolist()) - set(y[train].tolist()))
         if missing or not len(test):
             raise ValueError(
                 f"The artists of {scarcest if not missing else missing[0]!r} cannot be spread over "

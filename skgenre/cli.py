@@ -147,10 +147,10 @@ def _make_parser() -> argparse.ArgumentParser:
 def _add_demo(commands: Any) -> argparse.ArgumentParser:
     command = commands.add_parser(
         "demo",
-        help="make music, compare two classifiers on it, keep the better, predict a new track",
+        help="make music, compare two classifiers on it, keep the better, predict new files",
         description="Make synthetic music of four genres, compare two classifiers on it by\n"
-        "cross-validation, fit the better one, save and load it, and predict the genre of a\n"
-        "new track. Takes about a minute and needs no music of your own.",
+        "cross-validation, fit the better one, save and load it, and predict the genres of\n"
+        "new files. Takes about a minute and needs no music of your own.",
     )
     _add_seed(command)
     command.add_argument(

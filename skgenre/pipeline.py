@@ -96,17 +96,15 @@ def make_genre_pipeline(
         ("loader", AudioLoader(sampling_rate=sampling_rate, duration=duration)),
         (
             "segmenter",
-            Segmenter(
-                n_segments=n_segments, track_duration=duration, sampling_rate=sampling_rate
-            ),
+            Segmenter(n_segments=n_segments, track_duration=duration, sampling_rate=sampling_rate),
         ),
     ]
     if augmenter is not None:
         steps.append(("augmenter", _at_rate(augmenter, sampling_rate)))
     steps.append(("extractor", _at_rate(extractor or MFCCExtractor(), sampling_rate)))
     if scaler is not None:
-        steps.append(("scaler", FrameScaler() if isinstance(scaler, str) else scaler))
-    steps.append(("classifier", classifier))
+        steps.append(("scaler", FrameScaler() if isinstance(scaler, str) else clone(scaler)))
+    steps.append(("classifier", clone(classifier)))
     return Pipeline(steps, memory=memory, verbose=verbose)
 
 

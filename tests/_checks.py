@@ -178,7 +178,7 @@ def check_wrong_number_of_features_names_both(classifier):
 def check_wrong_number_of_frames_names_both(classifier):
     X, y = make_tracks()
     model = seeded(classifier).fit(X, y)
-    with pytest.raises(ValueError, match="5 frames x 4 features.*6 frames x 4 features"):
+    with pytest.raises(ValueError, match=r"5 frames x 4 features.*6 frames x 4 features"):
         model.predict(X[:, :, :5])
 
 
@@ -205,9 +205,7 @@ def check_batch_equals_one_by_one(classifier):
     X, y = make_tracks()
     model = seeded(classifier).fit(X, y)
     one_by_one = np.concatenate([model.predict_segment_proba(X[[i]]) for i in range(len(X))])
-    np.testing.assert_allclose(
-        one_by_one, model.predict_segment_proba(X), rtol=1e-4, atol=1e-6
-    )
+    np.testing.assert_allclose(one_by_one, model.predict_segment_proba(X), rtol=1e-4, atol=1e-6)
 
 
 def check_pickle_and_deepcopy(classifier):

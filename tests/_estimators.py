@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skgenre import (
+    AudioLoader,
     Augmenter,
     CNNGenreClassifier,
     FrameScaler,
@@ -33,6 +34,7 @@ def small_classifiers():
 def small_transformers():
     """Return the transformers that take 2-D input, set to very short waveforms."""
     return [
+        AudioLoader(sampling_rate=10, duration=1.0),
         Segmenter(n_segments=2, segment_duration=1, sampling_rate=1, short="repeat"),
         Augmenter(semitones=None, stretch_rates=None, random_state=0),
         MFCCExtractor(n_mfcc=2, n_mels=2, n_fft=4, hop_length=1, sampling_rate=8),
@@ -44,7 +46,16 @@ _SAMPLES = "samples are no columns: the length of a track may differ between fit
 _AUGMENTS = "only fit_transform augments, as TargetEncoder's two methods differ; documented"
 _MINIBATCH = "a repeated track takes part in other mini-batches than a weighted one"
 
+_NO_SCALE = "int64 has no full scale as PCM; refused on purpose"
+_DECODES_LATE = "fit looks at the container only; tracks are read, and refused, in transform"
+
 _EXPECTED = {
+    "AudioLoader": {
+        "check_n_features_in_after_fitting": _SAMPLES,
+        "check_n_features_in": _SAMPLES,
+        "check_estimators_dtypes": _NO_SCALE,
+        "check_estimators_nan_inf": _DECODES_LATE,
+    },
     "Segmenter": {"check_n_features_in_after_fitting": _SAMPLES, "check_n_features_in": _SAMPLES},
     "Augmenter": {
         "check_n_features_in_after_fitting": _SAMPLES,

@@ -86,9 +86,7 @@ def test_seed_decides_and_global_state_stays(build):
     np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
     for one, two in zip(first.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
-    differ = [
-        np.any(one != two) for one, two in zip(first.weights, other.weights, strict=True)
-    ]
+    differ = [np.any(one != two) for one, two in zip(first.weights, other.weights, strict=True)]
     assert any(differ)
 
 

@@ -324,6 +324,10 @@ def _check_range(name: str, value: Any, *, positive: bool) -> None:
         return
     low_high = np.asarray(value, dtype=float)
     if low_high.shape != (2,) or not np.isfinite(low_high).all() or low_high[0] > low_high[1]:
-        raise ValueError(f"{name}={value!r} is not a range: give a pair (lowest, highest), or None.")
+        raise ValueError(
+            f"{name}={value!r} is not a range: give a pair (lowest, highest), or None."
+        )
     if positive and low_high[0] <= 0:
-        raise ValueError(f"{name}={value!r} must be above 0: it is a rate, where 1 changes nothing.")
+        raise ValueError(
+            f"{name}={value!r} must be above 0: it is a rate, where 1 changes nothing."
+        )

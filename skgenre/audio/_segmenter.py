@@ -126,7 +126,7 @@ class Segmenter(TrackTransformer):
         return np.lib.stride_tricks.sliding_window_view(track, length)[starts]
 
     def _segment_length(self) -> int:
-        """Samples in a segment."""
+        """Return the number of samples in a segment."""
         if self.segment_duration is not None:
             duration, given = self.segment_duration, f"segment_duration={self.segment_duration}"
         else:

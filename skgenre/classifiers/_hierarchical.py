@@ -48,10 +48,11 @@ class HierarchicalGenreClassifier(
         Cloned for each node. None means :class:`LSTMGenreClassifier` with its defaults.
     hierarchy : "auto", "gtzan", mapping or list, default="auto"
         The tree. A mapping has names as keys and mappings, lists of labels or single
-        labels as values; a list alone is a tree of one node. "gtzan" is the tree of [1]_. "auto" takes that tree where every
-        class is a genre of GTZAN, and otherwise grows a binary tree by joining the
-        genres whose mean features are most alike (average linkage). Genres that ``y``
-        does not hold are left out, and nodes that are left with one child.
+        labels as values; a list alone is a tree of one node. "gtzan" is the tree of
+        [1]_. "auto" takes that tree where every class is a genre of GTZAN, and otherwise
+        grows a binary tree by joining the genres whose mean features are most alike
+        (average linkage). Genres that ``y`` does not hold are left out, and nodes that
+        are left with one child.
     routing : {"soft", "hard"}, default="soft"
         "soft" multiplies the probabilities along the path to each genre. "hard" follows
         the most probable child and gives the genres elsewhere probability 0.

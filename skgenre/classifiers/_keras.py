@@ -35,7 +35,8 @@ def _quiet_import() -> Iterator[None]:
     importing it moves Python's global random state. Whoever sets TF_CPP_MIN_LOG_LEVEL
     sees everything; an import that fails shows what was held back.
     """
-    python_state, numpy_state = random.getstate(), np.random.get_state()
+    python_state = random.getstate()
+    numpy_state = np.random.get_state()  # noqa: NPY002 - kept as it is, not drawn from
     chosen = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
     try:
         if chosen is not None or "tensorflow" in sys.modules:
@@ -49,7 +50,7 @@ def _quiet_import() -> Iterator[None]:
                 del os.environ["TF_CPP_MIN_LOG_LEVEL"]
     finally:
         random.setstate(python_state)
-        np.random.set_state(numpy_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
 
 
 @contextmanager
@@ -340,7 +341,7 @@ def _wrapper_class() -> Any:
     class Wrapper(BaseWrapper):
         """Fits a data set of batches; validation happened at the border of skgenre."""
 
-        def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):  # type: ignore[no-untyped-def]
+        def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
             return X, y
 
     return Wrapper

@@ -26,7 +26,7 @@ ROOT = "root"
 
 @dataclass(frozen=True)
 class Node:
-    """A decision of the hierarchy: which child does a track belong to?
+    """A decision of the hierarchy: the child that a track belongs to.
 
     Attributes
     ----------

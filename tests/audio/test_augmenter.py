@@ -199,5 +199,5 @@ def test_bad_parameters(params, message):
 
 
 def test_rate_is_checked():
-    with pytest.raises(ValueError, match="16000 Hz, but Augmenter is set to .*22050"):
+    with pytest.raises(ValueError, match=r"16000 Hz, but Augmenter is set to .*22050"):
         Augmenter().fit_transform(Waveforms(tones(), 16000))

@@ -94,7 +94,7 @@ def test_rate_is_kept_and_checked():
     X = Waveforms(ramps(), RATE)
     out = segmenter().fit_transform(X)
     assert out.sampling_rate == RATE
-    with pytest.raises(ValueError, match="rate of 100 Hz, but Segmenter is set to .*=50"):
+    with pytest.raises(ValueError, match=r"rate of 100 Hz, but Segmenter is set to .*=50"):
         segmenter(sampling_rate=50).transform(X)
 
 

@@ -44,7 +44,10 @@ def test_early_stopping_returns_the_best_weights():
     rng = np.random.default_rng(0)
     y = rng.permutation(y)  # nothing to learn: validation gets worse
     model = mlp(
-        epochs=60, early_stopping=True, n_iter_no_change=3, validation_fraction=0.25,
+        epochs=60,
+        early_stopping=True,
+        n_iter_no_change=3,
+        validation_fraction=0.25,
         learning_rate=0.05,
     ).fit(X, y)
     losses = model.history_["val_loss"]

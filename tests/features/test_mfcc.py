@@ -119,7 +119,7 @@ def test_tone_shows_as_louder_than_silence():
 
 
 def test_rate_is_checked():
-    with pytest.raises(ValueError, match="44100 Hz, but MFCCExtractor is set to .*22050"):
+    with pytest.raises(ValueError, match=r"44100 Hz, but MFCCExtractor is set to .*22050"):
         MFCCExtractor().fit_transform(Waveforms(sounds(), 44100))
 
 

@@ -38,9 +38,7 @@ def test_table_equals_standard_scaler():
 
 def test_switches():
     X = frames()
-    np.testing.assert_array_equal(
-        FrameScaler(with_mean=False, with_std=False).fit_transform(X), X
-    )
+    np.testing.assert_array_equal(FrameScaler(with_mean=False, with_std=False).fit_transform(X), X)
     centred = FrameScaler(with_std=False).fit_transform(X)
     np.testing.assert_allclose(centred, X - X.mean(axis=(0, 1, 2)), rtol=1e-3, atol=1e-2)
 

@@ -1,0 +1,57 @@
+"""The examples run, show one figure each, and print what their text claims."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture
+def run_example(monkeypatch, tmp_path, capsys):
+    """Return a function that runs an example in an empty folder and gives its output."""
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    # Agg warns that it cannot show figures; the figures stay open to be looked at.
+    monkeypatch.setattr(plt, "show", lambda: None)
+    monkeypatch.chdir(tmp_path)
+
+    def run(name):
+        runpy.run_path(str(EXAMPLES / name))
+        assert len(plt.get_fignums()) == 1
+        plt.gcf().canvas.draw()
+        assert list(tmp_path.iterdir()) == [], "an example leaves no files behind"
+        return capsys.readouterr().out
+
+    yield run
+    plt.close("all")
+
+
+def test_every_example_is_tested():
+    text = Path(__file__).read_text(encoding="utf-8")
+    names = sorted(path.name for path in EXAMPLES.glob("*.py"))
+    assert names
+    assert [name for name in names if f'run_example("{name}")' not in text] == []
+
+
+@pytest.mark.slow
+def test_cells_differ_less_than_folds(run_example):
+    out = run_example("plot_01_compare_segments_and_activations.py")
+    between_cells, within_a_cell = map(float, re.findall(r"(?:cells|a cell) ([.\d]+)", out))
+    assert between_cells < within_a_cell
+
+
+@pytest.mark.slow
+def test_each_stricter_split_gives_a_lower_accuracy(run_example):
+    out = run_example("plot_02_which_accuracy.py")
+    segments = [float(share) for share in re.findall(r"([.\d]+) of the segments", out)]
+    tracks = [float(share) for share in re.findall(r"([.\d]+) of the tracks", out)]
+    assert segments == sorted(segments, reverse=True)
+    assert segments[0] - segments[-1] > 0.2  # at random by segment, less by artist
+    assert tracks[0] - tracks[1] > 0.15

@@ -1,0 +1,294 @@
+"""The main job: from audio files to genres with plain scikit-learn."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedGroupKFold,
+    cross_val_predict,
+    cross_val_score,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.utils import estimator_html_repr
+
+from skgenre import (
+    AudioLoader,
+    Augmenter,
+    CNNGenreClassifier,
+    FrameScaler,
+    LSTMGenreClassifier,
+    MFCCExtractor,
+    MLPGenreClassifier,
+    Segmenter,
+    load_genre_folder,
+    make_genre_pipeline,
+    make_genres,
+)
+
+GENRES = ["ambient", "house", "waltz"]
+DURATION = 4.0
+
+
+def small_mlp(**params):
+    defaults = {"units": (32,), "epochs": 15, "learning_rate": 0.003, "random_state": 0}
+    return MLPGenreClassifier(**{**defaults, **params})
+
+
+def small_pipeline(classifier=None, **params):
+    return make_genre_pipeline(
+        classifier or small_mlp(), duration=DURATION, **{"n_segments": 2, **params}
+    )
+
+
+@pytest.fixture(scope="module")
+def music():
+    """Waveforms of three synthetic genres, class-sorted, with artists."""
+    return make_genres(10, genres=GENRES, duration=DURATION, n_artists=5, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def features(music):
+    """Scaled features of the music, for what needs no audio."""
+    return small_pipeline()[:-1].fit_transform(music.data)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("music")
+    make_genres(6, genres=GENRES, duration=DURATION, path=path, random_state=0)
+    return load_genre_folder(path)
+
+
+def test_folder_to_pickle_to_genre_of_a_new_file(folder, tmp_path):
+    pipeline = small_pipeline().fit(folder.data, folder.target)
+    (tmp_path / "model.pickle").write_bytes(pickle.dumps(pipeline))
+    new = make_genres(
+        1, genres=GENRES, duration=DURATION, path=tmp_path / "new", random_state=9
+    ).data
+    script = (
+        "import pickle, sys; model = pickle.load(open('model.pickle', 'rb'));"
+        "print(*model.predict(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, new)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == pipeline.predict(new).tolist()
+
+
+def test_pipeline_by_hand_is_the_same(music):
+    by_hand = Pipeline(
+        [
+            ("loader", AudioLoader(duration=DURATION)),
+            ("segmenter", Segmenter(n_segments=2, track_duration=DURATION)),
+            ("extractor", MFCCExtractor()),
+            ("scaler", FrameScaler()),
+            ("classifier", small_mlp()),
+        ]
+    )
+    made = small_pipeline()
+    assert repr(by_hand.get_params()) == repr(made.get_params())
+    np.testing.assert_array_equal(
+        by_hand.fit(music.data, music.target).predict_proba(music.data),
+        made.fit(music.data, music.target).predict_proba(music.data),
+    )
+
+
+def test_names_of_classifiers():
+    for name in ("mlp", "cnn", "lstm", "hierarchical"):
+        kind = type(make_genre_pipeline(name)[-1]).__name__.lower()
+        assert kind.startswith(name)
+    with pytest.raises(ValueError, match="classifier='svm' is unknown; choose from 'mlp', 'cnn'"):
+        make_genre_pipeline("svm")
+
+
+def test_one_rate_for_all_steps():
+    pipeline = make_genre_pipeline(
+        sampling_rate=16000, augmenter=Augmenter(), extractor=MFCCExtractor(n_mfcc=20)
+    )
+    assert list(pipeline.named_steps) == [
+        "loader",
+        "segmenter",
+        "augmenter",
+        "extractor",
+        "scaler",
+        "classifier",
+    ]
+    for name in ("loader", "segmenter", "augmenter", "extractor"):
+        assert pipeline[name].sampling_rate == 16000
+    assert pipeline["extractor"].n_mfcc == 20
+    assert "scaler" not in make_genre_pipeline(scaler=None).named_steps
+
+
+def test_estimators_that_are_given_stay_as_they_are():
+    extractor, scaler, classifier = MFCCExtractor(), FrameScaler(), small_mlp()
+    pipeline = make_genre_pipeline(
+        classifier, sampling_rate=8000, extractor=extractor, scaler=scaler
+    )
+    assert extractor.sampling_rate == 22050
+    assert pipeline["classifier"] is not classifier
+    assert pipeline["scaler"] is not scaler
+
+
+def test_mixed_rates_are_an_error_that_names_both(music):
+    pipeline = small_pipeline().set_params(loader__sampling_rate=16000)
+    with pytest.raises(ValueError, match=r"rate of 16000 Hz, but Segmenter is set to .*22050"):
+        pipeline.fit(music.data, music.target)
+    pipeline.set_params(segmenter__sampling_rate=16000)
+    with pytest.raises(ValueError, match=r"rate of 16000 Hz, but MFCCExtractor is set to .*22050"):
+        pipeline.fit(music.data, music.target)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ten_folds_of_class_sorted_tracks(features, music, n_jobs):
+    scores = cross_val_score(small_mlp(), features, music.target, cv=10, n_jobs=n_jobs)
+    assert scores.shape == (10,)
+    assert scores.mean() > 0.6  # unstratified folds of sorted classes give 0
+
+
+def test_folds_by_artist(features, music):
+    folds = StratifiedGroupKFold(5)
+    scores = cross_val_score(small_mlp(), features, music.target, groups=music.artists, cv=folds)
+    for train, test in folds.split(features, music.target, music.artists):
+        assert not set(music.artists[train]) & set(music.artists[test])
+    assert len(scores) == 5
+    assert scores.mean() > 0.4
+
+
+def test_cross_val_predict_aligns_with_the_tracks(music):
+    proba = cross_val_predict(
+        small_pipeline(), music.data, music.target, cv=3, method="predict_proba"
+    )
+    assert proba.shape == (30, 3)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-5)
+    assert roc_auc_score(music.target, proba, multi_class="ovr") > 0.75
+
+
+def test_grid_search_over_segments_and_activations(music):
+    """The search of hu2022's tables 1 to 4, small."""
+    grid = {
+        "segmenter__n_segments": [1, 2, 4],
+        "classifier__activation": ["sigmoid", "tanh", "relu", "leaky_relu", "elu"],
+    }
+    search = GridSearchCV(small_pipeline(small_mlp(epochs=4)), grid, cv=2, error_score="raise")
+    search.fit(music.data, music.target)
+    assert len(search.cv_results_["params"]) == 15
+    assert set(search.best_params_) == set(grid)
+    scores = search.cv_results_["mean_test_score"]
+    assert np.unique(scores).size > 1
+    assert search.best_score_ > 0.5
+    assert search.predict(music.data[:2]).shape == (2,)
+
+
+def test_augmenter_changes_training_only(music):
+    augmented = small_pipeline(augmenter=Augmenter(n_copies=1, semitones=None, random_state=0))
+    augmented.fit(music.data, music.target)
+    assert augmented["augmenter"].effects_.shape == (30,)
+    assert augmented[:-1].transform(music.data).shape[1] == 2  # no copies in prediction
+    assert augmented.score(music.data, music.target) > 0.6
+
+
+def test_calibration(features, music):
+    model = CalibratedClassifierCV(small_mlp(), cv=3).fit(features, music.target)
+    proba = model.predict_proba(features)
+    assert proba.shape == (30, 3)
+    assert model.score(features, music.target) > 0.6
+
+
+def test_voting_of_classifiers(features, music):
+    members = [("a", small_mlp()), ("b", CNNGenreClassifier(epochs=3, random_state=0))]
+    model = VotingClassifier(members, voting="soft").fit(features, music.target)
+    by_hand = np.mean([m.predict_proba(features) for m in model.estimators_], axis=0)
+    np.testing.assert_allclose(model.predict_proba(features), by_hand, rtol=1e-4, atol=1e-6)
+    assert set(model.predict(features)) <= set(GENRES)
+
+
+def test_set_output_and_html(music):
+    pipeline = small_pipeline().set_output(transform="pandas")
+    assert pipeline.fit(music.data, music.target).score(music.data, music.target) > 0.6
+    page = estimator_html_repr(pipeline)
+    for name in ("AudioLoader", "Segmenter", "MFCCExtractor", "FrameScaler", "MLPGenre"):
+        assert name in page
+    assert "Not fitted" not in page
+
+
+def test_sample_weight_passes_through_the_pipeline(music):
+    weight = np.where(music.target == "waltz", 0.0, 1.0)
+    pipeline = small_pipeline(small_mlp(epochs=3))
+    pipeline.fit(music.data, music.target, classifier__sample_weight=weight)
+    assert not (pipeline.predict(music.data) == "waltz").any()
+
+
+def test_memory_of_the_pipeline(music, tmp_path):
+    cached = small_pipeline(memory=str(tmp_path)).fit(music.data, music.target)
+    again = clone(cached).fit(music.data, music.target)
+    np.testing.assert_array_equal(cached.predict_proba(music.data), again.predict_proba(music.data))
+    assert any(tmp_path.rglob("*.pkl"))
+
+
+def test_progress_bar_shows_epochs_and_tracks_inside_a_grid_search(music, capsys):
+    from sklearn.callback import ProgressBar
+
+    grid = {"classifier__activation": ["relu", "tanh"]}
+    search = GridSearchCV(small_pipeline(small_mlp(epochs=3)), grid, cv=2, refit=False)
+    search.set_callbacks(ProgressBar(max_propagation_depth=None))
+    search.fit(music.data, music.target)
+    shown = capsys.readouterr().out
+    assert "GridSearchCV" in shown
+    assert "MLPGenreClassifier" in shown
+    assert "AudioLoader" in shown
+
+
+def test_progress_by_epoch_and_track(music):
+    """Each epoch and each track is one task, numbered, below its estimator."""
+    tasks = []
+
+    class Record:
+        max_propagation_depth = None
+
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context):
+            tasks.append((type(estimator).__name__, context.task_name, context.task_id))
+
+    pipeline = small_pipeline(small_mlp(epochs=4)).set_callbacks(Record())
+    pipeline.fit(music.data[::3], music.target[::3])
+    epochs = [task[2] for task in tasks if task[:2] == ("MLPGenreClassifier", "epoch")]
+    tracks = [task[2] for task in tasks if task[:2] == ("AudioLoader", "track")]
+    assert epochs == [0, 1, 2, 3]
+    assert tracks == list(range(10))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cnn", "lstm", "hierarchical"])
+def test_defaults_learn_synthetic_music(name, music):
+    """The papers' defaults, from waveforms, on random folds."""
+    pipeline = make_genre_pipeline(name, duration=DURATION, n_segments=4)
+    assert cross_val_score(pipeline, music.data, music.target, cv=3).mean() > 0.6
+
+
+def test_lstm_in_a_pipeline(music):
+    lstm = LSTMGenreClassifier(lstm_units=(16,), epochs=10, learning_rate=0.01, random_state=0)
+    pipeline = small_pipeline(lstm).fit(music.data, music.target)
+    assert pipeline.score(music.data, music.target) > 0.6
