@@ -74,7 +74,7 @@ def build_mlp(
     References
     ----------
     .. [1] Y. Hu and G. Mogos, "Music genres classification by deep learning", 2022.
-    .. [2] P. Jain et al., "Music Information Retrieval and Classification using Deep
+    .. [2] S. Jain et al., "Music Information Retrieval and Classification using Deep
        Learning", 2021.
 
     Examples
@@ -165,7 +165,7 @@ def build_cnn(
     References
     ----------
     .. [1] Y. Hu and G. Mogos, "Music genres classification by deep learning", 2022.
-    .. [2] P. Jain et al., "Music Information Retrieval and Classification using Deep
+    .. [2] S. Jain et al., "Music Information Retrieval and Classification using Deep
        Learning", 2021.
 
     Examples
@@ -271,9 +271,9 @@ def build_lstm(
     References
     ----------
     .. [1] Y. Hu and G. Mogos, "Music genres classification by deep learning", 2022.
-    .. [2] P. Jain et al., "Music Information Retrieval and Classification using Deep
+    .. [2] S. Jain et al., "Music Information Retrieval and Classification using Deep
        Learning", 2021.
-    .. [3] Zhang, "Research on music genre classification algorithm based on deep
+    .. [3] H. Zhang, "Research on music genre classification algorithm based on deep
        learning".
 
     Examples

@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 import skgenre
 from skgenre import (
@@ -182,13 +185,14 @@ def test_train_reports_and_writes_a_whole_pipeline(music, trained, files):
     assert_allclose(pipeline.predict_proba(files), whole.predict_proba(files), atol=1e-5)
 
 
-def test_cross_validation_equals_scikit_learn_s_on_paths(music):
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+def flatten(X):
+    return X.reshape(len(X), -1)
 
+
+def test_cross_validation_equals_scikit_learn_s_on_paths(music):
     found = load_genre_folder(music)
-    pipeline = _cli_train.make_pipeline(
-        "mlp", n_segments=2, duration=1.0, epochs=3, learning_rate=0.01, seed=0
-    )
+    centroid = make_pipeline(FunctionTransformer(flatten), NearestCentroid())
+    pipeline = make_genre_pipeline(centroid, n_segments=2, duration=1.0)
     features, rows = _cli_validation.extract(pipeline[:-2], found.data)
     assert rows == list(range(8))
     folds = _cli_validation.divide(found.target, found.artists, 2, 7)

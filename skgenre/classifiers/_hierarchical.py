@@ -87,7 +87,7 @@ class HierarchicalGenreClassifier(
 
     References
     ----------
-    .. [1] Zhang, "Research on music genre classification algorithm based on deep
+    .. [1] H. Zhang, "Research on music genre classification algorithm based on deep
        learning", figures 8, 9 and 12. Its epochs a node: root 35, strong 20, mild 35,
        strong/hiphop-metal-rock 40, strong/pop-reggae 20, mild/disco-country 20,
        mild/jazz-classical-blues 40.

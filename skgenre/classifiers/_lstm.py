@@ -43,9 +43,9 @@ class LSTMGenreClassifier(BaseGenreClassifier):
     References
     ----------
     .. [1] Y. Hu and G. Mogos, "Music genres classification by deep learning", 2022.
-    .. [2] P. Jain et al., "Music Information Retrieval and Classification using Deep
+    .. [2] S. Jain et al., "Music Information Retrieval and Classification using Deep
        Learning", 2021.
-    .. [3] Zhang, "Research on music genre classification algorithm based on deep
+    .. [3] H. Zhang, "Research on music genre classification algorithm based on deep
        learning".
 
     Examples

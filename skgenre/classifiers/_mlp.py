@@ -34,7 +34,7 @@ class MLPGenreClassifier(BaseGenreClassifier):
     References
     ----------
     .. [1] Y. Hu and G. Mogos, "Music genres classification by deep learning", 2022.
-    .. [2] P. Jain et al., "Music Information Retrieval and Classification using Deep
+    .. [2] S. Jain et al., "Music Information Retrieval and Classification using Deep
        Learning", 2021.
 
     Examples

@@ -67,7 +67,7 @@ class MFCCExtractor(TrackTransformer):
 
     References
     ----------
-    .. [1] P. Jain et al., "Music Information Retrieval and Classification using Deep
+    .. [1] S. Jain et al., "Music Information Retrieval and Classification using Deep
        Learning", 2021.
     .. [2] Y. Hu and G. Mogos, "Music genres classification by deep learning", 2022.
 
