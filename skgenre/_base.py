@@ -9,8 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.callback import CallbackSupportMixin
-from sklearn.callback._callback_support import with_callbacks
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 
 
 class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
