@@ -23,14 +23,11 @@ import skgenre
 from skgenre import (
     AudioLoader,
     CNNGenreClassifier,
-    _cli_demo,
-    _cli_train,
-    _cli_validation,
     load_genre_folder,
     make_genre_pipeline,
     make_genres,
 )
-from skgenre.cli import main
+from skgenre.cli import _demo, _train, _validation, main
 
 SMALL = ["--classifier", "mlp", "--duration", "1", "--n-segments", "2", "--epochs", "2"]
 
@@ -139,7 +136,7 @@ def test_unexpected_errors_and_interrupts(monkeypatch, tmp_path, capsys):
     def fail(path):
         raise error
 
-    monkeypatch.setattr("skgenre._cli_predict.load_model", fail)
+    monkeypatch.setattr("skgenre.cli._predict.load_model", fail)
     error = TypeError("of\nours")
     assert main(["predict", "model", "song.wav"]) == 2
     assert_one_error(capsys.readouterr(), "unexpected TypeError: of ours .--debug shows where")
@@ -193,10 +190,10 @@ def test_cross_validation_equals_scikit_learn_s_on_paths(music):
     found = load_genre_folder(music)
     centroid = make_pipeline(FunctionTransformer(flatten), NearestCentroid())
     pipeline = make_genre_pipeline(centroid, n_segments=2, duration=1.0)
-    features, rows = _cli_validation.extract(pipeline[:-2], found.data)
+    features, rows = _validation.extract(pipeline[:-2], found.data)
     assert rows == list(range(8))
-    folds = _cli_validation.divide(found.target, found.artists, 2, 7)
-    validation = _cli_validation.cross_validate(pipeline[-2:], features, found.target, folds)
+    folds = _validation.divide(found.target, found.artists, 2, 7)
+    validation = _validation.cross_validate(pipeline[-2:], features, found.target, folds)
     splitter = StratifiedGroupKFold(2, shuffle=True, random_state=7)
     expected = cross_val_predict(
         pipeline, found.data, found.target, groups=found.artists, cv=splitter
@@ -208,7 +205,7 @@ def test_cross_validation_equals_scikit_learn_s_on_paths(music):
 def test_validation_figures():
     y = np.array(["a", "a", "a", "b"])
     predicted = np.array(["a", "a", "b", "a"])
-    validation = _cli_validation.Validation(y, predicted, np.array([1.0, 0.0]))
+    validation = _validation.Validation(y, predicted, np.array([1.0, 0.0]))
     assert validation.accuracy == 0.5
     assert validation.deviation == 0.5
     assert validation.recall("a") == pytest.approx(2 / 3)
@@ -218,23 +215,23 @@ def test_validation_figures():
 def test_folds_keep_artists_together_and_say_when_they_cannot():
     y = np.repeat(["a", "b"], 6)
     artists = np.array(list("pqrpqr") + list("stustu"))
-    folds = _cli_validation.divide(y, artists, 5, 0)
+    folds = _validation.divide(y, artists, 5, 0)
     assert (len(folds.splits), folds.scarcest, folds.n_scarcest) == (3, "a", 3)
     for train_rows, test_rows in folds.splits:
         assert not set(artists[train_rows]) & set(artists[test_rows])
-    without = _cli_validation.divide(y, None, 5, 0)
+    without = _validation.divide(y, None, 5, 0)
     assert len(without.splits) == 5
     assert all(set(y[test_rows]) == {"a", "b"} for _, test_rows in without.splits)
     with pytest.raises(ValueError, match=r"'a' has 1 artist only; .* Add tracks by others, or"):
-        _cli_validation.divide(y, np.array(list("pppppp") + list("stustu")), 2, 0)
+        _validation.divide(y, np.array(list("pppppp") + list("stustu")), 2, 0)
     with pytest.raises(ValueError, match="'b' has 1 track only"):
-        _cli_validation.divide(y[:7], None, 2, 0)
+        _validation.divide(y[:7], None, 2, 0)
     shared = np.array(list("pq") * 6)  # artists of both genres
-    assert len(_cli_validation.divide(y, shared, 5, 0).splits) == 2
+    assert len(_validation.divide(y, shared, 5, 0).splits) == 2
 
 
 def test_unknown_artists_are_warned_of(music, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(_cli_train, "cross_validate", fake_cross_validate)
+    monkeypatch.setattr(_train, "cross_validate", fake_cross_validate)
     assert train(music, tmp_path / "m", "--metadata", "none", "--epochs", "1") == 0
     out = capsys.readouterr().out
     assert "Artists are not known." in out
@@ -244,7 +241,7 @@ def test_unknown_artists_are_warned_of(music, tmp_path, capsys, monkeypatch):
 
 
 def fake_cross_validate(model, features, y, folds):
-    return _cli_validation.Validation(y, y, np.ones(len(folds.splits)))
+    return _validation.Validation(y, y, np.ones(len(folds.splits)))
 
 
 def test_files_that_cannot_be_used(music, tmp_path, capsys):
@@ -296,7 +293,7 @@ def test_existing_model_is_refused_without_force(music, tmp_path, capsys, monkey
     assert train(music, out) == 2
     assert_one_error(capsys.readouterr(), "model exists; .* --force")
     assert out.read_bytes() == b"precious"
-    monkeypatch.setattr(_cli_train, "_read_folder", unreached)
+    monkeypatch.setattr(_train, "_read_folder", unreached)
     for place, match in [
         (tmp_path, "is a directory; give the name of a file"),
         (tmp_path / "no" / "model", "There is no folder .*no to write"),
@@ -352,14 +349,14 @@ def test_progress_goes_to_standard_error_and_not_into_the_model(music, tmp_path,
 
 
 def test_hierarchical_takes_the_training_options():
-    pipeline = _cli_train.make_pipeline(
+    pipeline = _train.make_pipeline(
         "hierarchical", n_segments=2, duration=1.0, epochs=3, learning_rate=0.5, seed=4
     )
     params = pipeline[-1].get_params()
     assert (params["random_state"], params["estimator__epochs"]) == (4, 3)
     assert params["estimator__learning_rate"] == 0.5
     assert params["estimator__batch_size"] == 32
-    lstm = _cli_train.make_pipeline(
+    lstm = _train.make_pipeline(
         "lstm", n_segments=2, duration=1.0, epochs=None, learning_rate=None, seed=4
     )
     assert lstm[-1].get_params()["epochs"] == 50
@@ -477,7 +474,7 @@ def test_segments_need_a_classifier_that_judges_them(tmp_path, capsys):
 
 # demo
 
-TINY = _cli_demo.Settings(
+TINY = _demo.Settings(
     genres=("dub", "swing"),
     n_tracks_per_genre=2,
     n_artists=2,
@@ -490,7 +487,7 @@ TINY = _cli_demo.Settings(
 
 def test_demo_keeps_music_and_model(tmp_path, capsys):
     keep = tmp_path / "kept"
-    assert _cli_demo.run(Namespace(seed=3, keep=str(keep)), TINY) == 0
+    assert _demo.run(Namespace(seed=3, keep=str(keep)), TINY) == 0
     out = capsys.readouterr().out
     for pattern in (
         r"Made 4 tracks of 1 s by 4 artists",
@@ -521,9 +518,9 @@ def test_demo_leaves_nothing_without_keep(tmp_path, capsys, monkeypatch):
     def look(folder, seed, settings):
         seen.append((folder.parent, folder.is_dir(), seed, settings))
 
-    monkeypatch.setattr(_cli_demo, "_demonstrate", look)
+    monkeypatch.setattr(_demo, "_demonstrate", look)
     assert main(["demo", "--seed", "5"]) == 0
-    assert seen == [(tmp_path, True, 5, _cli_demo.Settings())]
+    assert seen == [(tmp_path, True, 5, _demo.Settings())]
     assert "skgenre train FOLDER --out MODEL" in capsys.readouterr().out
     assert os.listdir(tmp_path) == []
 
@@ -533,7 +530,7 @@ def test_demo_that_fails_keeps_nothing(tmp_path, capsys, monkeypatch):
         (folder / "half").write_bytes(b"")
         raise ValueError("no luck")
 
-    monkeypatch.setattr(_cli_demo, "_demonstrate", fail)
+    monkeypatch.setattr(_demo, "_demonstrate", fail)
     assert main(["demo", "--keep", str(tmp_path / "kept")]) == 2
     assert_one_error(capsys.readouterr(), "no luck")
     assert os.listdir(tmp_path) == []

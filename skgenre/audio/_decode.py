@@ -236,7 +236,9 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
             raise _truncated(
                 label, f"its header promises at least {promise.end} bytes, {size} are there"
             )
-        source: str | BinaryIO = closed_wav(stream) or os.fsdecode(path)
+        # soundfile encodes names of type str strictly; bytes reach every file that exists.
+        name = os.fsdecode(path) if os.name == "nt" else os.fsencode(path)
+        source: str | bytes | BinaryIO = closed_wav(stream) or name
     if label.lower().endswith(".raw"):
         raise _not_audio(label, "a .raw file has no header")
     with ExitStack() as stack:
@@ -265,7 +267,7 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
         yield audio
 
 
-def _forward_only(source: str | BinaryIO) -> Any:
+def _forward_only(source: str | bytes | BinaryIO) -> Any:
     """Open a file whose header leaves the length open, for reading from start to end.
 
     soundfile seeks after each read to where the read has ended. libsndfile cannot seek in

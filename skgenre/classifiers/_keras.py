@@ -61,7 +61,7 @@ def _stderr_held_back() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             os.write(saved, held.read())
             raise
@@ -159,6 +159,7 @@ def _trace(model: Any) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """
     import tensorflow as tf
 
+    @tf.autograph.experimental.do_not_convert
     def forward(batch: Any) -> Any:
         return model(batch, training=False)
 
@@ -301,11 +302,14 @@ def _shuffled_batches(
     # One entry an epoch: iterating the data set once more advances the order.
     epoch = tf.Variable(0, dtype=tf.int32, trainable=False)
 
+    # Neither function has Python control flow; AutoGraph would only read their source.
+    @tf.autograph.experimental.do_not_convert
     def order(_: Any) -> Any:
         number = epoch.assign_add(1)
         rows = tf.random.experimental.stateless_shuffle(tf.range(n), seed=[seed, number])
         return tf.data.Dataset.from_tensor_slices(rows)
 
+    @tf.autograph.experimental.do_not_convert
     def gather(rows: Any) -> tuple[Any, ...]:
         return tuple(tf.gather(column, rows) for column in columns)
 

@@ -1,6 +1,8 @@
 """AudioLoader: which inputs it takes, what it makes of them, and what it refuses."""
 
+import os
 import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -339,3 +341,12 @@ def test_set_output_keeps_the_array(files):
     out = loader().set_output(transform="pandas").fit_transform(files)
     assert isinstance(out, np.ndarray)
     assert out.shape == (4, 2 * RATE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_name_that_is_no_unicode(tmp_path):
+    path = os.fsencode(tmp_path) + b"/\xff.wav"
+    soundfile.write(tmp_path / "plain.wav", np.full(100, 0.5), 100)
+    os.rename(tmp_path / "plain.wav", path)
+    x = AudioLoader(sampling_rate=100, duration=1.0).transform([os.fsdecode(path)])
+    np.testing.assert_allclose(x, 0.5, atol=1e-4)

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from contextlib import redirect_stdout
 from typing import Any
 
-from skgenre._cli_model import check_destination, save_model
-from skgenre._cli_report import Share, say, say_table
-from skgenre._cli_validation import Array, Folds, Validation, cross_validate, divide, extract
+from skgenre.cli._model import check_destination, save_model
+from skgenre.cli._report import Share, say, say_table
+from skgenre.cli._validation import Array, Folds, Validation, cross_validate, divide, extract
 
 _SHOWN = 3
 

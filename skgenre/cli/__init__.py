@@ -22,9 +22,9 @@ from skgenre import __version__
 __all__ = ["main"]
 
 _MODULES = {
-    "demo": "skgenre._cli_demo",
-    "train": "skgenre._cli_train",
-    "predict": "skgenre._cli_predict",
+    "demo": "skgenre.cli._demo",
+    "train": "skgenre.cli._train",
+    "predict": "skgenre.cli._predict",
 }
 
 # What messages of the library call a parameter -> what the command line calls it.

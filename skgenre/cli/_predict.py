@@ -8,8 +8,8 @@ import sys
 from itertools import groupby
 from typing import Any
 
-from skgenre._cli_model import load_model
-from skgenre._cli_report import Share, aligned, say
+from skgenre.cli._model import load_model
+from skgenre.cli._report import Share, aligned, say
 
 _PROBABILITY = "probability"
 

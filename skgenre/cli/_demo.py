@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skgenre._cli_model import load_model, save_model
-from skgenre._cli_report import Share, say, say_table
-from skgenre._cli_train import make_pipeline
-from skgenre._cli_validation import cross_validate, divide, extract
+from skgenre.cli._model import load_model, save_model
+from skgenre.cli._report import Share, say, say_table
+from skgenre.cli._train import make_pipeline
+from skgenre.cli._validation import cross_validate, divide, extract
 
 
 @dataclass(frozen=True)
