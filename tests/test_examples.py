@@ -48,6 +48,7 @@ def test_cells_differ_less_than_folds(run_example):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_each_stricter_split_gives_a_lower_accuracy(run_example):
     out = run_example("plot_02_which_accuracy.py")
     segments = [float(share) for share in re.findall(r"([.\d]+) of the segments", out)]

@@ -18,9 +18,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
+    _check_y,
     check_consistent_length,
     check_is_fitted,
-    validate_data,
 )
 
 from skgenre._random import draw_seeds
@@ -38,7 +38,8 @@ def check_target(estimator: Any, X: NDArray[Any], y: Any) -> NDArray[Any]:
             f"This {type(estimator).__name__} estimator requires y to be passed, but the "
             "target y is None: give the genre of each track."
         )
-    y = validate_data(estimator, "no_validation", y)
+    # Not validate_data(estimator, "no_validation", y): it deletes feature_names_in_.
+    y = _check_y(y, estimator=estimator)
     check_classification_targets(y)
     check_consistent_length(X, y)
     return y

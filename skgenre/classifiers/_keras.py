@@ -8,6 +8,7 @@ validation part from the unshuffled tail of the data.
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import sys
@@ -81,6 +82,26 @@ def import_keras() -> Any:
         # Looking for devices is what makes TensorFlow complain of absent ones.
         tf.config.list_physical_devices()
     return keras
+
+
+@contextmanager
+def _new_network_expected() -> Iterator[None]:
+    """Hold back TensorFlow's advice against tracing a function in a loop.
+
+    Each fit has a network of its own to trace. TensorFlow knows functions by their address
+    in memory, and takes the networks of a short cross-validation for one traced over and
+    over.
+    """
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 class Network:
@@ -275,7 +296,9 @@ def train_network(
         fit__validation_batch_size=PREDICT_BATCH_SIZE,
         compile__steps_per_execution=1 if n_steps < _STEPS_PER_EXECUTION else _STEPS_PER_EXECUTION,
     )
-    wrapper.fit(_shuffled_batches(X, y, sample_weight, batch_size, n_steps, seed), None)
+    batches = _shuffled_batches(X, y, sample_weight, batch_size, n_steps, seed)
+    with _new_network_expected():
+        wrapper.fit(batches, None)
     history = {name: [float(v) for v in values] for name, values in wrapper.history_.items()}
     # The wrapper goes with its optimizer; the network keeps the weights alone.
     return Network(build, wrapper.model_), history

@@ -169,3 +169,23 @@ def test_callbacks_see_a_working_estimator_at_each_epoch():
     assert model.n_iter_ == 4
     assert scores[-1] == model.score(X, y)
     assert scores[0] != scores[-1]
+
+
+def test_many_short_fits_are_silent(capfd):
+    """TensorFlow takes the networks of a cross-validation for one traced over and over."""
+    X, y = make_tracks()
+    for _ in range(8):
+        mlp(epochs=1).fit(X, y)
+    out = capfd.readouterr()
+    assert "retracing" not in out.err + out.out
+
+
+def test_column_names_are_kept_and_checked():
+    import pandas as pd
+
+    X, y = make_tracks()
+    table = pd.DataFrame(X[:, 0, 0], columns=["a", "b", "c", "d"])
+    model = mlp(epochs=2).fit(table, y)
+    assert model.feature_names_in_.tolist() == ["a", "b", "c", "d"]
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(table[["b", "a", "c", "d"]])
