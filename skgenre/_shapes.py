@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
-from skgenre._waveforms import Waveforms, check_sampling_rate
+from skgenre._waveforms import Waveforms, check_finite, check_samples, check_sampling_rate
 
 Array = NDArray[Any]
 
@@ -48,7 +48,8 @@ def check_waveforms(X: Any, sampling_rate: float, who: str) -> Array:
         If the shape, the rate or a value is wrong.
     """
     check_sampling_rate(X, sampling_rate, who)
-    X = check_array(X, dtype=np.float32, allow_nd=True, input_name="X")
+    check_samples(X, who)
+    X = check_array(X, dtype=np.float32, allow_nd=True, ensure_all_finite=False, input_name="X")
     if X.ndim == 2:
         X = X[:, np.newaxis, :]  # (n_tracks, 1, n_samples)
     if X.ndim != 3:
@@ -58,6 +59,8 @@ def check_waveforms(X: Any, sampling_rate: float, who: str) -> Array:
         )
     if 0 in X.shape:
         raise ValueError(f"{who} got waveforms without samples: an array of shape {X.shape}.")
+    for row, track in enumerate(X):
+        check_finite(track, f"track {row}")
     return X
 
 
@@ -104,7 +107,9 @@ def check_features(
         X = np.asarray(X) if _is_deep(X) else X
         ndim = getattr(X, "ndim", None)
     if ndim is None or ndim <= 2:
-        return validate_data(estimator, X, reset=reset, dtype=dtype)
+        return _finite(
+            validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
+        )
     X = np.asarray(X)
     if ndim > max_ndim:
         raise ValueError(
@@ -119,7 +124,20 @@ def check_features(
         )
     shape = X.shape
     rows = X.reshape(-1, shape[-1])  # (n_tracks * ... , n_features)
-    return validate_data(estimator, rows, reset=reset, dtype=dtype).reshape(shape)
+    rows = validate_data(estimator, rows, reset=reset, dtype=dtype, ensure_all_finite=False)
+    return _finite(rows.reshape(shape))
+
+
+def _finite(X: Array) -> Array:
+    """Refuse features that are not finite, and name the first such track."""
+    if not np.isfinite(X.sum(dtype=np.float64)):
+        bad = [row for row, track in enumerate(X) if not np.isfinite(track).all()]
+        if bad:
+            raise ValueError(
+                f"X contains NaN or infinity in {len(bad)} of {len(X)} tracks, first in track "
+                f"{bad[0]}; look at that recording, or leave it out."
+            )
+    return X
 
 
 def _is_deep(X: Any) -> bool:

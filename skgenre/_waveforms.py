@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, cast
 
 import numpy as np
@@ -54,6 +55,11 @@ class Waveforms(np.ndarray):
     def __array_finalize__(self, obj: Any) -> None:
         self.sampling_rate = getattr(obj, "sampling_rate", None)
 
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        if return_scalar or array.ndim == 0:  # a maximum is a number, and has no rate
+            return np.asarray(array)[()]
+        return super().__array_wrap__(array, context, return_scalar)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # ndarray pickles its buffer only: the rate travels beside ndarray's own state.
         rebuild, args, state = cast("tuple[Any, ...]", super().__reduce__())
@@ -81,13 +87,46 @@ def check_sampling_rate(X: Any, sampling_rate: float, who: str) -> None:
     ValueError
         If the rates differ; the message names both.
     """
-    known = getattr(X, "sampling_rate", None)
-    if known is not None and known != sampling_rate:
-        raise ValueError(
-            f"The waveforms have a sampling rate of {known:g} Hz, but {who} is set to "
-            f"sampling_rate={sampling_rate:g}. Set both to the same rate: AudioLoader "
-            "resamples, the later steps do not."
+    found = [("The waveforms have", getattr(X, "sampling_rate", None))]
+    if isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype == object):
+        # Each row of such a batch may know a rate of its own.
+        found += [(f"track {i} has", getattr(x, "sampling_rate", None)) for i, x in enumerate(X)]
+    for subject, known in found:
+        if known is not None and known != sampling_rate:
+            raise ValueError(
+                f"{subject} a sampling rate of {known:g} Hz, but {who} is set to "
+                f"sampling_rate={sampling_rate:g}. Set both to the same rate: AudioLoader "
+                "resamples, the later steps do not."
+            )
+
+
+def check_samples(X: Any, who: str) -> None:
+    """Refuse what only AudioLoader can read: paths, and integers of unknown scale.
+
+    Parameters
+    ----------
+    X : array-like
+        What should be waveforms as floating-point numbers.
+    who : str
+        The caller's name, for messages.
+
+    Raises
+    ------
+    ValueError
+        If X holds paths or integer samples.
+    """
+    rows = X if isinstance(X, (list, tuple)) else [X]
+    for row in rows:
+        is_text = isinstance(row, (str, os.PathLike)) or (
+            isinstance(row, np.ndarray) and row.size and isinstance(row.flat[0], (str, os.PathLike))
         )
+        if is_text:
+            raise ValueError(f"{who} takes waveforms, not paths; let AudioLoader read the files.")
+        if isinstance(row, np.ndarray) and row.dtype.kind in "iu":
+            raise ValueError(
+                f"{who} takes waveforms as floating-point samples; got {row.dtype}. AudioLoader "
+                "scales integer samples by the full scale of their type."
+            )
 
 
 def check_mono_tracks(X: Any, who: str) -> NDArray[np.float32] | list[NDArray[np.float32]]:
@@ -110,6 +149,7 @@ def check_mono_tracks(X: Any, who: str) -> NDArray[np.float32] | list[NDArray[np
     ValueError
         If a track is empty, holds NaN or infinity, or is not one-dimensional.
     """
+    check_samples(X, who)
     ragged = isinstance(X, (list, tuple)) and len({np.size(track) for track in X}) > 1
     if ragged or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1 and len(X)):
         tracks = [check_array(x, dtype=np.float32, **_ANY_1D) for x in X]

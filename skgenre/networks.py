@@ -87,7 +87,7 @@ def build_mlp(
 
     seeds = _seeds(seed)
     blocks = [*_input(input_shape, input_noise, seeds), layers.Flatten()]
-    for n_units in units:
+    for n_units in _sizes("units", units):
         blocks += _dense_block(n_units, activation, negative_slope, dropout, l1, l2, seeds)
     return _classify(blocks, n_classes, seeds)
 
@@ -176,6 +176,7 @@ def build_cnn(
     """
     from keras import layers
 
+    filters = _sizes("filters", filters)
     n_blocks = len(filters)
     kernels = _per_block("kernel_sizes", kernel_sizes, n_blocks)
     pools = _per_block("pool_sizes", pool_sizes, n_blocks)
@@ -209,7 +210,7 @@ def build_cnn(
         if batch_norm:
             blocks.append(layers.BatchNormalization(momentum=batch_norm_momentum))
     blocks.append(layers.Flatten())
-    for n_units in units:
+    for n_units in _sizes("units", units):
         blocks += _dense_block(n_units, activation, negative_slope, dropout, l1, l2, seeds)
     return _classify(blocks, n_classes, seeds)
 
@@ -286,6 +287,9 @@ def build_lstm(
 
     seeds = _seeds(seed)
     blocks = _input(input_shape, input_noise, seeds)
+    lstm_units = _sizes("lstm_units", lstm_units)
+    if not lstm_units:
+        raise ValueError("lstm_units is empty; an LSTM network has at least one LSTM layer.")
     for position, n_units in enumerate(lstm_units):
         blocks.append(
             layers.LSTM(
@@ -299,7 +303,7 @@ def build_lstm(
                 seed=next(seeds),
             )
         )
-    for n_units in units:
+    for n_units in _sizes("units", units):
         blocks += _dense_block(n_units, activation, negative_slope, dropout, l1, l2, seeds)
     return _classify(blocks, n_classes, seeds)
 
@@ -372,7 +376,7 @@ def _orthogonal(seeds: Iterator[int]) -> Any:
 def _penalty(l1: float, l2: float) -> Any:
     from keras import regularizers
 
-    return regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
+    return regularizers.L1L2(l1=float(l1), l2=float(l2)) if l1 or l2 else None
 
 
 def _per_block(name: str, value: Any, n_blocks: int) -> list[np.ndarray]:
@@ -383,4 +387,13 @@ def _per_block(name: str, value: Any, n_blocks: int) -> list[np.ndarray]:
             f"{name}={value!r} has {len(values)} entries for {n_blocks} convolution blocks; "
             "give one for each entry of filters."
         )
-    return [np.broadcast_to(np.asarray(v, dtype=int), (2,)) for v in values]
+    pairs = [np.broadcast_to(v, (2,)) for v in values]
+    return [np.array(_sizes(name, pair)) for pair in pairs]
+
+
+def _sizes(name: str, values: Any) -> list[int]:
+    """Check widths, filters or kernels: whole numbers from 1, of Python or NumPy."""
+    values = list(values)
+    if not all(isinstance(value, (int, np.integer)) and value >= 1 for value in values):
+        raise ValueError(f"{name}={values!r} must hold whole numbers of 1 or more only.")
+    return [int(value) for value in values]

@@ -59,10 +59,11 @@ def make_genre_pipeline(
         Such as :class:`Augmenter`.
     extractor : transformer or None, default=None
         None means :class:`MFCCExtractor`, 13 coefficients.
-    scaler : transformer, None or "default", default="default"
-        "default" means :class:`FrameScaler`; None leaves scaling out.
+    scaler : transformer, "default", "passthrough" or None, default="default"
+        "default" means :class:`FrameScaler`; None leaves the step out.
     memory : str, joblib.Memory or None, default=None
-        As in ``Pipeline``. It stores the arrays of whole steps.
+        As in ``Pipeline``: it stores the arrays of whole steps. It knows files by their
+        paths: after a file has changed, clear it.
     verbose : bool, default=False
         As in ``Pipeline``.
 
@@ -74,7 +75,8 @@ def make_genre_pipeline(
     Raises
     ------
     ValueError
-        If ``classifier`` is an unknown name.
+        If ``classifier`` is an unknown name, or a step is set to a rate of its own that
+        is not the pipeline's.
 
     Examples
     --------
@@ -100,17 +102,35 @@ def make_genre_pipeline(
         ),
     ]
     if augmenter is not None:
-        steps.append(("augmenter", _at_rate(augmenter, sampling_rate)))
-    steps.append(("extractor", _at_rate(extractor or MFCCExtractor(), sampling_rate)))
+        steps.append(("augmenter", _at_rate("augmenter", augmenter, sampling_rate)))
+    extractor = MFCCExtractor() if extractor is None else extractor
+    steps.append(("extractor", _at_rate("extractor", extractor, sampling_rate)))
+    if isinstance(scaler, str) and scaler == "default":
+        scaler = FrameScaler()
     if scaler is not None:
-        steps.append(("scaler", FrameScaler() if isinstance(scaler, str) else clone(scaler)))
+        steps.append(("scaler", _step("scaler", scaler)))
     steps.append(("classifier", clone(classifier)))
     return Pipeline(steps, memory=memory, verbose=verbose)
 
 
-def _at_rate(transformer: Any, sampling_rate: float) -> Any:
+def _step(name: str, step: Any) -> Any:
+    """Return a copy of a step; the only text that is one is "passthrough"."""
+    if isinstance(step, str):
+        if step != "passthrough":
+            raise ValueError(f"{name}={step!r} is no step; give a transformer or 'passthrough'.")
+        return step
+    return clone(step)
+
+
+def _at_rate(name: str, transformer: Any, sampling_rate: float) -> Any:
     """Return a copy of a transformer that is set to the pipeline's rate."""
-    transformer = clone(transformer)
-    if "sampling_rate" in transformer.get_params(deep=False):
-        transformer.set_params(sampling_rate=sampling_rate)
-    return transformer
+    transformer = _step(name, transformer)
+    own = getattr(transformer, "sampling_rate", sampling_rate)
+    if own == sampling_rate:
+        return transformer
+    if own != type(transformer)().sampling_rate:
+        raise ValueError(
+            f"The {name} is set to sampling_rate={own:g}, but the pipeline to "
+            f"sampling_rate={sampling_rate:g}. Set both to the same rate."
+        )
+    return transformer.set_params(sampling_rate=sampling_rate)

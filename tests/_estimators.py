@@ -43,6 +43,7 @@ def small_transformers():
 
 
 _SAMPLES = "samples are no columns: the length of a track may differ between fit and transform"
+_INTEGERS = "integer samples have no scale here; AudioLoader scales them"
 _AUGMENTS = "only fit_transform augments, as TargetEncoder's two methods differ; documented"
 _MINIBATCH = "a repeated track takes part in other mini-batches than a weighted one"
 
@@ -56,16 +57,22 @@ _EXPECTED = {
         "check_estimators_dtypes": _NO_SCALE,
         "check_estimators_nan_inf": _DECODES_LATE,
     },
-    "Segmenter": {"check_n_features_in_after_fitting": _SAMPLES, "check_n_features_in": _SAMPLES},
+    "Segmenter": {
+        "check_n_features_in_after_fitting": _SAMPLES,
+        "check_n_features_in": _SAMPLES,
+        "check_estimators_dtypes": _INTEGERS,
+    },
     "Augmenter": {
         "check_n_features_in_after_fitting": _SAMPLES,
         "check_n_features_in": _SAMPLES,
+        "check_estimators_dtypes": _INTEGERS,
         "check_transformer_data_not_an_array": _AUGMENTS,
         "check_transformer_general": _AUGMENTS,
     },
     "MFCCExtractor": {
         "check_n_features_in_after_fitting": _SAMPLES,
         "check_n_features_in": _SAMPLES,
+        "check_estimators_dtypes": _INTEGERS,
     },
     "MLPGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
     "CNNGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},

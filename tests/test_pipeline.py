@@ -144,6 +144,23 @@ def test_estimators_that_are_given_stay_as_they_are():
     assert pipeline["scaler"] is not scaler
 
 
+def test_steps_given_as_text():
+    pipeline = make_genre_pipeline("mlp", scaler="passthrough", augmenter="passthrough")
+    assert pipeline.named_steps["scaler"] == "passthrough"
+    with pytest.raises(ValueError, match="scaler='standard' is no step"):
+        make_genre_pipeline("mlp", scaler="standard")
+
+
+def test_a_rate_of_its_own_is_refused():
+    with pytest.raises(ValueError, match="extractor is set to sampling_rate=16000, but the pipe"):
+        make_genre_pipeline("mlp", extractor=MFCCExtractor(sampling_rate=16000))
+
+
+def test_paths_without_a_loader():
+    with pytest.raises(ValueError, match="Segmenter takes waveforms, not paths; let AudioLoader"):
+        small_pipeline()[1:].fit(["a.wav", "b.wav"], ["x", "y"])
+
+
 def test_mixed_rates_are_an_error_that_names_both(music):
     pipeline = small_pipeline().set_params(loader__sampling_rate=16000)
     with pytest.raises(ValueError, match=r"rate of 16000 Hz, but Segmenter is set to .*22050"):
@@ -240,42 +257,49 @@ def test_memory_of_the_pipeline(music, tmp_path):
     assert any(tmp_path.rglob("*.pkl"))
 
 
+class Record:
+    """A callback that notes the end of each task."""
+
+    max_propagation_depth = None
+
+    def __init__(self):
+        self.tasks = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.tasks.append((type(estimator).__name__, context.task_name, context.task_id))
+
+
 def test_progress_bar_shows_epochs_and_tracks_inside_a_grid_search(music, capsys):
     from sklearn.callback import ProgressBar
 
     grid = {"classifier__activation": ["relu", "tanh"]}
     search = GridSearchCV(small_pipeline(small_mlp(epochs=3)), grid, cv=2, refit=False)
-    search.set_callbacks(ProgressBar(max_propagation_depth=None))
+    record = Record()
+    search.set_callbacks(ProgressBar(max_propagation_depth=None), record)
     search.fit(music.data, music.target)
+    epochs = [task[2] for task in record.tasks if task[:2] == ("MLPGenreClassifier", "epoch")]
+    assert epochs == [0, 1, 2] * 4  # two cells in two folds
     shown = capsys.readouterr().out
-    assert "GridSearchCV" in shown
-    assert "MLPGenreClassifier" in shown
-    assert "AudioLoader" in shown
+    for name in ("GridSearchCV", "MLPGenreClassifier", "AudioLoader"):
+        assert name in shown
 
 
 def test_progress_by_epoch_and_track(music):
     """Each epoch and each track is one task, numbered, below its estimator."""
-    tasks = []
-
-    class Record:
-        max_propagation_depth = None
-
-        def setup(self, estimator, context):
-            pass
-
-        def teardown(self, estimator, context):
-            pass
-
-        def on_fit_task_begin(self, estimator, context):
-            pass
-
-        def on_fit_task_end(self, estimator, context):
-            tasks.append((type(estimator).__name__, context.task_name, context.task_id))
-
-    pipeline = small_pipeline(small_mlp(epochs=4)).set_callbacks(Record())
+    record = Record()
+    pipeline = small_pipeline(small_mlp(epochs=4)).set_callbacks(record)
     pipeline.fit(music.data[::3], music.target[::3])
-    epochs = [task[2] for task in tasks if task[:2] == ("MLPGenreClassifier", "epoch")]
-    tracks = [task[2] for task in tasks if task[:2] == ("AudioLoader", "track")]
+    epochs = [task[2] for task in record.tasks if task[:2] == ("MLPGenreClassifier", "epoch")]
+    tracks = [task[2] for task in record.tasks if task[:2] == ("AudioLoader", "track")]
     assert epochs == [0, 1, 2, 3]
     assert tracks == list(range(10))
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
@@ -25,7 +24,8 @@ from sklearn.utils.validation import (
 
 from skgenre._random import draw_seeds
 from skgenre._shapes import as_segments, check_features, fold_segments, unfold_segments
-from skgenre.classifiers._keras import Network, import_keras, make_optimizer, train_network
+from skgenre.classifiers._keras import Network, make_optimizer, train_network
+from skgenre.classifiers._tensorflow import import_keras
 from skgenre.classifiers._vote import vote
 
 Builder = Callable[..., Any]
@@ -40,8 +40,16 @@ def check_target(estimator: Any, X: NDArray[Any], y: Any) -> NDArray[Any]:
         )
     # Not validate_data(estimator, "no_validation", y): it deletes feature_names_in_.
     y = _check_y(y, estimator=estimator)
-    check_classification_targets(y)
     check_consistent_length(X, y)
+    try:
+        np.unique(y)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in y})
+        raise ValueError(
+            f"y mixes labels of the types {', '.join(kinds)}; give one label of one type for each "
+            "track."
+        ) from error
+    check_classification_targets(y)
     return y
 
 
@@ -168,6 +176,11 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.segment_shape_ = segments.shape[2:]
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
+            if not (np.isfinite(by_class) & (by_class >= 0)).all():
+                raise ValueError(
+                    f"class_weight={self.class_weight!r} has weights that are negative or not "
+                    "finite; give numbers from 0 up."
+                )
             weight = by_class if weight is None else weight * by_class
         segments, codes, weight = self._weighted(segments, codes, weight)
         split_seed, network_seed, order_seed = draw_seeds(self.random_state, 3)
@@ -287,7 +300,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 ) from error
         rate = self.learning_rate
         if isinstance(rate, tuple) and not (
-            len(rate) == 2 and all(isinstance(r, (int, float)) and r >= 0 for r in rate)
+            len(rate) == 2 and all(isinstance(r, Real) and 0 <= float(r) < np.inf for r in rate)
         ):
             raise ValueError(
                 f"learning_rate={rate!r} is neither a number nor a pair (first, last) of "
@@ -319,8 +332,6 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             if not self.early_stopping:
                 return None, None
             fraction = 0.1
-        n_tracks, n_classes = len(codes), len(np.unique(codes))
-        n_held_out = max(int(np.ceil(fraction * n_tracks)), n_classes)
         used, counts = np.unique(codes, return_counts=True)
         if counts.min() < 2:
             poorest = self.classes_.tolist()[used[counts.argmin()]]
@@ -329,14 +340,13 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 "class beside the training part. Give it more tracks, or set "
                 "early_stopping=False and validation_fraction=None."
             )
-        if n_tracks - n_held_out < n_classes:
-            raise ValueError(
-                f"A validation part of {n_held_out} of {n_tracks} tracks leaves fewer tracks to "
-                f"train on than there are classes ({n_classes}). Lower validation_fraction or "
-                "give more tracks."
-            )
-        splitter = StratifiedShuffleSplit(1, test_size=n_held_out, random_state=seed)
-        return next(splitter.split(codes, codes))
+        # Genre by genre: StratifiedShuffleSplit may leave a rare one out of either part.
+        rng = np.random.default_rng(seed)
+        held_out = np.zeros(len(codes), dtype=bool)
+        for code, count in zip(used, counts, strict=True):
+            n_held_out = np.clip(round(fraction * count), 1, count - 1)
+            held_out[rng.choice(np.flatnonzero(codes == code), n_held_out, replace=False)] = True
+        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

@@ -81,6 +81,10 @@ class HierarchicalGenreClassifier(
     Notes
     -----
     Routing is by track: each node's segments vote before its decision counts.
+    The classes of a node are the names of its children, so that a ``class_weight`` of genres
+    belongs into ``node_params``. Weights of tracks reach classifiers that take
+    ``sample_weight`` in ``fit``; through a ``Pipeline`` they are not routed.
+
     ``predict_segment_proba`` routes each segment by itself instead, and its mean over a
     track is therefore not ``predict_proba``.
 
@@ -159,7 +163,11 @@ class HierarchicalGenreClassifier(
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         self.classes_ = np.unique(y)
-        check_two_classes(self, self.classes_)
+        if sample_weight is not None and (sample_weight > 0).any():
+            # A genre whose tracks all weigh 0 has no place in the tree, as they take no part.
+            used = sample_weight > 0
+            X, y, sample_weight = X[used], y[used], sample_weight[used]
+        check_two_classes(self, np.unique(y))
         self._tree = self._plant(X, y)
         self.hierarchy_ = self._tree.as_mapping()
         nodes = list(self._tree.walk())
@@ -188,7 +196,10 @@ class HierarchicalGenreClassifier(
                 weights["sample_weight"] = sample_weight[rows]
             task = context.subcontext(task_name=f"node {node.path}")
             with task.propagate_callback_context(classifier):
-                self.nodes_[node.path] = classifier.fit(X[rows], target, **weights)
+                try:
+                    self.nodes_[node.path] = classifier.fit(X[rows], target, **weights)
+                except ValueError as error:
+                    raise ValueError(f"At node {node.path!r}: {error}") from error
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=dict)
         return self
 
@@ -265,14 +276,14 @@ class HierarchicalGenreClassifier(
         check_is_fitted(self)
         X = check_features(self, X, reset=False)
         y = check_target(self, X, y)
-        unknown = np.setdiff1d(y, self.classes_)
+        unknown = np.setdiff1d(y, self._tree.labels())
         if unknown.size:
             raise ValueError(
                 f"y holds genres that fit did not see: {unknown.tolist()}; known are "
-                f"{self.classes_.tolist()}."
+                f"{sorted(self._tree.labels())}."
             )
         nodes: dict[str, float] = {}
-        products = dict.fromkeys(self.classes_.tolist(), 1.0)
+        products = dict.fromkeys(self._tree.labels(), 1.0)
         for node in self._tree.walk():
             rows, target = _node_target(node, y)
             score = float("nan")
@@ -288,8 +299,9 @@ class HierarchicalGenreClassifier(
     def _plant(self, X: Array, y: Array) -> Node:
         """Choose the tree."""
         if not isinstance(self.hierarchy, str):
-            return tree_from_mapping(self.hierarchy, self.classes_)
-        tree = gtzan_tree(self.classes_)
+            return tree_from_mapping(self.hierarchy, np.unique(y))
+        classes = np.unique(y)
+        tree = gtzan_tree(classes)
         if tree is not None:
             return tree
         if self.hierarchy == "gtzan":
@@ -304,8 +316,8 @@ class HierarchicalGenreClassifier(
             summaries = np.hstack([X.mean(axis=axes), X.std(axis=axes)])
         spread = summaries.std(axis=0)
         summaries = (summaries - summaries.mean(axis=0)) / np.where(spread > 0, spread, 1)
-        means = np.stack([summaries[y == label].mean(axis=0) for label in self.classes_])
-        return grow_tree(means, self.classes_)
+        means = np.stack([summaries[y == label].mean(axis=0) for label in classes])
+        return grow_tree(means, classes)
 
     def _check_node_params(self, paths: list[str]) -> None:
         unknown = sorted(set(self.node_params or {}) - set(paths))
@@ -366,9 +378,9 @@ class HierarchicalGenreClassifier(
 
 def _node_target(node: Node, y: Array) -> tuple[Array, Array]:
     """Return the rows of a node's tracks, and which of its children each belongs to."""
-    target = np.full(len(y), "", dtype=object)
-    for name, child in node.children:
+    target = np.full(len(y), -1)
+    for i, (_, child) in enumerate(node.children):
         below = child.labels() if isinstance(child, Node) else [child]
-        target[np.isin(y, below)] = name
-    rows = np.flatnonzero(target != "")
-    return rows, target[rows].astype(str)
+        target[np.isin(y, below)] = i
+    rows = np.flatnonzero(target >= 0)
+    return rows, np.array([name for name, _ in node.children])[target[rows]]

@@ -8,17 +8,15 @@ validation part from the unshuffled tail of the data.
 
 from __future__ import annotations
 
-import logging
-import os
-import random
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
+
+from skgenre.classifiers._tensorflow import import_keras, lock, new_network_expected
 
 PREDICT_BATCH_SIZE = 1024
 
@@ -26,82 +24,6 @@ PREDICT_BATCH_SIZE = 1024
 # small networks and changes no result; it makes the tracing of the step longer, which a
 # fit of few steps does not earn back.
 _STEPS_PER_EXECUTION = 8
-
-
-@contextmanager
-def _quiet_import() -> Iterator[None]:
-    """Silence TensorFlow's start-up chatter, and undo what importing it changes.
-
-    TensorFlow writes to the process's standard error before it can be configured, and
-    importing it moves Python's global random state. Whoever sets TF_CPP_MIN_LOG_LEVEL
-    sees everything; an import that fails shows what was held back.
-    """
-    python_state = random.getstate()
-    numpy_state = np.random.get_state()  # noqa: NPY002 - kept as it is, not drawn from
-    chosen = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
-    try:
-        if chosen is not None or "tensorflow" in sys.modules:
-            yield
-        else:
-            os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-            try:
-                with _stderr_held_back():
-                    yield
-            finally:
-                del os.environ["TF_CPP_MIN_LOG_LEVEL"]
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-
-
-@contextmanager
-def _stderr_held_back() -> Iterator[None]:
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except Exception:
-            held.seek(0)
-            os.write(saved, held.read())
-            raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-
-
-def import_keras() -> Any:
-    """Import Keras and TensorFlow quietly and return the ``keras`` module."""
-    if "keras" in sys.modules and "tensorflow" in sys.modules:
-        return sys.modules["keras"]
-    with _quiet_import():
-        import keras
-        import tensorflow as tf
-
-        # Looking for devices is what makes TensorFlow complain of absent ones.
-        tf.config.list_physical_devices()
-    return keras
-
-
-@contextmanager
-def _new_network_expected() -> Iterator[None]:
-    """Hold back TensorFlow's advice against tracing a function in a loop.
-
-    Each fit has a network of its own to trace. TensorFlow knows functions by their address
-    in memory, and takes the networks of a short cross-validation for one traced over and
-    over.
-    """
-
-    def is_other(record: logging.LogRecord) -> bool:
-        return "triggered tf.function retracing" not in record.getMessage()
-
-    logger = logging.getLogger("tensorflow")
-    logger.addFilter(is_other)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_other)
 
 
 class Network:
@@ -128,12 +50,14 @@ class Network:
     @property
     def model(self) -> Any:
         """The Keras model."""
-        if self._model is None:
-            import_keras()
-            self._model = self.build()
-            self._model.set_weights(self._weights)
-            self._weights = None
-        return self._model
+        with lock:
+            if self._model is None:
+                import_keras()
+                model = self.build()
+                model.set_weights(self._weights)
+                # Only now: what other threads find is a whole model.
+                self._model, self._weights = model, None
+            return self._model
 
     def predict_proba(self, segments: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the class probabilities of each segment.
@@ -148,10 +72,12 @@ class Network:
         proba : ndarray of shape (n, n_classes), float32
             Rows sum to one.
         """
-        if self._function is None:
-            self._function = _trace(self.model)
+        with lock:
+            if self._function is None:
+                self._function = _trace(self.model)
+            function = self._function
         parts = [
-            self._function(segments[start : start + PREDICT_BATCH_SIZE])
+            function(segments[start : start + PREDICT_BATCH_SIZE])
             for start in range(0, len(segments), PREDICT_BATCH_SIZE)
         ]
         return np.concatenate(parts)
@@ -163,7 +89,8 @@ class Network:
         return copy
 
     def __getstate__(self) -> dict[str, Any]:
-        weights = self._weights if self._model is None else self._model.get_weights()
+        with lock:
+            weights = self._weights if self._model is None else self._model.get_weights()
         return {"build": self.build, "_model": None, "_weights": weights, "_function": None}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -207,9 +134,11 @@ def make_optimizer(
     """
     keras = import_keras()
     optimizer_class = type(keras.optimizers.get(name))
-    if isinstance(learning_rate, (tuple, list)):
-        start, end = learning_rate
+    if isinstance(learning_rate, tuple):
+        start, end = map(float, learning_rate)
         learning_rate = keras.optimizers.schedules.PolynomialDecay(start, n_steps, end)
+    elif isinstance(learning_rate, Real):
+        learning_rate = float(learning_rate)  # Keras refuses NumPy's numbers and 1
     return optimizer_class(learning_rate=learning_rate, **(params or {}))
 
 
@@ -272,7 +201,7 @@ def train_network(
     """
     keras = import_keras()
     n_steps = -(-len(X) // batch_size)
-    callbacks: list[Any] = []
+    callbacks: list[Any] = [keras.callbacks.TerminateOnNaN()]
     if patience is not None:
         callbacks.append(
             keras.callbacks.EarlyStopping(
@@ -297,11 +226,27 @@ def train_network(
         compile__steps_per_execution=1 if n_steps < _STEPS_PER_EXECUTION else _STEPS_PER_EXECUTION,
     )
     batches = _shuffled_batches(X, y, sample_weight, batch_size, n_steps, seed)
-    with _new_network_expected():
+    # scikeras passes the data through transformers of scikit-learn, which would look for a
+    # data frame where the user's global configuration asks for one.
+    with new_network_expected(), config_context(transform_output="default"):
         wrapper.fit(batches, None)
     history = {name: [float(v) for v in values] for name, values in wrapper.history_.items()}
+    _check_converged(wrapper.model_, history["loss"], restored=patience is not None)
     # The wrapper goes with its optimizer; the network keeps the weights alone.
     return Network(build, wrapper.model_), history
+
+
+def _check_converged(model: Any, losses: list[float], *, restored: bool) -> None:
+    """Refuse a network that has become useless; ``restored`` means best weights are back."""
+    whole = all(np.isfinite(weights).all() for weights in model.get_weights())
+    if whole and (restored or np.isfinite(losses[-1])):
+        return
+    bad = np.flatnonzero(~np.isfinite(losses))
+    epoch = bad[0] if bad.size else len(losses) - 1
+    raise ValueError(
+        f"Training diverged: the loss became {losses[epoch]} in epoch {epoch + 1}. Lower "
+        "learning_rate, scale the features (FrameScaler), or look for huge values in X."
+    )
 
 
 def _shuffled_batches(

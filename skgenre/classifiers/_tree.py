@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,14 +97,39 @@ def tree_from_mapping(hierarchy: Any, classes: NDArray[Any]) -> Node:
             f"The hierarchy has no place for {', '.join(map(repr, missing))}, which y holds. Add "
             "them to the hierarchy, or take hierarchy='auto'."
         )
+    _check_names(hierarchy, is_root=True)
     return _restrict(hierarchy, known, ())
+
+
+def _check_names(part: Any, *, is_root: bool = False) -> None:
+    """Refuse names of groups that would make two nodes one."""
+    if not isinstance(part, Mapping):
+        return
+    names = [str(name) for name in part]
+    groups = [str(name) for name, child in part.items() if _is_group(child)]
+    wrong = [name for name in groups if "/" in name or (is_root and name == ROOT)]
+    wrong += [name for name in names if names.count(name) > 1]
+    if wrong:
+        raise ValueError(
+            f"The hierarchy has a group called {wrong[0]!r}. Names of groups are unique among "
+            f"their neighbours, hold no '/' (it divides the names of a path), and are not "
+            f"{ROOT!r} at the top; give it another name."
+        )
+    for child in part.values():
+        _check_names(child)
+
+
+def _is_group(part: Any) -> bool:
+    if isinstance(part, (Mapping, set, frozenset, np.ndarray)):
+        return True
+    return isinstance(part, Sequence) and not isinstance(part, (str, bytes))
 
 
 def _listed(part: Any) -> list[Any]:
     """List the labels of a nested mapping, as often as they occur."""
     if isinstance(part, Mapping):
         return [label for child in part.values() for label in _listed(child)]
-    if isinstance(part, (list, tuple, set, frozenset, np.ndarray)):
+    if _is_group(part):
         return [label for child in part for label in _listed(child)]
     return [part.item() if isinstance(part, np.generic) else part]
 
@@ -113,7 +138,7 @@ def _restrict(part: Any, known: dict[Any, Any], path: tuple[str, ...]) -> Any:
     """Turn a part of a mapping into a node or a label; None where no genre is left."""
     if isinstance(part, Mapping):
         named = [(str(name), child) for name, child in part.items()]
-    elif isinstance(part, (list, tuple, set, frozenset, np.ndarray)):
+    elif _is_group(part):
         entries = sorted(part, key=str) if isinstance(part, (set, frozenset)) else part
         named = [(str(label), label) for label in entries]
     else:
@@ -191,8 +216,15 @@ def _name(part: Any, path: tuple[str, ...]) -> Any:
     """Name the nodes of nested pairs after the genres below them."""
     if not isinstance(part, tuple):
         return part
-    children = []
+    children: list[tuple[str, Any]] = []
+    # A genre keeps its name; a group makes way: folk and rock beside the genre folk-rock.
+    taken = {str(child) for child in part if not isinstance(child, tuple)}
     for child in part:
         name = "-".join(map(str, _listed(child)))
+        if isinstance(child, tuple):
+            name = name.replace("/", "|")  # "/" divides the names of a path
+            while name in taken or (not path and name == ROOT):
+                name = f"({name})"
+            taken.add(name)
         children.append((name, _name(child, (*path, name))))
     return Node("/".join(path) or ROOT, tuple(children))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import warnings
 from collections import Counter
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     with redirect_stdout(sys.stderr):
         learner.fit(features, y)  # the steps of the pipeline themselves
     save_model(pipeline, target)
-    say(f"Wrote {args.out}. To use it: skgenre predict {args.out} FILE...")
+    say(f"Wrote {args.out}. To use it: skgenre predict {shlex.quote(args.out)} FILE...")
     return 0
 
 

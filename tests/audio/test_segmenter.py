@@ -134,3 +134,21 @@ def test_waveforms_keep_their_rate():
     assert X[0].sampling_rate == X.copy().sampling_rate == RATE
     assert pickle.loads(pickle.dumps(X)).sampling_rate == RATE
     assert not hasattr(np.asarray(X), "sampling_rate")
+
+
+def test_rates_of_single_rows_are_checked():
+    rows = [Waveforms(np.ones(1000), RATE), Waveforms(np.ones(1000), 50)]
+    with pytest.raises(ValueError, match="track 1 has a sampling rate of 50 Hz"):
+        segmenter().transform(rows)
+
+
+def test_integer_samples_are_refused():
+    with pytest.raises(ValueError, match=r"floating-point samples; got int16. AudioLoader scales"):
+        segmenter().transform(np.ones((2, 1000), dtype=np.int16))
+
+
+def test_numbers_from_waveforms_are_plain():
+    X = Waveforms(ramps(), RATE)
+    assert type(X.max()) is np.float32
+    assert type(bool((X > 0).any())) is bool
+    assert not isinstance(X.mean(), Waveforms)

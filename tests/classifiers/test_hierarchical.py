@@ -254,3 +254,42 @@ def test_weights_that_nobody_takes_are_refused():
     X, y = tables(["a", "b", "c"])
     with pytest.raises(ValueError, match="KNeighborsClassifier takes none"):
         HierarchicalGenreClassifier(KNeighborsClassifier()).fit(X, y, np.ones(len(y)))
+
+
+def test_names_of_grown_groups_make_way_for_genres():
+    rng = np.random.default_rng(0)
+    labels = ["folk", "rock", "folk-rock", "", "a/b"]
+    y = np.repeat(np.array(labels), 6)
+    means = np.repeat([0.0, 0.5, 9.0, 20.0, 20.5], 6)
+    X = rng.normal(scale=0.05, size=(30, 3)) + means[:, None]
+    model = hierarchy().fit(X, y)
+    assert model.score(X, y) > 0.9
+    assert "(folk-rock)" in str(model.hierarchy_)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"a/b": ["p", "q"], "a": {"b": ["r", "s"], "c": ["t"]}},
+        {"root": ["p", "q"], "x": ["r", "s", "t"]},
+        {1: ["p", "q"], "1": ["r", "s", "t"]},
+    ],
+)
+def test_names_of_groups_that_collide(tree):
+    X, y = tables(["p", "q", "r", "s", "t"])
+    with pytest.raises(ValueError, match=r"has a group called '.*'.*give it another name"):
+        hierarchy(hierarchy=tree).fit(X, y)
+
+
+def test_genre_without_weight_takes_no_part():
+    X, y = tables(["metal", "rock", "jazz"])
+    model = hierarchy().fit(X, y, sample_weight=(y != "metal").astype(float))
+    assert model.classes_.tolist() == ["jazz", "metal", "rock"]
+    assert model.hierarchy_ == ["rock", "jazz"]
+    assert (model.predict_proba(X)[:, 1] == 0).all()
+
+
+def test_errors_name_the_node():
+    X, y = tables(["metal", "rock", "jazz"])
+    with pytest.raises(ValueError, match=r"At node 'strong': .*C.* parameter"):
+        hierarchy(node_params={"strong": {"C": -1}}).fit(X, y)

@@ -121,10 +121,10 @@ def test_several_steps_an_execution_leave_results_equal(monkeypatch):
 def test_a_failing_import_shows_what_was_held_back(capfd):
     import os
 
-    from skgenre.classifiers._keras import _stderr_held_back
+    from skgenre.classifiers._tensorflow import stderr_held_back
 
     def held_back(error):
-        with _stderr_held_back():
+        with stderr_held_back():
             os.write(2, b"why it failed")
             raise error
 
@@ -174,14 +174,14 @@ def test_callbacks_see_a_working_estimator_at_each_epoch():
 
 def test_advice_on_retracing_is_held_back_in_fit_only():
     """TensorFlow takes the networks of a cross-validation for one traced over and over."""
-    from skgenre.classifiers._keras import _new_network_expected
+    from skgenre.classifiers._tensorflow import new_network_expected
 
     logger, seen = logging.getLogger("tensorflow"), []
     handler = logging.Handler()
     handler.emit = lambda record: seen.append(record.getMessage())
     logger.addHandler(handler)
     try:
-        with _new_network_expected():
+        with new_network_expected():
             logger.warning("5 out of the last 5 calls triggered tf.function retracing")
             logger.warning("something else")
         logger.warning("this triggered tf.function retracing elsewhere")
@@ -199,3 +199,49 @@ def test_column_names_are_kept_and_checked():
     assert model.feature_names_in_.tolist() == ["a", "b", "c", "d"]
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(table[["b", "a", "c", "d"]])
+
+
+def test_threads_share_an_unpickled_model():
+    """A web service predicts from several threads."""
+    import pickle
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    X, y = make_tracks()
+    model = mlp().fit(X, y)
+    expected = model.predict_proba(X)
+    barrier = Barrier(6)
+
+    def predict(twin):
+        barrier.wait()
+        return twin.predict_proba(X)
+
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(3):
+            twin = pickle.loads(pickle.dumps(model))
+            for proba in pool.map(predict, [twin] * 6):
+                np.testing.assert_allclose(proba, expected, rtol=1e-6, atol=1e-7)
+
+
+def test_threads_can_fit_first():
+    run(
+        "import numpy as np\n"
+        "from joblib import Parallel, delayed\n"
+        "from skgenre import MLPGenreClassifier\n"
+        "X = np.random.default_rng(0).normal(size=(12, 2, 5, 3))\n"
+        "y = np.repeat(['a', 'b'], 6)\n"
+        "fit = MLPGenreClassifier(units=(4,), epochs=1, random_state=0).fit\n"
+        "Parallel(4, prefer='threads')(delayed(fit)(X, y) for _ in range(4))\n"
+    )
+
+
+def test_without_standard_error():
+    run(
+        "import os, sys\n"
+        "os.close(2)\n"
+        "sys.stderr = None\n"
+        "import numpy as np\n"
+        "from skgenre import MLPGenreClassifier\n"
+        "X = np.random.default_rng(0).normal(size=(12, 2, 5, 3))\n"
+        "MLPGenreClassifier(units=(4,), epochs=1).fit(X, np.repeat(['a', 'b'], 6))\n"
+    )

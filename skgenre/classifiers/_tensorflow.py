@@ -1,0 +1,105 @@
+"""TensorFlow, imported when it is needed, in silence and without side effects."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+# One thread at a time imports TensorFlow, or brings an unpickled network to life.
+lock = threading.RLock()
+_imported = False
+
+
+@contextmanager
+def _quiet_import() -> Iterator[None]:
+    """Silence TensorFlow's start-up chatter, and undo what importing it changes.
+
+    TensorFlow writes to the process's standard error before it can be configured, and
+    importing it moves Python's global random state. Whoever sets TF_CPP_MIN_LOG_LEVEL
+    sees everything; an import that fails shows what was held back.
+    """
+    python_state = random.getstate()
+    numpy_state = np.random.get_state()  # noqa: NPY002 - kept as it is, not drawn from
+    chosen = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    try:
+        if chosen is not None or "tensorflow" in sys.modules:
+            yield
+        else:
+            os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+            try:
+                with stderr_held_back():
+                    yield
+            finally:
+                del os.environ["TF_CPP_MIN_LOG_LEVEL"]
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@contextmanager
+def stderr_held_back() -> Iterator[None]:
+    try:
+        saved = os.dup(2)
+    except OSError:  # a service without standard error has nothing to hold back
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def import_keras() -> Any:
+    """Import Keras and TensorFlow quietly and return the ``keras`` module."""
+    global _imported
+    with lock:
+        if _imported:
+            import keras
+
+            return keras
+        with _quiet_import():
+            import keras
+            import tensorflow as tf
+
+            # Looking for devices is what makes TensorFlow complain of absent ones.
+            tf.config.list_physical_devices()
+        _imported = True
+    return keras
+
+
+@contextmanager
+def new_network_expected() -> Iterator[None]:
+    """Hold back TensorFlow's advice against tracing a function in a loop.
+
+    Each fit has a network of its own to trace. TensorFlow knows functions by their address
+    in memory, and takes the networks of a short cross-validation for one traced over and
+    over.
+    """
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
