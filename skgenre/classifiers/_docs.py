@@ -33,8 +33,8 @@ _TRAINING = """activation : str or callable, default="leaky_relu"
         Whether to stop when ``monitor`` on the validation part stops getting better, and
         to return to the best weights.
     validation_fraction : float or None, default=None
-        Share of the training *tracks* kept aside for validation, shuffled and stratified
-        by genre; a track is never divided. None means 0.1 with ``early_stopping`` and no
+        Share of each genre's training *tracks* kept aside for validation, drawn at random;
+        at least one track of each genre stands on either side, and none is divided. None means 0.1 with ``early_stopping`` and no
         validation without. Tracks of one artist may stand on both sides.
     monitor : {"val_loss", "val_accuracy"}, default="val_loss"
         What early stopping watches: both are measured on segments.
