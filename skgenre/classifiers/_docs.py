@@ -34,8 +34,9 @@ _TRAINING = """activation : str or callable, default="leaky_relu"
         to return to the best weights.
     validation_fraction : float or None, default=None
         Share of each genre's training *tracks* kept aside for validation, drawn at random;
-        at least one track of each genre stands on either side, and none is divided. None means 0.1 with ``early_stopping`` and no
-        validation without. Tracks of one artist may stand on both sides.
+        at least one track of each genre stands on either side, and none is divided. None
+        means 0.1 with ``early_stopping`` and no validation without. Tracks of one artist
+        may stand on both sides.
     monitor : {"val_loss", "val_accuracy"}, default="val_loss"
         What early stopping watches: both are measured on segments.
     n_iter_no_change : int, default=10
