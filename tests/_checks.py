@@ -73,7 +73,7 @@ def check_fit_changes_no_global_state(classifier):
         tf.random.set_seed(7)
         model.fit(X, y).predict(X)
         assert random.getstate() == python_state
-        after = np.random.get_state()  # noqa: NPY002
+        after = np.random.get_state()  # noqa: NPY002 - the same
         assert after[0] == numpy_state[0]
         np.testing.assert_array_equal(after[1], numpy_state[1])
         assert after[2:] == numpy_state[2:]

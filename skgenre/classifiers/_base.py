@@ -161,7 +161,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If the input is of a wrong shape or not finite, if there is only one genre, or
-            if a genre has too few tracks for the validation part.
+            if a genre has too few tracks for the validation part, or if training diverges.
         """
         X = check_features(self, X, reset=True)
         y = check_target(self, X, y)

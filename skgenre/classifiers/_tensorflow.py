@@ -42,11 +42,12 @@ def _quiet_import() -> Iterator[None]:
                 del os.environ["TF_CPP_MIN_LOG_LEVEL"]
     finally:
         random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
+        np.random.set_state(numpy_state)  # noqa: NPY002 - as it was before
 
 
 @contextmanager
 def stderr_held_back() -> Iterator[None]:
+    """Hold back what C++ code writes to standard error; an error inside shows it after all."""
     try:
         saved = os.dup(2)
     except OSError:  # a service without standard error has nothing to hold back
@@ -58,7 +59,7 @@ def stderr_held_back() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except Exception:
+        except Exception:  # whatever it is, it passes on; Ctrl-C alone needs no explanation
             held.seek(0)
             os.write(saved, held.read())
             raise

@@ -84,7 +84,7 @@ def make_pipeline(
 
 def _check_rich() -> None:
     try:
-        import rich  # noqa: F401
+        import rich  # noqa: F401 - only whether it is there
     except ImportError as error:
         raise ImportError(
             '--progress needs the package rich: pip install "skgenre[progress]"'

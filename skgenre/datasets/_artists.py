@@ -111,6 +111,7 @@ def vary(sound: _T, spread: float, rng: np.random.Generator) -> _T:
 
 
 def _map_fields(record: _T, function: Any) -> _T:
+    # The types of fields() and replace() have no word for "some dataclass".
     names = [field.name for field in fields(record)]  # type: ignore[arg-type]
     return replace(
         record,  # type: ignore[type-var]

@@ -102,14 +102,14 @@ def test_no_seed_new_music_each_time():
 
 def test_random_state_instance_moves_on_and_global_state_does_not():
     np.random.seed(3)  # noqa: NPY002 (the state that must stay)
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 (the same)
     rng = np.random.RandomState(0)
     first, second = (
         make_genres(1, genres=["dub"], duration=1.0, random_state=rng).data for _ in range(2)
     )
     make_genres(1, genres=["dub"], duration=1.0)
     assert not np.array_equal(first, second)
-    assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002 (the same)
 
 
 def test_fewer_tracks_and_genres_are_a_part_of_more(music):
