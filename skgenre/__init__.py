@@ -23,6 +23,7 @@ _PUBLIC = {
     "Segmenter": "skgenre.audio",
     "Augmenter": "skgenre.audio",
     "MFCCExtractor": "skgenre.features",
+    "MelSpectrogramExtractor": "skgenre.features",
     "FrameScaler": "skgenre.features",
     "MLPGenreClassifier": "skgenre.classifiers",
     "CNNGenreClassifier": "skgenre.classifiers",
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
         MLPGenreClassifier,
     )
     from skgenre.datasets import load_genre_folder, make_genres
-    from skgenre.features import FrameScaler, MFCCExtractor
+    from skgenre.features import FrameScaler, MelSpectrogramExtractor, MFCCExtractor
     from skgenre.pipeline import make_genre_pipeline
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "LSTMGenreClassifier",
     "MFCCExtractor",
     "MLPGenreClassifier",
+    "MelSpectrogramExtractor",
     "Segmenter",
     "__version__",
     "load_genre_folder",

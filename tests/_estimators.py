@@ -9,6 +9,7 @@ from skgenre import (
     FrameScaler,
     HierarchicalGenreClassifier,
     LSTMGenreClassifier,
+    MelSpectrogramExtractor,
     MFCCExtractor,
     MLPGenreClassifier,
     Segmenter,
@@ -38,6 +39,7 @@ def small_transformers():
         Segmenter(n_segments=2, segment_duration=1, sampling_rate=1, short="repeat"),
         Augmenter(semitones=None, stretch_rates=None, random_state=0),
         MFCCExtractor(n_mfcc=2, n_mels=2, n_fft=4, hop_length=1, sampling_rate=8),
+        MelSpectrogramExtractor(n_mels=2, n_fft=4, hop_length=1, sampling_rate=8),
         FrameScaler(),
     ]
 
@@ -70,6 +72,11 @@ _EXPECTED = {
         "check_transformer_general": _AUGMENTS,
     },
     "MFCCExtractor": {
+        "check_n_features_in_after_fitting": _SAMPLES,
+        "check_n_features_in": _SAMPLES,
+        "check_estimators_dtypes": _INTEGERS,
+    },
+    "MelSpectrogramExtractor": {
         "check_n_features_in_after_fitting": _SAMPLES,
         "check_n_features_in": _SAMPLES,
         "check_estimators_dtypes": _INTEGERS,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from _estimators import expected_failed_checks, small_classifiers, small_transformers
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 
-# The checks use "waveforms" of two and three samples, which librosa rightly calls short.
-@pytest.mark.filterwarnings("ignore:n_fft=4 is too large for input signal:UserWarning")
 @parametrize_with_checks(
     [*small_transformers(), *small_classifiers()],
     expected_failed_checks=expected_failed_checks,

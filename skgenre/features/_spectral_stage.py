@@ -1,0 +1,75 @@
+"""The one pass over a spectrum, compiled by numba. Imported only where numba can compile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+
+def _compile(function: Callable[..., Any]) -> Any:
+    """Compile without Python's lock; keep the machine code between processes if possible."""
+    # Sums may be taken in another order, which lets them run on vectors.
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc"}}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # neither the package's folder nor the user's can be written
+        return njit(**options)(function)
+
+
+@_compile
+def power_in_bands(folded, twiddles, first, offsets, weights, out):
+    """Sum the power of real frames to bands, from the transform of their folded samples.
+
+    With Z the transform of even + i * odd samples and N its length, the spectrum of the
+    real frame is X[k] = E[k] + w[k] O[k] and X[N - k] = conj(E[k] - w[k] O[k]), where
+    E = (Z[k] + conj Z[N - k]) / 2, O = (Z[k] - conj Z[N - k]) / 2i, w[k] = exp(-i pi k / N).
+
+    Parameters
+    ----------
+    folded : ndarray of shape (N, n_frames), complex64
+        Z.
+    twiddles : ndarray of shape (N,), complex64
+        w.
+    first : ndarray of shape (n_bands,)
+        First bin of each band.
+    offsets : ndarray of shape (n_bands + 1,)
+        Where the weights of each band start.
+    weights : ndarray, float32
+        The weights of all bands in a row.
+    out : ndarray of shape (n_bands, n_frames), float32
+        Receives the power.
+    """
+    n_half, n_frames = folded.shape
+    power = np.empty((n_half + 1, n_frames), dtype=np.float32)
+    quarter = np.float32(0.25)
+    for t in range(n_frames):
+        z = folded[0, t]
+        power[0, t] = (z.real + z.imag) ** 2
+        power[n_half, t] = (z.real - z.imag) ** 2
+    for k in range(1, n_half // 2 + 1):
+        w = twiddles[k]
+        for t in range(n_frames):
+            a = folded[k, t]
+            b = folded[n_half - k, t]
+            # Twice E, and twice w O.
+            even_re = a.real + b.real
+            even_im = a.imag - b.imag
+            odd_re = a.imag + b.imag
+            odd_im = b.real - a.real
+            turned_re = w.real * odd_re - w.imag * odd_im
+            turned_im = w.real * odd_im + w.imag * odd_re
+            power[k, t] = quarter * ((even_re + turned_re) ** 2 + (even_im + turned_im) ** 2)
+            power[n_half - k, t] = quarter * (
+                (even_re - turned_re) ** 2 + (even_im - turned_im) ** 2
+            )
+    for band in range(len(first)):
+        shift = first[band] - offsets[band]
+        for t in range(n_frames):
+            out[band, t] = np.float32(0)
+        for i in range(offsets[band], offsets[band + 1]):
+            weight = weights[i]
+            for t in range(n_frames):
+                out[band, t] += weight * power[shift + i, t]
