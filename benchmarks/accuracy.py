@@ -44,8 +44,8 @@ def main() -> None:
     start = time.perf_counter()
     music = load_genre_folder(args.folder)
     pipeline = make_pipeline(args.classifier, settings, args.n_segments)
-    # The steps before the scaler learn nothing, so that they run once, a track at a time.
-    X = np.concatenate([pipeline[:-2].transform([path]) for path in music.data])
+    # The steps before the scaler learn nothing, so that they run once.
+    X = pipeline["features"].set_params(n_jobs=-1).transform(music.data)
     y, artists = music.target, music.artists
     print(
         f"{len(y)} tracks, {len(music.target_names)} genres, {len(set(artists))} artists; "

@@ -4,7 +4,7 @@ How many segments, which activation?
 
 Hu & Mogos (2022) cut a track into 10, 20 or 30 segments and compare five activations. Both
 choices are parameters of one pipeline here, so scikit-learn's grid search compares them:
-``segmenter__n_segments`` and ``classifier__activation``.
+``features__segmenter__n_segments`` and ``classifier__activation``.
 
 The claim: **folds differ more than settings do.** Some artists are easier than others,
 whatever the setting. So settings are to be compared fold by fold, and on little music the
@@ -41,7 +41,7 @@ n_segments = [2, 6]
 activations = ["tanh", "relu", "leaky_relu"]
 search = GridSearchCV(
     pipeline,
-    {"segmenter__n_segments": n_segments, "classifier__activation": activations},
+    {"features__segmenter__n_segments": n_segments, "classifier__activation": activations},
     cv=StratifiedGroupKFold(3, shuffle=True, random_state=0),
     refit=False,
 )

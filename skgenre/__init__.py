@@ -29,6 +29,7 @@ _PUBLIC = {
     "CNNGenreClassifier": "skgenre.classifiers",
     "LSTMGenreClassifier": "skgenre.classifiers",
     "HierarchicalGenreClassifier": "skgenre.classifiers",
+    "PerTrack": "skgenre.pipeline",
     "make_genre_pipeline": "skgenre.pipeline",
     "load_genre_folder": "skgenre.datasets",
     "make_genres": "skgenre.datasets",
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     )
     from skgenre.datasets import load_genre_folder, make_genres
     from skgenre.features import FrameScaler, MelSpectrogramExtractor, MFCCExtractor
-    from skgenre.pipeline import make_genre_pipeline
+    from skgenre.pipeline import PerTrack, make_genre_pipeline
 
 __all__ = [
     "AudioLoader",
@@ -56,6 +57,7 @@ __all__ = [
     "MFCCExtractor",
     "MLPGenreClassifier",
     "MelSpectrogramExtractor",
+    "PerTrack",
     "Segmenter",
     "__version__",
     "load_genre_folder",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+from skgenre._rows import row_name
 
 
 class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
@@ -26,6 +29,10 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         # switch the wrapping on again for each subclass.
         super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
+    def _as_rows(self, X: Any) -> Sequence[Any] | NDArray[Any]:
+        """Return the input as something to slice by track, and check no track itself."""
+        return as_rows(X)
+
     @abstractmethod
     def _check_tracks(self, X: Any) -> Sequence[Any] | NDArray[Any]:
         """Check the input as a whole and return it as a sequence of tracks."""
@@ -39,7 +46,7 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         return self._transform_track(track, name)
 
     def _track_name(self, track: Any, row: int) -> str:
-        return f"track {row}"
+        return row_name(row)
 
     def _finish(self, out: NDArray[np.float32]) -> NDArray[np.float32]:
         """Dress the output of all tracks; the base leaves it as it is."""
@@ -153,3 +160,38 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
+    """Return a list, tuple or array whose first axis is tracks.
+
+    Parameters
+    ----------
+    X : array-like
+        The input of a transformer; its tracks are not looked at.
+
+    Returns
+    -------
+    rows : list, tuple or ndarray
+        The same, with at least one row.
+
+    Raises
+    ------
+    ValueError
+        If the input is a single path, sparse, no sequence, or empty.
+    """
+    if isinstance(X, (str, bytes, os.PathLike)):
+        raise ValueError(f"X is a single path, {X!r}; give a list of tracks: [{X!r}].")
+    if not isinstance(X, (list, tuple)):
+        if hasattr(X, "toarray"):
+            raise ValueError(f"X is a sparse {type(X).__name__}; give dense waveforms.")
+        if not hasattr(X, "__array__"):
+            raise ValueError(
+                f"X must be a list, array or Series of paths or waveforms; got {type(X).__name__}."
+            )
+        X = np.asanyarray(X)
+        if X.ndim == 0:
+            raise ValueError(f"X is a single value of type {X.dtype}; give a list of tracks.")
+    if len(X) == 0:
+        raise ValueError("X has 0 tracks (0 sample(s)); a minimum of 1 is required.")
+    return X

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
+from skgenre._rows import row_name
 from skgenre._waveforms import Waveforms, check_finite, check_samples, check_sampling_rate
 
 Array = NDArray[Any]
@@ -60,7 +61,7 @@ def check_waveforms(X: Any, sampling_rate: float, who: str) -> Array:
     if 0 in X.shape:
         raise ValueError(f"{who} got waveforms without samples: an array of shape {X.shape}.")
     for row, track in enumerate(X):
-        check_finite(track, f"track {row}")
+        check_finite(track, row_name(row))
     return X
 
 
@@ -134,8 +135,8 @@ def _finite(X: Array) -> Array:
         bad = [row for row, track in enumerate(X) if not np.isfinite(track).all()]
         if bad:
             raise ValueError(
-                f"X contains NaN or infinity in {len(bad)} of {len(X)} tracks, first in track "
-                f"{bad[0]}; look at that recording, or leave it out."
+                f"X contains NaN or infinity in {len(bad)} of {len(X)} tracks, first in "
+                f"{row_name(bad[0])}; look at that recording, or leave it out."
             )
     return X
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
+from skgenre._rows import row_name
+
 _ANY_1D: dict[str, Any] = {
     "ensure_2d": False,
     "allow_nd": True,
@@ -90,7 +92,9 @@ def check_sampling_rate(X: Any, sampling_rate: float, who: str) -> None:
     found = [("The waveforms have", getattr(X, "sampling_rate", None))]
     if isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype == object):
         # Each row of such a batch may know a rate of its own.
-        found += [(f"track {i} has", getattr(x, "sampling_rate", None)) for i, x in enumerate(X)]
+        found += [
+            (f"{row_name(i)} has", getattr(x, "sampling_rate", None)) for i, x in enumerate(X)
+        ]
     for subject, known in found:
         if known is not None and known != sampling_rate:
             raise ValueError(
@@ -156,15 +160,15 @@ def check_mono_tracks(X: Any, who: str) -> NDArray[np.float32] | list[NDArray[np
         for row, track in enumerate(tracks):
             if track.ndim != 1:
                 raise ValueError(
-                    f"{who} takes one-dimensional waveforms; track {row} has the shape "
+                    f"{who} takes one-dimensional waveforms; {row_name(row)} has the shape "
                     f"{track.shape}. AudioLoader mixes channels down to one."
                 )
     else:
         tracks = check_array(X, dtype=np.float32, ensure_all_finite=False, input_name="X")
     for row, track in enumerate(tracks):
         if track.size == 0:
-            raise ValueError(f"{who}: track {row} has no samples.")
-        check_finite(track, f"track {row}")
+            raise ValueError(f"{who}: {row_name(row)} has no samples.")
+        check_finite(track, row_name(row))
     return tracks
 
 

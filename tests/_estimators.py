@@ -12,6 +12,7 @@ from skgenre import (
     MelSpectrogramExtractor,
     MFCCExtractor,
     MLPGenreClassifier,
+    PerTrack,
     Segmenter,
 )
 
@@ -40,6 +41,7 @@ def small_transformers():
         Augmenter(semitones=None, stretch_rates=None, random_state=0),
         MFCCExtractor(n_mfcc=2, n_mels=2, n_fft=4, hop_length=1, sampling_rate=8),
         MelSpectrogramExtractor(n_mels=2, n_fft=4, hop_length=1, sampling_rate=8),
+        PerTrack(MelSpectrogramExtractor(n_mels=2, n_fft=4, hop_length=1, sampling_rate=8)),
         FrameScaler(),
     ]
 
@@ -77,6 +79,11 @@ _EXPECTED = {
         "check_estimators_dtypes": _INTEGERS,
     },
     "MelSpectrogramExtractor": {
+        "check_n_features_in_after_fitting": _SAMPLES,
+        "check_n_features_in": _SAMPLES,
+        "check_estimators_dtypes": _INTEGERS,
+    },
+    "PerTrack": {
         "check_n_features_in_after_fitting": _SAMPLES,
         "check_n_features_in": _SAMPLES,
         "check_estimators_dtypes": _INTEGERS,

@@ -165,13 +165,7 @@ def test_train_reports_and_writes_a_whole_pipeline(music, trained, files):
         assert re.search(pattern, out), pattern
     assert os.listdir(model.parent) == [model.name]
     pipeline = joblib.load(model)
-    assert list(pipeline.named_steps) == [
-        "loader",
-        "segmenter",
-        "extractor",
-        "scaler",
-        "classifier",
-    ]
+    assert list(pipeline.named_steps) == ["features", "scaler", "classifier"]
     assert pipeline[-1].get_params()["epochs"] == 2
     assert pipeline[-1].get_params()["learning_rate"] == 0.003
     # What was fitted on features computed once is what fitting the whole gives.
@@ -190,7 +184,7 @@ def test_cross_validation_equals_scikit_learn_s_on_paths(music):
     found = load_genre_folder(music)
     centroid = make_pipeline(FunctionTransformer(flatten), NearestCentroid())
     pipeline = make_genre_pipeline(centroid, n_segments=2, duration=1.0)
-    features, rows = _validation.extract(pipeline[:-2], found.data)
+    features, rows = _validation.extract(pipeline["features"], found.data)
     assert rows == list(range(8))
     folds = _validation.divide(found.target, found.artists, 2, 7)
     validation = _validation.cross_validate(pipeline[-2:], features, found.target, folds)

@@ -54,7 +54,7 @@ def _parse(name, method=None):
 
 def _documented(doc, section="Parameters"):
     """Return name -> type text; "l1, l2 : float" documents two names."""
-    return {name.strip(): p.type for p in doc[section] for name in p.name.split(",")}
+    return {name.strip(" *"): p.type for p in doc[section] for name in p.name.split(",")}
 
 
 def _signature(name, method=None):

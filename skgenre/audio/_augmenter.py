@@ -260,11 +260,29 @@ class Augmenter(TrackTransformer):
     def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         return track
 
+    def _augment(self, X: Any) -> tuple[NDArray[np.float32], NDArray[np.void]]:
+        """Do what ``fit_transform`` does with the seed of the last fit, and note nothing.
+
+        Returns the segments with their copies, and the table of effects.
+        """
+        tracks = self._check_tracks(X)
+        tables = [self._draw(track, self.seed_) for track in tracks]
+        for row, table in enumerate(tables):
+            table["track"] = row
+        pairs = zip(tracks, tables, strict=True)
+        out = np.stack([self._with_copies(track, table) for track, table in pairs])
+        return self._finish(out), np.concatenate(tables)
+
     def _fit_transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         table = self._draw(track, self.seed_)
         if self.n_copies:
             table["track"] = self.effects_.size // self.n_copies
         self.effects_ = np.concatenate([self.effects_, table])
+        return self._with_copies(track, table)
+
+    def _with_copies(
+        self, track: NDArray[np.float32], table: NDArray[np.void]
+    ) -> NDArray[np.float32]:
         copies = [apply_effects(track, row, self.sampling_rate) for row in table]
         return np.concatenate([track, *copies])
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._base import TrackTransformer
+from skgenre._base import TrackTransformer, as_rows
 from skgenre._shapes import with_rate
 from skgenre._waveforms import check_finite
 from skgenre.audio._decode import (
@@ -144,32 +144,23 @@ class AudioLoader(TrackTransformer):
         """
         return super().transform(X)
 
+    def _as_rows(self, X: Any) -> Sequence[Any] | NDArray[Any]:
+        return self._check_tracks(X)
+
     def _check_tracks(self, X: Any) -> Sequence[Any] | NDArray[Any]:
         if self._n_samples() < 1:
             raise ValueError(
                 f"duration={self.duration} s has no sample at sampling_rate={self.sampling_rate}; "
                 "give a longer duration."
             )
-        if isinstance(X, (str, bytes, os.PathLike)):
-            raise ValueError(f"X is a single path, {X!r}; give a list of tracks: [{X!r}].")
         if _is_pair(X):
             raise ValueError(
                 "X is a single pair of a waveform and its sampling rate; give a list of tracks: "
                 "[(waveform, sampling_rate)]."
             )
-        tracks = X
-        if not isinstance(X, (list, tuple)):
-            if hasattr(X, "toarray"):
-                raise ValueError(f"X is a sparse {type(X).__name__}; give dense waveforms.")
-            if not hasattr(X, "__array__"):
-                raise ValueError(
-                    "X must be a list, array or Series of paths or waveforms; got "
-                    f"{type(X).__name__}."
-                )
-            tracks = np.asanyarray(X)
+        tracks = as_rows(X)
+        if isinstance(tracks, np.ndarray):
             self._check_array(tracks)
-        if len(tracks) == 0:
-            raise ValueError("X has 0 tracks (0 sample(s)); a minimum of 1 is required.")
         if isinstance(tracks, np.ndarray):
             is_waveform = tracks.ndim == 1 and tracks.dtype.kind in "biufc"
         else:
@@ -182,8 +173,6 @@ class AudioLoader(TrackTransformer):
         return tracks
 
     def _check_array(self, X: NDArray[Any]) -> None:
-        if X.ndim == 0:
-            raise ValueError(f"X is a single value of type {X.dtype}; give a list of tracks.")
         if X.ndim > 1 and X.size and isinstance(X.flat[0], (str, os.PathLike)):
             raise ValueError(
                 f"X is a table of paths of shape {X.shape}; give one column: X[:, 0] of an array, "
@@ -205,7 +194,7 @@ class AudioLoader(TrackTransformer):
 
     def _track_name(self, track: Any, row: int) -> str:
         if isinstance(track, (str, os.PathLike)):
-            return os.fsdecode(track) or f"track {row}"
+            return os.fsdecode(track) or super()._track_name(track, row)
         return super()._track_name(track, row)
 
     def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:

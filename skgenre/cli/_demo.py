@@ -107,7 +107,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
         for name in _TITLES
     }
     # The steps before the scaler are the same in all pipelines.
-    features, _ = extract(pipelines["cnn"][:-2], music.data)
+    features, _ = extract(pipelines["cnn"]["features"], music.data)
     folds = divide(y, artists, settings.n_folds, seed)
     say(
         f"\nCross-validation in {len(folds.splits)} folds. All tracks of an artist are in the "

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         learning_rate=args.learning_rate,
         seed=args.seed,
     )
-    front, learner = pipeline[:-2], pipeline[-2:]
+    front, learner = pipeline["features"], pipeline[-2:]
     say(f"\nExtracting features of {len(music.data)} tracks.")
     features, y, artists = _extract(front, music, args)
     if args.progress:

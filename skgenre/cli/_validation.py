@@ -25,7 +25,7 @@ def extract(
 
     Parameters
     ----------
-    front : Pipeline
+    front : PerTrack
         The steps from paths to features, the loader first.
     paths : iterable of str
         The files.
@@ -40,7 +40,8 @@ def extract(
     rows : list of int
         Which of the files these are.
     """
-    loader, rest = front[0], front[1:]
+    # Step by step, so that only what the loader refuses counts as a bad file.
+    loader, rest = front.transformer[0], front.transformer[1:]
     features, rows = [], []
     first_error: Exception | None = None
     for row, path in enumerate(paths):

@@ -15,8 +15,7 @@ from skgenre.classifiers import (
     MLPGenreClassifier,
 )
 from skgenre.features import FrameScaler, MFCCExtractor
-
-__all__ = ["make_genre_pipeline"]
+from skgenre.pipeline._per_track import PerTrack
 
 _CLASSIFIERS = {
     "mlp": MLPGenreClassifier,
@@ -35,15 +34,17 @@ def make_genre_pipeline(
     augmenter: Any = None,
     extractor: Any = None,
     scaler: Any = "default",
+    n_jobs: int | None = None,
     memory: Any = None,
     verbose: bool = False,
 ) -> Pipeline:
     """Build the pipeline from audio files to genres.
 
-    The steps are ``loader``, ``segmenter``, ``augmenter`` (where one is given),
-    ``extractor``, ``scaler`` and ``classifier``: an ordinary scikit-learn ``Pipeline``,
-    the same that the steps put together by hand would be. All get the same sampling rate
-    and the segmenter gets the loader's duration.
+    The result is an ordinary scikit-learn ``Pipeline`` of three steps: ``features``, a
+    :class:`PerTrack` that runs ``loader``, ``segmenter``, ``augmenter`` (where one is
+    given) and ``extractor`` track by track; ``scaler``; and ``classifier``. All get the
+    same sampling rate and the segmenter gets the loader's duration. A parameter of an
+    inner step is named like ``features__segmenter__n_segments``.
 
     Parameters
     ----------
@@ -61,9 +62,11 @@ def make_genre_pipeline(
         None means :class:`MFCCExtractor`, 13 coefficients.
     scaler : transformer, "default", "passthrough" or None, default="default"
         "default" means :class:`FrameScaler`; None leaves the step out.
-    memory : str, joblib.Memory or None, default=None
-        As in ``Pipeline``: it stores the arrays of whole steps. It knows files by their
-        paths: after a file has changed, clear it.
+    n_jobs : int or None, default=None
+        Tracks whose features are computed at the same time, as in :class:`PerTrack`.
+    memory : str, PathLike, joblib.Memory or None, default=None
+        Folder in which the features of each track are kept, as in :class:`PerTrack`: they
+        are computed once for all folds, grid cells with the same front end, and later runs.
     verbose : bool, default=False
         As in ``Pipeline``.
 
@@ -83,8 +86,8 @@ def make_genre_pipeline(
     >>> from skgenre import make_genre_pipeline
     >>> pipeline = make_genre_pipeline("mlp", n_segments=20)
     >>> list(pipeline.named_steps)
-    ['loader', 'segmenter', 'extractor', 'scaler', 'classifier']
-    >>> pipeline.get_params()["segmenter__n_segments"]
+    ['features', 'scaler', 'classifier']
+    >>> pipeline.get_params()["features__segmenter__n_segments"]
     20
     """
     if isinstance(classifier, str):
@@ -94,7 +97,7 @@ def make_genre_pipeline(
                 f"{', '.join(map(repr, _CLASSIFIERS))}, or give a classifier."
             )
         classifier = _CLASSIFIERS[classifier]()
-    steps: list[tuple[str, Any]] = [
+    front_end: list[tuple[str, Any]] = [
         ("loader", AudioLoader(sampling_rate=sampling_rate, duration=duration)),
         (
             "segmenter",
@@ -102,15 +105,17 @@ def make_genre_pipeline(
         ),
     ]
     if augmenter is not None:
-        steps.append(("augmenter", _at_rate("augmenter", augmenter, sampling_rate)))
+        front_end.append(("augmenter", _at_rate("augmenter", augmenter, sampling_rate)))
     extractor = MFCCExtractor() if extractor is None else extractor
-    steps.append(("extractor", _at_rate("extractor", extractor, sampling_rate)))
+    front_end.append(("extractor", _at_rate("extractor", extractor, sampling_rate)))
+    features = PerTrack(Pipeline(front_end), n_jobs=n_jobs, memory=memory)
+    steps: list[tuple[str, Any]] = [("features", features)]
     if isinstance(scaler, str) and scaler == "default":
         scaler = FrameScaler()
     if scaler is not None:
         steps.append(("scaler", _step("scaler", scaler)))
     steps.append(("classifier", clone(classifier)))
-    return Pipeline(steps, memory=memory, verbose=verbose)
+    return Pipeline(steps, verbose=verbose)
 
 
 def _step(name: str, step: Any) -> Any:

@@ -1,0 +1,114 @@
+"""Results of single tracks on disk, by joblib's Memory."""
+
+from __future__ import annotations
+
+import os
+import warnings
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import joblib
+import numpy as np
+from joblib import Memory
+from numpy.typing import NDArray
+
+Entry = tuple[NDArray[Any], list[NDArray[np.void]]]
+
+
+class DamagedEntryError(Exception):
+    """An entry is there, and cannot be used."""
+
+
+class TrackCache:
+    """Keeps what a front end made of single tracks.
+
+    joblib writes each entry to a file of its own and renames it into place, so that a
+    killed process leaves no half entry and two processes can share a folder.
+
+    Parameters
+    ----------
+    memory : joblib.Memory
+        Where entries are kept.
+    """
+
+    def __init__(self, memory: Memory):
+        self.memory = memory
+        # The store itself, not a memorised function: that would tie entries to the source
+        # of the function, and ask for it again in each process.
+        self._store: Any = memory.store_backend
+
+    def load(self, key: Sequence[Any]) -> Entry | None:
+        """Return an entry, or None where there is none.
+
+        Parameters
+        ----------
+        key : sequence
+            The key of front end and track.
+
+        Raises
+        ------
+        DamagedEntryError
+            If the entry cannot be read, or is not what was stored.
+        """
+        place = _place(key)
+        if not self._store.contains_item(place):
+            return None
+        try:
+            array, effects, checksum = self._store.load_item(place, verbose=0)
+            if checksum != _checksum(array):
+                raise ValueError("its checksum differs")
+        except Exception as error:
+            # Another process may have pruned the entry since.
+            if self._store.contains_item(place):
+                raise DamagedEntryError(f"{type(error).__name__}: {error}") from error
+            return None
+        return array, effects
+
+    def save(
+        self, key: Sequence[Any], array: NDArray[Any], effects: list[NDArray[np.void]]
+    ) -> None:
+        """Store an entry; one of the same key is replaced."""
+        entry = (array, effects, _checksum(array))
+        self._store.dump_item(_place(key), entry, verbose=0)
+
+
+def _place(key: Sequence[Any]) -> tuple[str, str]:
+    """Return folder and name of an entry."""
+    return "skgenre", joblib.hash(key)
+
+
+def open_cache(memory: Any) -> TrackCache | None:
+    """Make a cache of what the user gave as ``memory``.
+
+    Parameters
+    ----------
+    memory : None, str, PathLike or joblib.Memory
+        A folder, or an object that knows one.
+
+    Returns
+    -------
+    cache : TrackCache or None
+        None where nothing is to be kept. So it is, after a warning, where the folder
+        cannot be written: a model that moved to another machine still predicts.
+    """
+    if memory is None:
+        return None
+    if isinstance(memory, (str, os.PathLike)):
+        try:
+            memory = Memory(os.fspath(memory), verbose=0)
+        except OSError as error:
+            warnings.warn(
+                f"The cache folder memory={os.fspath(memory)!r} cannot be used ({error}); "
+                "features are computed without it.",
+                UserWarning,
+                stacklevel=2,
+            )
+            return None
+    if memory.location is None:
+        return None
+    return TrackCache(memory)
+
+
+def _checksum(array: NDArray[Any]) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).data)

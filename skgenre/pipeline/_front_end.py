@@ -1,0 +1,127 @@
+"""The row-wise part of a pipeline as a list of steps, and what it does to a few tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils import get_tags
+
+from skgenre._rows import rows_from
+
+
+def leaf_steps(transformer: Any) -> list[Any]:
+    """List the transformers that a pipeline consists of, in order, without "passthrough"."""
+    if isinstance(transformer, Pipeline):
+        return [leaf for _, step in transformer.steps for leaf in leaf_steps(step)]
+    if transformer is None or (isinstance(transformer, str) and transformer == "passthrough"):
+        return []
+    return [transformer]
+
+
+def check_row_wise(transformer: Any) -> None:
+    """Refuse what is no transformer, and what learns from all tracks together.
+
+    Parameters
+    ----------
+    transformer : object
+        The argument of PerTrack.
+
+    Raises
+    ------
+    TypeError
+        If a step cannot transform.
+    ValueError
+        If a step learns across tracks; the message says which and why that is a matter.
+    """
+    for step in _parts(transformer):
+        kind = type(step).__name__
+        if isinstance(step, type) or not hasattr(step, "transform"):
+            shown = step.__name__ if isinstance(step, type) else repr(step)
+            raise TypeError(
+                f"PerTrack takes a transformer or a Pipeline of them; {shown} has no transform. "
+                "Give an instance, and leave the classifier outside."
+            )
+        if get_tags(step).requires_fit:
+            raise ValueError(
+                f"PerTrack treats each track by itself, but {kind} learns from all training "
+                "tracks together (its tag requires_fit is true), so that what it makes of a track "
+                f"depends on the others. Put {kind} after PerTrack in the pipeline."
+            )
+
+
+def _parts(transformer: Any, *, in_union: bool = False) -> Iterator[Any]:
+    for step in leaf_steps(transformer):
+        if isinstance(step, FeatureUnion):
+            for _, member in step.transformer_list:
+                if member != "drop":
+                    yield from _parts(member, in_union=True)
+        elif in_union and augments(step):
+            raise ValueError(
+                f"{type(step).__name__} inside a FeatureUnion: PerTrack adds copies in a step of "
+                "their own; put it before the union."
+            )
+        else:
+            yield step
+
+
+def augments(step: Any) -> bool:
+    """Tell whether a step changes tracks in training only."""
+    return hasattr(step, "_augment")
+
+
+def run(
+    steps: Sequence[Any], tracks: Any, first_row: int, *, training: bool
+) -> tuple[NDArray[Any], list[NDArray[np.void]]]:
+    """Pass a few tracks through all steps.
+
+    Parameters
+    ----------
+    steps : sequence of transformers
+        As ``leaf_steps`` gives them. Nothing in them is changed.
+    tracks : sequence or ndarray
+        Some rows of the input.
+    first_row : int
+        Row of the first of them in the whole input.
+    training : bool
+        Whether steps that augment do so.
+
+    Returns
+    -------
+    Xt : ndarray of shape (n_tracks, ...)
+        What the last step gave.
+    effects : list of structured ndarrays
+        The table of each step that augments, in training.
+    """
+    Xt = tracks
+    effects = []
+    with rows_from(first_row):
+        try:
+            for step in steps:
+                if training and augments(step):
+                    Xt, table = step._augment(Xt)
+                    table["track"] += first_row
+                    effects.append(table)
+                else:
+                    Xt = step.transform(Xt)
+        except Exception as error:
+            # Transformers from elsewhere count the rows of the slice that they see.
+            error.add_note(f"PerTrack was at {_range(first_row, len(tracks), tracks)}.")
+            raise
+    Xt = np.asarray(Xt)
+    if len(Xt) != len(tracks):
+        raise ValueError(
+            f"{len(tracks)} tracks went into {' > '.join(type(s).__name__ for s in steps)}, "
+            f"{len(Xt)} rows came out; one row is one track, from the first step to the last."
+        )
+    return Xt, effects
+
+
+def _range(first_row: int, n_tracks: int, tracks: Any) -> str:
+    shown = f" ({tracks[0]})" if isinstance(tracks[0], str) or hasattr(tracks[0], "parts") else ""
+    if n_tracks == 1:
+        return f"track {first_row}{shown}"
+    return f"tracks {first_row} to {first_row + n_tracks - 1}"

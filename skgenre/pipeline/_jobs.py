@@ -1,0 +1,122 @@
+"""The tasks of PerTrack: a few tracks through the front end, or out of the cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, effective_n_jobs
+from numpy.typing import NDArray
+
+from skgenre.pipeline._cache import DamagedEntryError, TrackCache
+from skgenre.pipeline._front_end import augments, run
+from skgenre.pipeline._keys import track_key
+
+# Without return_as="generator", joblib hands out results in rounds of so many tasks a job.
+_TASKS_PER_ROUND = 16
+
+
+@dataclass
+class Done:
+    """What a task gives back."""
+
+    arrays: list[NDArray[Any]]
+    effects: list[list[NDArray[np.void]]]
+    n_hits: int = 0
+    n_bytes_stored: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Job:
+    """What all tasks have in common. Travels to worker processes."""
+
+    steps: list[Any]
+    training: bool
+    cache: TrackCache | None
+    front_end: str | None
+    files: str
+
+    def __call__(self, tracks: Any, first_row: int) -> Done:
+        """Transform a few tracks, or find them in the cache."""
+        found: dict[int, Any] = {}
+        keys: dict[int, Any] = {}
+        damaged = []
+        if self.cache is not None:
+            for i, track in enumerate(tracks):
+                key = track_key(track, self.files)
+                if key is None:
+                    continue
+                keys[i] = (self.front_end, *key)
+                try:
+                    entry = self.cache.load(keys[i])
+                except DamagedEntryError as error:
+                    damaged.append(self._damage(first_row + i, track, error))
+                    continue
+                if entry is not None:
+                    found[i] = entry
+        done = Done([], [], n_hits=len(found), damaged=damaged)
+        for i, (array, effects) in self._computed(tracks, first_row, found):
+            done.arrays.append(array)
+            tables = [table.copy() for table in effects]
+            for table in tables:
+                table["track"] = first_row + i
+            done.effects.append(tables)
+            if i in keys and i not in found and self._can_come_again():
+                assert self.cache is not None
+                self.cache.save(keys[i], array, effects)
+                done.n_bytes_stored += array.nbytes
+        return done
+
+    def _computed(
+        self, tracks: Any, first_row: int, found: dict[int, Any]
+    ) -> Iterator[tuple[int, Any]]:
+        """Go through all tracks in order; neighbours that are missing run together."""
+        i = 0
+        while i < len(tracks):
+            if i in found:
+                yield i, found[i]
+                i += 1
+                continue
+            stop = i + 1
+            while stop < len(tracks) and stop not in found:
+                stop += 1
+            arrays, tables = run(self.steps, tracks[i:stop], first_row + i, training=self.training)
+            for k, array in enumerate(arrays):
+                rows = [table[table["track"] == first_row + i + k] for table in tables]
+                yield i + k, (array, rows)
+            i = stop
+
+    def _can_come_again(self) -> bool:
+        """Tell whether a later fit may draw the same effects."""
+        return not (
+            self.training
+            and any(augments(step) and step.random_state is None for step in self.steps)
+        )
+
+    def _damage(self, row: int, track: Any, error: Exception) -> str:
+        assert self.cache is not None
+        name = os.fspath(track) if isinstance(track, (str, os.PathLike)) else f"track {row}"
+        return (
+            f"The cached result of {name} in {self.cache.memory.location} is damaged ({error}); "
+            "it is computed anew."
+        )
+
+
+def stream(tasks: Iterable[Any], n_jobs: int | None) -> Iterator[Done]:
+    """Run tasks and hand out their results in order, without holding all of them."""
+    try:
+        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    except ValueError:  # a backend that cannot
+        parallel = None
+    if parallel is not None:
+        yield from parallel(tasks)
+        return
+    tasks = iter(tasks)
+    with Parallel(n_jobs=n_jobs, prefer="threads") as rounds:
+        size = _TASKS_PER_ROUND * effective_n_jobs(-1 if n_jobs is None else n_jobs)
+        while some := [task for _, task in zip(range(size), tasks, strict=False)]:
+            yield from rounds(some)

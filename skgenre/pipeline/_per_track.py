@@ -1,0 +1,391 @@
+"""The front end by track: in bounded memory, in parallel, and cached."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from joblib import Memory, delayed
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._set_output import _wrap_data_with_container
+from sklearn.utils.metaestimators import available_if
+
+from skgenre._base import as_rows
+from skgenre.pipeline._cache import TrackCache, open_cache
+from skgenre.pipeline._front_end import augments, check_row_wise, leaf_steps
+from skgenre.pipeline._jobs import Job, stream
+from skgenre.pipeline._keys import front_end_key
+
+
+def _last_step_names(self: PerTrack) -> bool:
+    steps = leaf_steps(self.transformer)
+    return bool(steps) and hasattr(steps[-1], "get_feature_names_out")
+
+
+class PerTrack(
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]  # the mixin of scikit-learn takes it
+):
+    """Run the row-wise part of a pipeline track by track.
+
+    Loading, segmenting, augmenting and extracting treat each track by itself. Run as
+    steps of an ordinary pipeline, each hands the next an array of all tracks: the raw
+    segments of 1000 clips of 30 s are 2.6 GB, their MFCCs 68 MB. Inside PerTrack a few
+    tracks at a time pass through all steps, and only what comes out at the end is kept;
+    tracks run in parallel; and with ``memory`` the result of each track is stored, and
+    found again in every fold, every cell of a grid that shares the front end, every
+    later run.
+
+    Parameters
+    ----------
+    transformer : transformer or Pipeline
+        Row-wise transformers: those that need no fit to transform (scikit-learn's tag
+        ``requires_fit`` is false). One that learns across tracks, such as
+        :class:`FrameScaler`, is refused.
+    n_jobs : int or None, default=None
+        Tracks that run at the same time, as joblib counts: None means 1, or what
+        ``joblib.parallel_config`` says; -1 means all cores. Threads are used, because
+        decoding and transforming leave Python's lock alone;
+        ``joblib.parallel_config(backend="loky")`` uses processes instead.
+    memory : str, PathLike, joblib.Memory or None, default=None
+        Folder in which the result of each track is kept. None keeps nothing.
+    batch_size : int, default=1
+        Tracks that pass through the steps together, in one task. At most
+        ``2 * n_jobs * batch_size`` tracks are held at a time.
+    file_identity : {"stat", "content"}, default="stat"
+        What a file is known by in the cache: its path, size and time of last change, or
+        a hash of its bytes, which takes longer and also finds a file that was moved.
+    bytes_limit : int, str or None, default=None
+        Size that the cache is pruned to, least recently used entries first: bytes, or
+        text such as "500M" or "2G". All that ``memory`` holds is counted. None lets it grow.
+
+    Attributes
+    ----------
+    transformer_ : transformer or Pipeline
+        The clone of ``transformer`` that the last fit used. The ``effects_`` of an
+        :class:`Augmenter` in it are those of the last ``fit_transform``.
+    n_hits_ : int
+        Tracks of the last ``fit_transform`` that were found in the cache.
+
+    See Also
+    --------
+    make_genre_pipeline : Builds pipelines that begin with PerTrack.
+
+    Notes
+    -----
+    The result equals that of the transformer by itself. ``fit_transform`` augments where
+    the transformer does so in ``fit_transform``; ``transform`` never does.
+
+    An entry of the cache is known by the track (a file as ``file_identity`` says, a
+    waveform by a hash of its samples and its rate), by the classes and parameters of all
+    steps, and by the versions of skgenre and the libraries that compute; if any of them
+    changes, the track is computed again. Augmented copies are known by the augmenter's
+    seed too, which decides what effects are drawn; where its ``random_state`` is None they
+    can never come again and are not stored. Each entry carries a checksum; a damaged one
+    is computed again, with a warning. Processes may share a folder. A fitted PerTrack on a
+    machine where the folder cannot be written works without it, with a warning.
+
+    If ``transformer`` is a Pipeline, the parameters of its steps can be set without
+    naming the transformer: ``segmenter__n_segments`` is
+    ``transformer__segmenter__n_segments``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skgenre import MFCCExtractor, PerTrack, Segmenter
+    >>> front_end = make_pipeline(Segmenter(n_segments=5, track_duration=5), MFCCExtractor())
+    >>> tracks = np.random.default_rng(0).normal(size=(4, 5 * 22050)).astype(np.float32)
+    >>> PerTrack(front_end, n_jobs=2).fit_transform(tracks).shape
+    (4, 5, 44, 13)
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        "transformer": "no_validation",  # check_row_wise says more
+        "n_jobs": [Integral, None],
+        "memory": [str, os.PathLike, Memory, None],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "file_identity": [StrOptions({"stat", "content"})],
+        "bytes_limit": [Interval(Integral, 0, None, closed="neither"), str, None],
+    }
+
+    def __init__(
+        self,
+        transformer,
+        *,
+        n_jobs=None,
+        memory=None,
+        batch_size=1,
+        file_identity="stat",
+        bytes_limit=None,
+    ):
+        self.transformer = transformer
+        self.n_jobs = n_jobs
+        self.memory = memory
+        self.batch_size = batch_size
+        self.file_identity = file_identity
+        self.bytes_limit = bytes_limit
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the steps, and try them on the first tracks; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : array-like of n_tracks
+            Tracks as the first step takes them.
+        y : Ignored
+            Present by convention.
+
+        Returns
+        -------
+        self : object
+            The transformer itself.
+
+        Raises
+        ------
+        ValueError
+            If a step learns across tracks, or refuses the input.
+        TypeError
+            If a step is no transformer.
+        """
+        context = self._init_callback_context()
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        steps = self._begin()
+        rows = _rows(steps, X)
+        self._each(steps, rows[: self.batch_size], training=False)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:
+        """Transform the training tracks, with copies where a step augments.
+
+        Parameters
+        ----------
+        X : array-like of n_tracks
+            Tracks as the first step takes them.
+        y : Ignored
+            Present by convention.
+
+        Returns
+        -------
+        Xt : ndarray of shape (n_tracks, ...)
+            One row for each track, as the last step gives it; a data frame where it has
+            two dimensions and ``set_output`` asks for one.
+        """
+        steps = self._begin()
+        rows = _rows(steps, X)
+        context = self._init_callback_context(max_subtasks=len(rows))
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        out = self._each(steps, rows, training=True, context=context)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self._dress(out, X)
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """Transform tracks; nothing is augmented.
+
+        Since nothing was learnt, the parameters as they are now decide, without a new fit.
+
+        Parameters
+        ----------
+        X : array-like of n_tracks
+            Tracks as the first step takes them.
+
+        Returns
+        -------
+        Xt : ndarray of shape (n_tracks, ...)
+            As for ``fit_transform``.
+        """
+        self._validate_params()
+        check_row_wise(self.transformer)
+        steps = leaf_steps(self.transformer)
+        return self._dress(self._each(steps, _rows(steps, X), training=False), X)
+
+    @available_if(_last_step_names)
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the last axis, which the last step knows.
+
+        Parameters
+        ----------
+        input_features : None
+            Present by convention: tracks have no names.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            The names.
+        """
+        return leaf_steps(self.transformer)[-1].get_feature_names_out()
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, those of a pipeline's steps also by the step's name alone.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include the parameters of the transformer.
+
+        Returns
+        -------
+        params : dict of str to value
+            The parameters.
+        """
+        params = super().get_params(deep=deep)
+        if deep and isinstance(self.transformer, Pipeline):
+            inner = self.transformer.get_params(deep=True)
+            for name, value in inner.items():
+                if name.partition("__")[0] in self.transformer.named_steps:
+                    params.setdefault(name, value)
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, those of a pipeline's steps also by the step's name alone.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values.
+
+        Returns
+        -------
+        self : object
+            The transformer itself.
+        """
+        own = set(self._get_param_names())
+        if "transformer" in params:
+            self.transformer = params.pop("transformer")
+        if isinstance(self.transformer, Pipeline):
+            names = set(self.transformer.named_steps) - own
+            inner = {k: params.pop(k) for k in list(params) if k.partition("__")[0] in names}
+            if inner:
+                self.transformer.set_params(**inner)
+        return super().set_params(**params)
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Ask for data frames, where the output has two dimensions and names.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None
+            The container asked for; None leaves it as it is.
+
+        Returns
+        -------
+        self : object
+            The transformer itself.
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        steps = leaf_steps(self.transformer)
+        if steps and hasattr(steps[0], "__sklearn_tags__"):
+            tags.input_tags = get_tags(steps[0]).input_tags
+        return tags
+
+    def _begin(self) -> list[Any]:
+        """Clone the transformer and make all draws of this fit."""
+        check_row_wise(self.transformer)
+        self.transformer_ = clone(self.transformer)
+        steps = leaf_steps(self.transformer_)
+        for step in steps:
+            if augments(step):
+                step._validate_params()
+                step._start()
+        return steps
+
+    def _each(
+        self, steps: list[Any], rows: Any, *, training: bool, context: Any = None
+    ) -> NDArray[Any]:
+        """Fill one output array, task by task."""
+        cache = open_cache(self.memory)
+        job = Job(
+            steps,
+            training=training,
+            cache=cache,
+            front_end=None if cache is None else front_end_key(steps, training=training),
+            files=self.file_identity,
+        )
+        tasks = (
+            delayed(job)(rows[first : first + self.batch_size], first)
+            for first in range(0, len(rows), self.batch_size)
+        )
+        out: NDArray[Any] | None = None
+        row = n_hits = n_unpruned = 0
+        tables: list[list[NDArray[np.void]]] = []
+        for done in stream(tasks, self.n_jobs):
+            for message in done.damaged:
+                warnings.warn(message, UserWarning, stacklevel=4)
+            for array in done.arrays:
+                task = None if context is None else context.subcontext(task_name="track")
+                if task is not None:
+                    task.call_on_fit_task_begin(estimator=self)
+                if out is None:
+                    out = np.empty((len(rows), *array.shape), dtype=array.dtype)
+                elif array.shape != out.shape[1:]:
+                    raise ValueError(
+                        f"Track {row} came out with the shape {array.shape}, the tracks before "
+                        f"it with {out.shape[1:]}; all need the same. Set the first step to "
+                        "one duration."
+                    )
+                out[row] = array
+                row += 1
+                if task is not None:
+                    task.call_on_fit_task_end(estimator=self)
+            n_hits += done.n_hits
+            tables += done.effects
+            n_unpruned += done.n_bytes_stored
+            n_unpruned = self._prune(cache, n_unpruned, last=row == len(rows))
+        assert out is not None  # an empty input was refused
+        if training:
+            self.n_hits_ = n_hits
+            for i, step in enumerate(filter(augments, steps)):
+                step.effects_ = np.concatenate([table[i] for table in tables])
+        return out
+
+    def _prune(self, cache: TrackCache | None, n_unpruned: int, *, last: bool) -> int:
+        """Keep the cache near its limit; return the bytes stored since it was looked at."""
+        if cache is None or self.bytes_limit is None or not n_unpruned:
+            return n_unpruned
+        if not last and n_unpruned < _n_bytes(self.bytes_limit) / 10:
+            return n_unpruned
+        cache.memory.reduce_size(bytes_limit=self.bytes_limit)
+        return 0
+
+    def _dress(self, out: NDArray[Any], X: Any) -> Any:
+        """Put two-dimensional output into the container that was asked for."""
+        if out.ndim != 2 or not _last_step_names(self):
+            return out
+        return _wrap_data_with_container("transform", out, X, self)
+
+
+def _rows(steps: Sequence[Any], X: Any) -> Any:
+    """Return the input as something to slice by track."""
+    as_rows_of = getattr(steps[0], "_as_rows", None) if steps else None
+    return as_rows(X) if as_rows_of is None else as_rows_of(X)
+
+
+def _n_bytes(limit: int | str) -> int:
+    if isinstance(limit, str):
+        from joblib.disk import memstr_to_bytes
+
+        return memstr_to_bytes(limit)
+    return limit

@@ -1,0 +1,279 @@
+"""PerTrack: the same numbers in little memory, in parallel; and what it refuses."""
+
+from __future__ import annotations
+
+import pickle
+import tracemalloc
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, Normalizer
+
+from skgenre import (
+    AudioLoader,
+    Augmenter,
+    FrameScaler,
+    MFCCExtractor,
+    PerTrack,
+    Segmenter,
+    make_genres,
+)
+
+DURATION = 2.0
+
+
+def front_end(**changes):
+    steps = {
+        "loader": AudioLoader(duration=DURATION),
+        "segmenter": Segmenter(n_segments=2, track_duration=DURATION),
+        "extractor": MFCCExtractor(),
+    }
+    return Pipeline(list({**steps, **changes}.items()))
+
+
+def augmented(**params):
+    augmenter = Augmenter(**{"semitones": None, "stretch_rates": None, "random_state": 3, **params})
+    steps = front_end().steps
+    return Pipeline([*steps[:2], ("augmenter", augmenter), steps[2]])
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("music")
+    return make_genres(4, genres=2, duration=DURATION, path=folder, random_state=0).data
+
+
+@pytest.fixture(scope="module")
+def plain(files):
+    return front_end().fit_transform(files)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+def test_equals_the_pipeline_by_itself(files, plain, n_jobs, batch_size):
+    per_track = PerTrack(front_end(), n_jobs=n_jobs, batch_size=batch_size)
+    np.testing.assert_array_equal(per_track.fit_transform(files), plain)
+    np.testing.assert_array_equal(per_track.transform(files), plain)
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "sequential"])
+def test_any_backend(files, plain, backend):
+    with joblib.parallel_config(backend=backend):
+        np.testing.assert_array_equal(PerTrack(front_end(), n_jobs=2).transform(files), plain)
+
+
+def test_augments_in_training_only(files, plain):
+    by_itself = augmented()
+    expected = by_itself.fit_transform(files)
+    per_track = PerTrack(augmented(), n_jobs=2, batch_size=3)
+    np.testing.assert_array_equal(per_track.fit_transform(files), expected)
+    effects = per_track.transformer_["augmenter"].effects_
+    assert effects.tobytes() == by_itself["augmenter"].effects_.tobytes()  # NaN is not NaN
+    np.testing.assert_array_equal(per_track.transform(files), plain)
+
+
+@pytest.mark.parametrize(
+    "make_input",
+    [
+        lambda x: list(x),
+        lambda x: np.array(x, dtype=object),
+        lambda x: [(track, 22050) for track in x],
+        lambda x: [track[:-i] for i, track in enumerate(x, start=1)],  # unequal lengths
+        lambda x: x.astype(np.float64),
+    ],
+    ids=["list", "objects", "pairs", "unequal", "float64"],
+)
+def test_kinds_of_input(make_input):
+    X = make_input(make_genres(2, genres=2, duration=DURATION, random_state=0).data)
+    np.testing.assert_array_equal(
+        PerTrack(front_end()).fit_transform(X), front_end().fit_transform(X)
+    )
+
+
+def test_series_of_paths(files, plain):
+    pandas = pytest.importorskip("pandas")
+    np.testing.assert_array_equal(PerTrack(front_end()).transform(pandas.Series(files)), plain)
+
+
+def test_raw_segments_are_not_held(files):
+    """The result is small; the raw sound of all tracks is not."""
+    many = list(files) * 12
+    per_track = PerTrack(front_end())
+    per_track.transform(many[:2])
+    tracemalloc.start()
+    out = per_track.transform(many)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    raw = len(many) * DURATION * 22050 * 4
+    assert peak < out.nbytes + raw / 4
+
+
+def test_progress_by_track(files):
+    class Record:
+        max_propagation_depth = None
+
+        def __init__(self):
+            self.tracks = []
+
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context):
+            if context.task_name == "track":
+                self.tracks.append((context.task_id, context.max_subtasks))
+
+    record = Record()
+    per_track = PerTrack(front_end(), n_jobs=2).set_callbacks(record)
+    per_track.fit_transform(files)
+    assert [task for task, _ in record.tracks] == list(range(8))
+
+
+@pytest.mark.parametrize(
+    "learner",
+    [
+        FrameScaler(),
+        PCA(),
+        make_pipeline(Normalizer(), FrameScaler()),
+        FeatureUnion([("a", Normalizer()), ("b", PCA())]),
+    ],
+)
+def test_refuses_what_learns_across_tracks(learner):
+    kind = "PCA" if "PCA" in repr(learner) else "FrameScaler"
+    message = f"{kind} learns from all training tracks together .* Put {kind} after PerTrack"
+    for method in ("fit", "fit_transform", "transform"):
+        with pytest.raises(ValueError, match=message):
+            getattr(PerTrack(learner), method)(np.ones((2, 3)))
+
+
+def test_refuses_what_is_no_transformer():
+    with pytest.raises(TypeError, match=r"LogisticRegression\(\) has no transform"):
+        PerTrack(make_pipeline(Normalizer(), LogisticRegression())).fit([[1.0]])
+    with pytest.raises(TypeError, match=r"Normalizer has no transform\. Give an instance"):
+        PerTrack(Normalizer).fit([[1.0]])
+    with pytest.raises(ValueError, match="Augmenter inside a FeatureUnion"):
+        PerTrack(FeatureUnion([("a", Augmenter())])).fit(np.ones((1, 9), np.float32))
+
+
+def test_stateless_transformers_of_scikit_learn():
+    X = np.random.default_rng(0).normal(size=(5, 4))
+    union = FeatureUnion([("a", Normalizer()), ("b", FunctionTransformer(np.abs))])
+    np.testing.assert_array_equal(
+        PerTrack(union, batch_size=2).fit_transform(X), union.fit_transform(X)
+    )
+
+
+def test_errors_name_the_track_in_the_whole_input(files, tmp_path):
+    X = np.random.default_rng(0).normal(size=(4, int(DURATION * 22050))).astype(np.float32)
+    X[3, 7] = np.nan
+    with pytest.raises(ValueError, match="track 3 contains NaN"):
+        PerTrack(Segmenter(n_segments=2, track_duration=DURATION)).fit_transform(X)
+    with pytest.raises(FileNotFoundError, match=r"lost\.wav does not exist"):
+        PerTrack(front_end(), n_jobs=2).fit_transform([*files, tmp_path / "lost.wav"])
+    with pytest.raises(ValueError, match=r"single path, 'a\.wav'; give a list"):
+        PerTrack(front_end()).fit("a.wav")
+    with pytest.raises(ValueError, match="0 tracks"):
+        PerTrack(front_end()).fit([])
+
+
+class Fussy(TransformerMixin, BaseEstimator):
+    """A transformer from elsewhere, which counts the rows that it sees."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+    def transform(self, X):
+        if (np.asarray(X) < 0).any():
+            raise ValueError("row 0 is negative")
+        return np.asarray(X)[:, :, np.newaxis] if len(X[0]) > 1 else np.repeat(X, 2, axis=0)
+
+
+def test_errors_from_elsewhere_carry_a_note():
+    with pytest.raises(ValueError, match="row 0 is negative") as caught:
+        PerTrack(Fussy()).fit_transform([[1.0, 1.0], [1.0, -1.0]])
+    assert caught.value.__notes__ == ["PerTrack was at track 1."]
+
+
+def test_rows_must_remain_rows():
+    with pytest.raises(ValueError, match="1 tracks went into Fussy, 2 rows came out"):
+        PerTrack(Fussy()).transform(np.ones((3, 1)))
+    with pytest.raises(ValueError, match=r"Track 1 came out with the shape \(3, 1\)"):
+        PerTrack(Fussy()).transform([[1.0, 2.0], [1.0, 2.0, 3.0]])
+
+
+def test_parameters_of_inner_steps_by_short_names(files):
+    per_track = PerTrack(front_end())
+    assert per_track.get_params()["segmenter__n_segments"] == 2
+    per_track.set_params(segmenter__n_segments=4, transformer__extractor__n_mfcc=5)
+    assert per_track.transform(files[:1]).shape[1::2] == (4, 5)
+    per_track.set_params(extractor=MFCCExtractor(n_mfcc=7), n_jobs=2)
+    assert per_track.transformer["extractor"].n_mfcc == 7
+    assert not hasattr(per_track, "extractor")
+    with pytest.raises(ValueError, match="Invalid parameter 'segments'"):
+        per_track.set_params(segmenter__segments=1)
+    with pytest.raises(ValueError, match="Invalid parameter 'cutter'"):
+        per_track.set_params(cutter__n_segments=1)
+    assert set(per_track.get_params(deep=False)) == {
+        "transformer",
+        "n_jobs",
+        "memory",
+        "batch_size",
+        "file_identity",
+        "bytes_limit",
+    }
+    assert clone(per_track).get_params()["extractor__n_mfcc"] == 7
+
+
+def test_fit_leaves_its_parameters_alone(files):
+    transformer = augmented()
+    before = repr(transformer.get_params())
+    per_track = PerTrack(transformer).fit(files)
+    assert per_track.transformer is transformer
+    assert repr(transformer.get_params()) == before
+    assert not hasattr(transformer["augmenter"], "seed_")
+
+
+def test_parameters_count_without_a_new_fit(files):
+    per_track = PerTrack(front_end()).fit(files)
+    per_track.set_params(segmenter__n_segments=4)
+    assert per_track.transform(files[:1]).shape[1] == 4
+
+
+def test_names_and_tables(files):
+    per_track = PerTrack(front_end())
+    assert per_track.get_feature_names_out()[1] == "mfcc1"
+    with pytest.raises(AttributeError):
+        PerTrack(Segmenter()).get_feature_names_out()
+    assert type(per_track.set_output(transform="pandas").transform(files[:1])) is np.ndarray
+    table = PerTrack(FunctionTransformer(feature_names_out="one-to-one"))
+    assert type(table.set_output(transform="default").transform([[1.0, 2.0]])) is np.ndarray
+
+
+def test_pickles_and_nests(files, plain):
+    again = pickle.loads(pickle.dumps(PerTrack(PerTrack(front_end())).fit(files)))
+    np.testing.assert_array_equal(again.transform(files), plain)
+
+
+def test_bad_parameters(files):
+    for params, message in [
+        ({"batch_size": 0}, "'batch_size' parameter"),
+        ({"file_identity": "name"}, "'file_identity' parameter"),
+        ({"memory": 3}, "'memory' parameter"),
+        ({"n_jobs": "all"}, "'n_jobs' parameter"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            PerTrack(front_end(), **params).fit(files)
+    with pytest.raises(ValueError, match="'n_mfcc' parameter of MFCCExtractor"):
+        PerTrack(front_end(extractor=MFCCExtractor(n_mfcc=0))).fit(files)
