@@ -1,7 +1,23 @@
 """Features: from waveforms to frames of numbers, and their scaling."""
 
+from skgenre.features._chroma import ChromaExtractor
+from skgenre.features._image import SpectrogramImage
 from skgenre.features._mel import MelSpectrogramExtractor
 from skgenre.features._mfcc import MFCCExtractor
+from skgenre.features._pitch import PitchHistogramExtractor
+from skgenre.features._rhythm import RhythmExtractor
 from skgenre.features._scaler import FrameScaler
+from skgenre.features._stft import STFTExtractor
+from skgenre.features._summary import SummaryExtractor
 
-__all__ = ["FrameScaler", "MFCCExtractor", "MelSpectrogramExtractor"]
+__all__ = [
+    "ChromaExtractor",
+    "FrameScaler",
+    "MFCCExtractor",
+    "MelSpectrogramExtractor",
+    "PitchHistogramExtractor",
+    "RhythmExtractor",
+    "STFTExtractor",
+    "SpectrogramImage",
+    "SummaryExtractor",
+]

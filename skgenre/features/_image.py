@@ -1,0 +1,207 @@
+"""Pictures of spectrograms, for networks that were made for photographs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skgenre._base import TrackTransformer
+from skgenre._shapes import as_segments, check_features
+
+# Colours (red, green, blue of 255) at equal distances from the lowest value to the highest:
+# few points of the maps of these names, which are in the public domain.
+_COLORMAPS = {
+    "magma": (
+        (0, 0, 4),
+        (29, 17, 71),
+        (81, 18, 124),
+        (131, 38, 129),
+        (183, 55, 121),
+        (230, 81, 98),
+        (252, 137, 97),
+        (254, 196, 136),
+        (252, 253, 191),
+    ),
+    "viridis": (
+        (68, 1, 84),
+        (71, 45, 123),
+        (59, 82, 139),
+        (44, 114, 142),
+        (33, 145, 140),
+        (40, 174, 128),
+        (94, 201, 98),
+        (173, 220, 48),
+        (253, 231, 37),
+    ),
+    "gray": ((0, 0, 0), (255, 255, 255)),
+}
+_LEVELS = 256  # shades that a colour map is divided into
+
+
+class SpectrogramImage(TrackTransformer):
+    """Draw the spectrogram of each segment as a coloured image.
+
+    It comes behind an extractor of decibels, such as ``MelSpectrogramExtractor``. Time runs
+    to the right and frequency upwards: row 0 is the highest band. The spectrogram is
+    brought to the size of the image, its values to the range from 0 to 1, and those to
+    colours.
+
+    Parameters
+    ----------
+    height : int, default=256
+        Rows of the image.
+    width : int, default=256
+        Columns of the image.
+    colormap : {"magma", "viridis", "gray"}, default="magma"
+        Colours from the lowest value to the highest. All three get lighter all the way.
+    vmin : float or None, default=None
+        Value of the first colour, in the unit of the spectrogram; what lies below is drawn
+        like it. None means the smallest value of the segment.
+    vmax : float or None, default=None
+        Value of the last colour; what lies above is drawn like it. None means the largest
+        value of the segment.
+
+    See Also
+    --------
+    MelSpectrogramExtractor : Computes the decibels to draw.
+
+    Notes
+    -----
+    [1]_ draws 96 mel bands as images of 256 x 256 with three channels and does not name the
+    colours; "magma" is what the library that it draws with takes for decibels of one sign.
+    It does not say how values become colours either. With None each image
+    uses all colours, and the loudness of a segment is lost; with fixed values, such as
+    ``vmin=-80`` and ``vmax=40``, it is kept.
+
+    The size changes by linear interpolation between the centres of pixels; where the image
+    is smaller than the spectrogram, by a triangular mean as much wider as the pixels are,
+    so that no frame is passed over. A segment of one value (silence) gets the first colour.
+
+    References
+    ----------
+    .. [1] A. Kumar, "Music Genre Classification using CNN and RNN-LSTM", 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skgenre import MelSpectrogramExtractor, SpectrogramImage
+    >>> segments = np.random.default_rng(0).normal(size=(2, 3, 22050))
+    >>> drawing = make_pipeline(MelSpectrogramExtractor(), SpectrogramImage())
+    >>> images = drawing.fit_transform(segments)
+    >>> images.shape  # tracks, segments, rows, columns, channels
+    (2, 3, 256, 256, 3)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "height": [Interval(Integral, 1, None, closed="left")],
+        "width": [Interval(Integral, 1, None, closed="left")],
+        "colormap": [StrOptions(set(_COLORMAPS))],
+        "vmin": [Interval(Real, None, None, closed="neither"), None],
+        "vmax": [Interval(Real, None, None, closed="neither"), None],
+    }
+
+    def __init__(self, *, height=256, width=256, colormap="magma", vmin=None, vmax=None):
+        self.height = height
+        self.width = width
+        self.colormap = colormap
+        self.vmin = vmin
+        self.vmax = vmax
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Draw each segment.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_segments, n_frames, n_bands)
+            Spectrograms, in decibels; 3-D means one segment a track.
+
+        Returns
+        -------
+        Xt : ndarray of shape (n_tracks, n_segments, height, width, 3), float32
+            Red, green and blue in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If a value is not finite, or ``vmin`` is not below ``vmax``.
+        """
+        return super().transform(X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the last axis.
+
+        Parameters
+        ----------
+        input_features : None
+            Present by convention: bands become rows of the image.
+
+        Returns
+        -------
+        names : ndarray of shape (3,), str objects
+            "red", "green" and "blue".
+        """
+        return np.array(["red", "green", "blue"], dtype=object)
+
+    def _check_tracks(self, X: Any) -> NDArray[np.float32]:
+        if self.vmin is not None and self.vmax is not None and self.vmin >= self.vmax:
+            raise ValueError(
+                f"vmin={self.vmin} must be below vmax={self.vmax}: the colours reach from one to "
+                "the other."
+            )
+        if hasattr(X, "columns"):  # a data frame, whose names play no part here
+            X = np.asarray(X)
+        return as_segments(check_features(self, X, reset=False))
+
+    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        _, n_frames, n_bands = track.shape
+        rows = _resizing(n_bands, int(self.height))[::-1]  # the highest band on top
+        columns = _resizing(n_frames, int(self.width))
+        colours = _colours(self.colormap)
+        image = np.empty((len(track), len(rows), len(columns), 3), dtype=np.float32)
+        for segment, out in zip(track, image, strict=True):
+            resized = rows @ segment.T @ columns.T  # (height, width)
+            np.take(colours, self._levels(resized, segment), axis=0, out=out)
+        return image
+
+    def _levels(
+        self, resized: NDArray[np.float32], segment: NDArray[np.float32]
+    ) -> NDArray[np.intp]:
+        """Return the number of each pixel's colour."""
+        low = np.float32(segment.min() if self.vmin is None else self.vmin)
+        high = np.float32(segment.max() if self.vmax is None else self.vmax)
+        if low >= high:  # one value all over, or all at or beyond the one end that is given
+            return np.full(resized.shape, 0 if self.vmax is None else _LEVELS - 1, dtype=np.intp)
+        unit = (np.clip(resized, low, high) - low) / (high - low)
+        return np.minimum(unit * _LEVELS, _LEVELS - 1).astype(np.intp)
+
+
+@lru_cache(maxsize=64)
+def _resizing(n_in: int, n_out: int) -> NDArray[np.float32]:
+    """Return the matrix (n_out, n_in) that interpolates an axis between centres of pixels."""
+    scale = n_in / n_out
+    centres = (np.arange(n_out) + 0.5) * scale - 0.5  # of the new pixels, among the old ones
+    distances = np.abs(np.arange(n_in) - centres[:, np.newaxis])
+    weights = np.maximum(1 - distances / max(scale, 1.0), 0)
+    # Beyond the outermost centres weights are missing: the edge is repeated, in effect.
+    weights /= weights.sum(axis=1, keepdims=True)
+    matrix = weights.astype(np.float32)
+    matrix.flags.writeable = False  # shared by all that ask for it
+    return matrix
+
+
+@lru_cache(maxsize=8)
+def _colours(name: str) -> NDArray[np.float32]:
+    """Return the shades of a colour map: (n_levels, 3), in [0, 1]."""
+    anchors = np.array(_COLORMAPS[name]) / 255
+    at = np.linspace(0, 1, len(anchors))
+    levels = np.linspace(0, 1, _LEVELS)
+    table = np.stack([np.interp(levels, at, channel) for channel in anchors.T], axis=1)
+    table = table.astype(np.float32)
+    table.flags.writeable = False  # shared by all that ask for it
+    return table
