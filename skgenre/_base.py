@@ -45,6 +45,10 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         """Turn one track into one array in ``fit_transform``; the base makes no difference."""
         return self._transform_track(track, name)
 
+    def _is_repeatable(self) -> bool:
+        """Tell whether a track gives the same another time; not where draws are anew."""
+        return True
+
     def _track_name(self, track: Any, row: int) -> str:
         return row_name(row)
 

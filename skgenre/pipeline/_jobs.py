@@ -91,11 +91,14 @@ class Job:
             i = stop
 
     def _can_come_again(self) -> bool:
-        """Tell whether a later fit may draw the same effects."""
-        return not (
-            self.training
-            and any(augments(step) and step.random_state is None for step in self.steps)
-        )
+        """Tell whether a later run may give the same: not where draws are made anew."""
+        for step in self.steps:
+            if augments(step):
+                if self.training and step.random_state is None:
+                    return False
+            elif not getattr(step, "_is_repeatable", lambda: True)():
+                return False
+        return True
 
     def _damage(self, row: int, track: Any, error: Exception) -> str:
         assert self.cache is not None

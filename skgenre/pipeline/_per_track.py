@@ -16,10 +16,10 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.metaestimators import available_if
 
 from skgenre._base import as_rows
+from skgenre._columns import as_table
 from skgenre.pipeline._cache import TrackCache, open_cache
 from skgenre.pipeline._front_end import augments, check_row_wise, leaf_steps
 from skgenre.pipeline._jobs import Job, stream
@@ -193,7 +193,7 @@ class PerTrack(
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         out = self._each(steps, rows, training=True, context=context)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
-        return self._dress(out, X)
+        return as_table(self, out, X)
 
     def transform(self, X: Any) -> NDArray[Any]:
         """Transform tracks; nothing is augmented.
@@ -213,7 +213,8 @@ class PerTrack(
         self._validate_params()
         check_row_wise(self.transformer)
         steps = leaf_steps(self.transformer)
-        return self._dress(self._each(steps, _rows(steps, X), training=False), X)
+        out = self._each(steps, _rows(steps, X), training=False)
+        return as_table(self, out, X)
 
     @available_if(_last_step_names)
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -369,12 +370,6 @@ class PerTrack(
             return n_unpruned
         cache.memory.reduce_size(bytes_limit=self.bytes_limit)
         return 0
-
-    def _dress(self, out: NDArray[Any], X: Any) -> Any:
-        """Put two-dimensional output into the container that was asked for."""
-        if out.ndim != 2 or not _last_step_names(self):
-            return out
-        return _wrap_data_with_container("transform", out, X, self)
 
 
 def _rows(steps: Sequence[Any], X: Any) -> Any:

@@ -23,6 +23,7 @@ import skgenre.pipeline._keys as keys
 from skgenre import (
     AudioLoader,
     Augmenter,
+    ChromaExtractor,
     MFCCExtractor,
     PerTrack,
     Segmenter,
@@ -231,6 +232,11 @@ def test_copies_that_cannot_come_again_are_not_stored(files, tmp_path):
     for _ in range(2):
         assert hits(files, memory, front_end(noise(random_state=None))) == 0
     assert not list(memory.rglob("output.pkl"))
+    x = AudioLoader(duration=DURATION).transform(files)
+    for random_state, expected in ((None, 0), (0, N)):
+        chroma = ChromaExtractor(n_vectors=2, selection="random", random_state=random_state)
+        hits(x, memory, chroma)
+        assert hits(x, memory, chroma) == expected
 
 
 def entries(memory):

@@ -17,9 +17,11 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer
 from skgenre import (
     AudioLoader,
     Augmenter,
+    ChromaExtractor,
     FrameScaler,
     MFCCExtractor,
     PerTrack,
+    RhythmExtractor,
     Segmenter,
     make_genres,
 )
@@ -257,8 +259,16 @@ def test_names_and_tables(files):
     with pytest.raises(AttributeError):
         PerTrack(Segmenter()).get_feature_names_out()
     assert type(per_track.set_output(transform="pandas").transform(files[:1])) is np.ndarray
-    table = PerTrack(FunctionTransformer(feature_names_out="one-to-one"))
-    assert type(table.set_output(transform="default").transform([[1.0, 2.0]])) is np.ndarray
+    union = FeatureUnion([("rhythm", RhythmExtractor()), ("chroma", ChromaExtractor())])
+    table = PerTrack(make_pipeline(AudioLoader(duration=DURATION), union), n_jobs=2)
+    assert type(table.transform(files)) is np.ndarray
+    pandas = pytest.importorskip("pandas")
+    frame = table.set_output(transform="pandas").fit_transform(
+        pandas.Series(files, index=[*"abcdefgh"])
+    )
+    assert frame.columns[0].startswith("rhythm__")
+    assert frame.index.tolist() == [*"abcdefgh"]
+    assert frame.shape == (8, 16 + 360)
 
 
 def test_pickles_and_nests(files, plain):
