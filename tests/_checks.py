@@ -1,7 +1,9 @@
 """Our own checks of estimators with n-D input, in the manner of scikit-learn's.
 
 Each check takes an unfitted classifier. scikit-learn's checks know tables only; these hold
-the classifiers to the same promises on (n_tracks, n_segments, n_frames, n_features).
+the classifiers to the same promises on (n_tracks, n_segments, n_frames, n_features), and
+those of images on (n_tracks, n_segments, height, width, channels). Checks that only look at
+a fitted classifier share one, since a fit takes a second.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import pickle
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,8 +33,31 @@ def make_tracks(labels=("blues", "jazz", "rock"), n_segments=N_SEGMENTS, seed=0)
     return ((X - X.mean()) / X.std()).astype(np.float32), y
 
 
-def seeded(classifier):
-    return clone(classifier).set_params(random_state=0)
+def takes_images(classifier):
+    return type(classifier).__name__ in ("ImageCNNGenreClassifier", "TransferGenreClassifier")
+
+
+def tracks_for(classifier, **kwargs):
+    """Return the tracks of ``make_tracks`` in the shape that a classifier takes."""
+    X, y = make_tracks(**kwargs)
+    return X[..., np.newaxis] if takes_images(classifier) else X, y
+
+
+def seeded(classifier, seed=0):
+    """Return an unfitted copy with a seed, in a meta-estimator's classifier too."""
+    names = [name for name in classifier.get_params() if name.endswith("random_state")]
+    return clone(classifier).set_params(**dict.fromkeys(names, seed))
+
+
+_fitted = {}
+
+
+def fitted(classifier):
+    """Return the seeded classifier after a fit, the same one for each check that only looks."""
+    key = repr(classifier)
+    if key not in _fitted:
+        _fitted[key] = seeded(classifier).fit(*tracks_for(classifier))
+    return _fitted[key]
 
 
 def check_clone_keeps_every_parameter(classifier):
@@ -44,7 +70,7 @@ def check_clone_keeps_every_parameter(classifier):
 
 
 def check_fit_changes_no_input(classifier):
-    X, y = make_tracks()
+    X, y = tracks_for(classifier)
     weight = np.linspace(0.5, 1.5, len(y))
     before = X.copy(), y.copy(), weight.copy()
     seeded(classifier).fit(X, y, sample_weight=weight)
@@ -53,7 +79,7 @@ def check_fit_changes_no_input(classifier):
 
 
 def check_fit_changes_no_parameter(classifier):
-    X, y = make_tracks()
+    X, y = tracks_for(classifier)
     model = seeded(classifier)
     before = copy.deepcopy(model.get_params())
     model.fit(X, y).predict(X)
@@ -65,8 +91,8 @@ def check_fit_changes_no_global_state(classifier):
     from tensorflow.python.eager import context
     from tensorflow.python.framework import config
 
-    X, y = make_tracks()
-    for model in (seeded(classifier), clone(classifier).set_params(random_state=None)):
+    X, y = tracks_for(classifier)
+    for model in (seeded(classifier), seeded(classifier, None)):
         environment = dict(os.environ)
         python_state = random.getstate()
         numpy_state = np.random.get_state()  # noqa: NPY002 - the global state is the subject
@@ -84,17 +110,17 @@ def check_fit_changes_no_global_state(classifier):
 
 
 def check_fit_writes_no_file(classifier, tmp_path, monkeypatch):
-    X, y = make_tracks()
+    X, y = tracks_for(classifier)
     monkeypatch.chdir(tmp_path)
     seeded(classifier).fit(X, y).predict(X)
     assert list(tmp_path.iterdir()) == []
 
 
 def check_refit_equals_fresh_fit(classifier):
-    X, y = make_tracks()
-    other, other_y = make_tracks(labels=("metal", "pop"), seed=1)
+    X, y = tracks_for(classifier)
+    other, other_y = tracks_for(classifier, labels=("metal", "pop"), seed=1)
     refitted = seeded(classifier).fit(other, other_y).fit(X, y)
-    fresh = seeded(classifier).fit(X, y)
+    fresh = fitted(classifier)
     np.testing.assert_array_equal(refitted.classes_, fresh.classes_)
     np.testing.assert_allclose(
         refitted.predict_proba(X), fresh.predict_proba(X), rtol=1e-5, atol=1e-6
@@ -102,41 +128,41 @@ def check_refit_equals_fresh_fit(classifier):
 
 
 def check_seed_decides(classifier):
-    X, y = make_tracks()
-    first, again = (seeded(classifier).fit(X, y).predict_proba(X) for _ in range(2))
-    other = clone(classifier).set_params(random_state=1).fit(X, y).predict_proba(X)
+    X, y = tracks_for(classifier)
+    first = fitted(classifier).predict_proba(X)
+    again = seeded(classifier).fit(X, y).predict_proba(X)
+    other = seeded(classifier, 1).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(first, again, rtol=1e-5, atol=1e-6)
     assert np.abs(first - other).max() > 1e-4
 
 
 def check_fit_without_seed_after_one_with(classifier):
-    X, y = make_tracks()
-    seeded(classifier).fit(X, y)
-    model = clone(classifier).set_params(random_state=None).fit(X, y)
+    X, y = tracks_for(classifier)
+    fitted(classifier)
+    model = seeded(classifier, None).fit(X, y)
     assert model.predict_proba(X).shape == (len(y), 3)
 
 
 def check_learns(classifier):
-    X, y = make_tracks()
-    unseen, unseen_y = make_tracks(seed=5)
-    assert seeded(classifier).fit(X, y).score(unseen, unseen_y) > 0.8
+    unseen, unseen_y = tracks_for(classifier, seed=5)
+    assert fitted(classifier).score(unseen, unseen_y) > 0.8
 
 
 def check_labels_come_back_as_given(classifier):
-    X, y = make_tracks()
-    model = seeded(classifier).fit(X, y)
+    X, y = tracks_for(classifier)
+    model = fitted(classifier)
     assert model.classes_.tolist() == ["blues", "jazz", "rock"]
     assert model.classes_.dtype.kind == "U"
     assert set(model.predict(X)) <= set(y)
-    X, y = make_tracks(labels=(3, 7))
+    X, y = tracks_for(classifier, labels=(3, 7))
     predicted = seeded(classifier).fit(X, y).predict(X)
     assert predicted.dtype.kind == "i"
     assert set(predicted) <= {3, 7}
 
 
 def check_shapes_and_probabilities(classifier):
-    X, y = make_tracks()
-    model = seeded(classifier).fit(X, y)
+    X, y = tracks_for(classifier)
+    model = fitted(classifier)
     by_segment, by_track = model.predict_segment_proba(X), model.predict_proba(X)
     assert by_segment.shape == (len(y), N_SEGMENTS, 3)
     assert by_track.shape == (len(y), 3)
@@ -147,70 +173,78 @@ def check_shapes_and_probabilities(classifier):
 
 
 def check_n_features_is_the_last_axis(classifier):
-    X, y = make_tracks()
-    assert seeded(classifier).fit(X, y).n_features_in_ == N_FEATURES
+    X, _ = tracks_for(classifier)
+    assert fitted(classifier).n_features_in_ == X.shape[-1]
 
 
 def check_order_of_segments_does_not_matter(classifier):
-    X, y = make_tracks()
-    model = seeded(classifier).fit(X, y)
+    X, _ = tracks_for(classifier)
+    model = fitted(classifier)
     np.testing.assert_allclose(
         model.predict_proba(X[:, ::-1]), model.predict_proba(X), rtol=1e-5, atol=1e-6
     )
 
 
 def check_number_of_segments_may_differ(classifier):
-    X, y = make_tracks()
-    model = seeded(classifier).fit(X, y)
-    more, _ = make_tracks(n_segments=7)
+    X, y = tracks_for(classifier)
+    model = fitted(classifier)
+    more, _ = tracks_for(classifier, n_segments=7)
     assert model.predict_segment_proba(more).shape == (len(y), 7, 3)
     one = model.predict_proba(X[:, 0])  # 3-D: one segment a track
     np.testing.assert_allclose(one, model.predict_proba(X[:, :1]), rtol=1e-5, atol=1e-6)
 
 
 def check_wrong_number_of_features_names_both(classifier):
-    X, y = make_tracks()
-    model = seeded(classifier).fit(X, y)
-    with pytest.raises(ValueError, match=r"X has 3 features, but \w+ is expecting 4 features"):
-        model.predict(X[..., :3])
+    X, _ = tracks_for(classifier)
+    model = fitted(classifier)
+    wrong = np.concatenate([X] * 3, axis=-1)[..., :3]
+    expected = rf"X has 3 features, but \w+ is expecting {X.shape[-1]} features"
+    with pytest.raises(ValueError, match=expected):
+        model.predict(wrong)
 
 
 def check_wrong_number_of_frames_names_both(classifier):
-    X, y = make_tracks()
-    model = seeded(classifier).fit(X, y)
-    with pytest.raises(ValueError, match=r"5 frames x 4 features.*6 frames x 4 features"):
+    X, _ = tracks_for(classifier)
+    model = fitted(classifier)
+    both = r"5 frames x 4 features.*6 frames x 4 features"
+    if takes_images(classifier):
+        both = r"5 x 4 pixels with 1 channel,.*6 x 4 pixels with 1 channel\."
+    with pytest.raises(ValueError, match=both):
         model.predict(X[:, :, :5])
 
 
 def check_too_many_dimensions(classifier):
-    X, y = make_tracks()
-    with pytest.raises(ValueError, match=r"2 to 4 dimensions.*\(24, 3, 6, 4, 1\)"):
+    X, y = tracks_for(classifier)
+    both = r"2 to 4 dimensions.*\(24, 3, 6, 4, 1\)"
+    if takes_images(classifier):
+        both = r"2 to 5 dimensions.*\(24, 3, 6, 4, 1, 1\)"
+    with pytest.raises(ValueError, match=both):
         seeded(classifier).fit(X[..., np.newaxis], y)
 
 
 def check_not_finite_is_refused(classifier):
-    X, y = make_tracks()
+    X, y = tracks_for(classifier)
     X[3, 1, 2, 0] = np.nan
     with pytest.raises(ValueError, match="contains NaN"):
         seeded(classifier).fit(X, y)
 
 
 def check_rows_must_match(classifier):
-    X, y = make_tracks()
+    X, y = tracks_for(classifier)
     with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[24, 23\]"):
         seeded(classifier).fit(X, y[:-1])
 
 
 def check_batch_equals_one_by_one(classifier):
-    X, y = make_tracks()
-    model = seeded(classifier).fit(X, y)
+    X, _ = tracks_for(classifier)
+    model = fitted(classifier)
     one_by_one = np.concatenate([model.predict_segment_proba(X[[i]]) for i in range(len(X))])
     np.testing.assert_allclose(one_by_one, model.predict_segment_proba(X), rtol=1e-4, atol=1e-6)
 
 
 def check_pickle_and_deepcopy(classifier):
-    X, y = make_tracks()
-    model = seeded(classifier).fit(X, y)
+    X, _ = tracks_for(classifier)
+    model = fitted(classifier)
     expected = model.predict_proba(X)
     for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
         np.testing.assert_allclose(twin.predict_proba(X), expected, rtol=1e-6, atol=1e-7)
@@ -219,29 +253,8 @@ def check_pickle_and_deepcopy(classifier):
         np.testing.assert_allclose(again.predict_proba(X), expected, rtol=1e-6, atol=1e-7)
 
 
-def check_predicts_equally_in_another_process(classifier, tmp_path):
-    X, y = make_tracks()
-    model = seeded(classifier).fit(X, y)
-    (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
-    np.save(tmp_path / "X.npy", X)
-    script = (
-        "import pickle, numpy as np;"
-        "model = pickle.load(open('model.pickle', 'rb'));"
-        "np.save('proba.npy', model.predict_proba(np.load('X.npy')))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == ""
-    assert done.stderr == ""
-    np.testing.assert_allclose(
-        np.load(tmp_path / "proba.npy"), model.predict_proba(X), rtol=1e-5, atol=1e-6
-    )
-
-
 def check_zero_weight_is_left_out(classifier):
-    X, y = make_tracks()
+    X, y = tracks_for(classifier)
     weight = np.ones(len(y))
     weight[::4] = 0
     spoiled = X.copy()
@@ -255,8 +268,8 @@ def check_zero_weight_is_left_out(classifier):
 
 def check_class_sorted_target(classifier):
     """Every class is learnt although y is sorted (an unshuffled tail would hold one class)."""
-    X, y = make_tracks()
-    model = seeded(classifier).fit(X, y)
+    X, _ = tracks_for(classifier)
+    model = fitted(classifier)
     assert (np.unique(model.predict(X)) == model.classes_).all()
 
 
@@ -266,6 +279,33 @@ def check_is_classifier(classifier):
     assert tags.classifier_tags.multi_class
     assert tags.input_tags.two_d_array
     assert tags.target_tags.required
+
+
+def predict_in_another_process(classifiers, folder):
+    """Return the probabilities that a fresh process computes from pickles of fitted ones.
+
+    One process for all, since it imports TensorFlow anew.
+    """
+    tasks = [(fitted(classifier), tracks_for(classifier)[0]) for classifier in classifiers]
+    (folder / "tasks.pickle").write_bytes(pickle.dumps([pickle.dumps(task) for task in tasks]))
+    script = (
+        "import pickle\n"
+        "tasks = pickle.load(open('tasks.pickle', 'rb'))\n"
+        "results = [model.predict_proba(X) for model, X in map(pickle.loads, tasks)]\n"
+        "pickle.dump(results, open('results.pickle', 'wb'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},  # of _estimators
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr == ""
+    return pickle.loads((folder / "results.pickle").read_bytes())
 
 
 def nd_checks():

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from _estimators import expected_failed_checks, small_classifiers, small_transformers
+from _estimators import (
+    expected_failed_checks,
+    small_classifiers,
+    small_table_classifiers,
+    small_transformers,
+)
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 
 @parametrize_with_checks(
-    [*small_transformers(), *small_classifiers()],
+    [*small_transformers(), *small_table_classifiers(), *small_classifiers()],
     expected_failed_checks=expected_failed_checks,
 )
 def test_scikit_learn_check(estimator, check):

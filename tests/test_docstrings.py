@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from _estimators import small_classifiers, small_transformers
+from _estimators import small_classifiers, small_table_classifiers, small_transformers
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from sklearn.base import BaseEstimator
 
@@ -91,7 +91,8 @@ def test_documented_defaults_equal_the_code(name):
 
 def _fitted(name):
     """Fit an estimator on data that set each attribute it can have."""
-    small = {type(e).__name__: e for e in [*small_classifiers(), *small_transformers()]}
+    estimators = [*small_classifiers(), *small_table_classifiers(), *small_transformers()]
+    small = {type(e).__name__: e for e in estimators}
     estimator = small.get(name) or AudioLoader(sampling_rate=8, duration=1.0)
     X = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
     y = np.repeat(["calm", "loud"], 4)

@@ -14,58 +14,24 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _check_y,
-    check_consistent_length,
-    check_is_fitted,
-)
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skgenre._random import draw_seeds
 from skgenre._shapes import as_segments, check_features, fold_segments, unfold_segments
 from skgenre.classifiers._keras import Network, make_optimizer, train_network
+from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.classifiers._tensorflow import import_keras
 from skgenre.classifiers._vote import vote
 
 Builder = Callable[..., Any]
 
 
-def check_target(estimator: Any, X: NDArray[Any], y: Any) -> NDArray[Any]:
-    """Check the genres of the tracks: one known label each, at least two different ones."""
-    if y is None:
-        raise ValueError(
-            f"This {type(estimator).__name__} estimator requires y to be passed, but the "
-            "target y is None: give the genre of each track."
-        )
-    # Not validate_data(estimator, "no_validation", y): it deletes feature_names_in_.
-    y = _check_y(y, estimator=estimator)
-    check_consistent_length(X, y)
-    try:
-        np.unique(y)
-    except TypeError as error:
-        kinds = sorted({type(label).__name__ for label in y})
-        raise ValueError(
-            f"y mixes labels of the types {', '.join(kinds)}; give one label of one type for each "
-            "track."
-        ) from error
-    check_classification_targets(y)
-    return y
-
-
-def check_two_classes(estimator: Any, classes: NDArray[Any]) -> None:
-    """Refuse targets of a single class."""
-    if len(classes) < 2:
-        raise ValueError(
-            f"{type(estimator).__name__} needs tracks of at least 2 classes; got 1 class: "
-            f"{classes.tolist()[0]!r}."
-        )
-
-
 class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Base of the classifiers whose network judges segments and whose segments vote.
 
-    It owns the whole of ``fit``; a subclass names its network in ``_network``.
+    It owns the whole of ``fit``; a subclass names its network in ``_network``. One that
+    judges something else than frames of features says so in ``_segments`` and
+    ``_describe``.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -89,6 +55,9 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    # Axes of the fullest input; 5 for images.
+    _max_ndim = 4
 
     def __init__(
         self,
@@ -137,6 +106,31 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _network(self) -> tuple[Builder, dict[str, Any]]:
         """Return the function of :mod:`skgenre.networks` and its own hyperparameters."""
 
+    def _segments(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Bring checked input to (n_tracks, n_segments, ...)."""
+        return as_segments(X)
+
+    def _describe(self, shape: tuple[int, ...]) -> str:
+        """Name the shape of a segment, for messages."""
+        return f"segments of {shape[0]} frames x {shape[1]} features"
+
+    def _build(self, seed: int) -> Callable[[], Any]:
+        """Return the function without arguments that builds the network."""
+        function, own = self._network()
+        return partial(
+            function,
+            self.segment_shape_,
+            len(self.classes_),
+            **own,
+            activation=self.activation,
+            negative_slope=self.negative_slope,
+            dropout=self.dropout,
+            input_noise=self.input_noise,
+            l1=self.l1,
+            l2=self.l2,
+            seed=seed,
+        )
+
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -146,6 +140,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_tracks, n_segments, n_frames, n_features)
             Features; 3-D means one segment a track, 2-D one sequence of single values.
+            A classifier of images takes (n_tracks, n_segments, height, width, channels).
         y : array-like of shape (n_tracks,)
             Genre of each track: strings or integers.
         sample_weight : array-like of shape (n_tracks,), default=None
@@ -163,7 +158,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             If the input is of a wrong shape or not finite, if there is only one genre, or
             if a genre has too few tracks for the validation part, or if training diverges.
         """
-        X = check_features(self, X, reset=True)
+        X = check_features(self, X, reset=True, max_ndim=self._max_ndim)
         y = check_target(self, X, y)
         weight = None
         if sample_weight is not None:
@@ -172,7 +167,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             )
         self._check_names()
         self.classes_, codes = np.unique(y, return_inverse=True)
-        segments = as_segments(X)
+        segments = self._segments(X)
         self.segment_shape_ = segments.shape[2:]
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
@@ -188,20 +183,6 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
         context = self._init_callback_context(max_subtasks=self.epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        function, own = self._network()
-        build = partial(
-            function,
-            self.segment_shape_,
-            len(self.classes_),
-            **own,
-            activation=self.activation,
-            negative_slope=self.negative_slope,
-            dropout=self.dropout,
-            input_noise=self.input_noise,
-            l1=self.l1,
-            l2=self.l2,
-            seed=network_seed,
-        )
         X_train, y_train, weight_train = _by_segment(segments, codes, weight, train)
         validation = None
         if held_out is not None:
@@ -209,7 +190,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 part for part in _by_segment(segments, codes, weight, held_out) if part is not None
             )
         self.network_, self.history_ = train_network(
-            build,
+            self._build(network_seed),
             X_train,
             y_train,
             sample_weight=weight_train,
@@ -235,7 +216,8 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_tracks, n_segments, n_frames, n_features)
-            Features; the number of segments may differ from that in ``fit``.
+            Features, or images as for ``fit``; the number of segments may differ from that
+            in ``fit``.
 
         Returns
         -------
@@ -243,13 +225,12 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             Columns in the order of ``classes_``.
         """
         check_is_fitted(self)
-        segments = as_segments(check_features(self, X, reset=False))
+        X = check_features(self, X, reset=False, max_ndim=self._max_ndim)
+        segments = self._segments(X)
         if segments.shape[2:] != self.segment_shape_:
-            n_frames, n_features = segments.shape[2:]
             raise ValueError(
-                f"X has segments of {n_frames} frames x {n_features} features, but "
-                f"{type(self).__name__} was fitted on segments of {self.segment_shape_[0]} "
-                f"frames x {self.segment_shape_[1]} features. Cut segments of the same "
+                f"X has {self._describe(segments.shape[2:])}, but {type(self).__name__} was "
+                f"fitted on {self._describe(self.segment_shape_)}. Cut segments of the same "
                 "duration and extract the same features as in fit."
             )
         proba = self.network_.predict_proba(fold_segments(segments))
@@ -261,7 +242,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_tracks, n_segments, n_frames, n_features)
-            Features, as for ``fit``.
+            Features or images, as for ``fit``.
 
         Returns
         -------
@@ -276,7 +257,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_tracks, n_segments, n_frames, n_features)
-            Features, as for ``fit``.
+            Features or images, as for ``fit``.
 
         Returns
         -------

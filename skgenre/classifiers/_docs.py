@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-_TRAINING = """activation : str or callable, default="leaky_relu"
-        Activation of the hidden layers: any Keras activation. [1]_ compares "sigmoid",
-        "tanh", "relu", "leaky_relu" and "elu".
+import inspect
+
+_ACTIVATION = """activation : str or callable, default="{activation}"
+        Activation of the hidden layers: any Keras activation, such as "sigmoid", "tanh",
+        "relu", "leaky_relu" or "elu".
     negative_slope : float, default=0.05
-        Slope of "leaky_relu" below zero; other activations do not use it.
-    dropout : float, default=0.3
-        Share of units left out after each dense layer.
-    input_noise : float, default=0.0
-        Standard deviation of Gaussian noise added to the input in training, in units of
-        the scaled features.
+        Slope of "leaky_relu" below zero; other activations do not use it."""
+
+_TRAINING = """input_noise : float, default=0.0
+        Standard deviation of Gaussian noise added to the input in training, in the units of
+        the input.
     l1, l2 : float, default=0.0
         Penalties on the weights of the hidden layers.
     optimizer : str, default="adam"
@@ -59,8 +60,8 @@ _ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
         Size of the last axis of X in ``fit``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns; only where X was a data frame.
-    segment_shape_ : tuple of (int, int)
-        Frames and features of one segment.
+    segment_shape_ : tuple of int
+        Frames and features of one segment; height, width and channels of one image.
     network_ : Network
         The trained network; ``network_.model`` is the Keras model."""
 
@@ -68,7 +69,11 @@ _ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
 def document_training(cls: type) -> type:
     """Fill the shared parameters and attributes into the docstring of a classifier."""
     if cls.__doc__:  # absent under python -OO
-        cls.__doc__ = cls.__doc__.replace("%(training)s", _TRAINING).replace(
-            "%(attributes)s", _ATTRIBUTES
-        )
+        activation = inspect.signature(cls).parameters["activation"].default
+        for name, text in (
+            ("activation", _ACTIVATION.format(activation=activation)),
+            ("training", _TRAINING),
+            ("attributes", _ATTRIBUTES),
+        ):
+            cls.__doc__ = cls.__doc__.replace(f"%({name})s", text)
     return cls

@@ -20,7 +20,7 @@ from sklearn.utils.validation import (
 
 from skgenre._random import draw_seeds
 from skgenre._shapes import Array, check_features
-from skgenre.classifiers._base import check_target, check_two_classes
+from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.classifiers._tree import Node, grow_tree, gtzan_tree, tree_from_mapping
 
 
@@ -158,7 +158,7 @@ class HierarchicalGenreClassifier(
             If a genre has no place in the hierarchy, if ``node_params`` names an unknown
             node, or if the nodes' classifiers take no weights but some are given.
         """
-        X = check_features(self, X, reset=True)
+        X = check_features(self, X, reset=True, max_ndim=5)
         y = check_target(self, X, y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
@@ -274,7 +274,7 @@ class HierarchicalGenreClassifier(
             If ``y`` holds a genre that was not there in ``fit``.
         """
         check_is_fitted(self)
-        X = check_features(self, X, reset=False)
+        X = check_features(self, X, reset=False, max_ndim=5)
         y = check_target(self, X, y)
         unknown = np.setdiff1d(y, self._tree.labels())
         if unknown.size:
@@ -347,7 +347,7 @@ class HierarchicalGenreClassifier(
     def _route(self, X: Any, method: str) -> NDArray[np.float32]:
         """Bring the probabilities of all nodes together: (..., n_classes)."""
         check_is_fitted(self)
-        X = check_features(self, X, reset=False)
+        X = check_features(self, X, reset=False, max_ndim=5)
         columns = {label: i for i, label in enumerate(self.classes_.tolist())}
         start = getattr(self.nodes_[self._tree.path], method)(X)
         proba = np.zeros((*start.shape[:-1], len(columns)), dtype=np.float64)

@@ -23,13 +23,17 @@ class LSTMGenreClassifier(BaseGenreClassifier):
     Parameters
     ----------
     lstm_units : tuple of int, default=(64, 64)
-        Width of each LSTM layer. [3]_ uses (128, 32), and (32, 32, 32).
+        Width of each LSTM layer. [3]_ uses (128, 32), and (32, 32, 32); [4]_ (80, 80), with
+        ``units=(40,)`` and "relu".
     lstm_activation : str or callable, default="tanh"
         Activation of the LSTM cells. [3]_ tries "sigmoid" in one experiment.
-    lstm_dropout : float, default=0.0
-        Share of inputs left out at each LSTM layer.
+    lstm_dropout : float or tuple of float, default=0.0
+        Share of inputs left out at each LSTM layer; a tuple has one for each.
     units : tuple of int, default=(64,)
         Width of each dense layer after the LSTM layers; may be empty.
+    %(activation)s
+    dropout : float or tuple of float, default=0.3
+        Share of units left out after each dense layer; a tuple has one for each.
     %(training)s
 
     Attributes
@@ -40,6 +44,13 @@ class LSTMGenreClassifier(BaseGenreClassifier):
     --------
     skgenre.networks.build_lstm : Builds the network.
 
+    Notes
+    -----
+    [3]_ trains its three layers with Adam, batches of 64, early stopping on the validation
+    accuracy and a learning rate that falls linearly from 0.002 to 0 (``(0.002, 0.0)``; another
+    passage has 1e-5). It does not say where its dropout of 0.5 stands: between the layers, as
+    usual, is ``lstm_dropout=(0.0, 0.5, 0.5)``.
+
     References
     ----------
     .. [1] Y. Hu and G. Mogos, "Music genres classification by deep learning", 2022.
@@ -47,6 +58,7 @@ class LSTMGenreClassifier(BaseGenreClassifier):
        Learning", 2021.
     .. [3] H. Zhang, "Research on music genre classification algorithm based on deep
        learning".
+    .. [4] K. Bai and H. Wang, "Music Classification with Neural Network".
 
     Examples
     --------
@@ -63,9 +75,10 @@ class LSTMGenreClassifier(BaseGenreClassifier):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseGenreClassifier._parameter_constraints,
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "lstm_units": ["array-like"],
         "lstm_activation": [str, callable],
-        "lstm_dropout": [Interval(Real, 0, 1, closed="left")],
+        "lstm_dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "units": ["array-like"],
     }
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
+
+from sklearn.utils._param_validation import Interval
 
 from skgenre import networks
 from skgenre.classifiers._base import BaseGenreClassifier, Builder
@@ -20,7 +23,12 @@ class MLPGenreClassifier(BaseGenreClassifier):
     Parameters
     ----------
     units : tuple of int, default=(512, 256, 128)
-        Width of each hidden layer. The listing of [1]_ has (512, 512, 64) and l2=0.001.
+        Width of each hidden layer. The listing of [1]_ has (512, 512, 64) and l2=0.001. [3]_
+        has three layers with "relu", dropout, an L2 penalty and mini-batches of 16 to 128,
+        but names no widths.
+    %(activation)s
+    dropout : float or tuple of float, default=0.3
+        Share of units left out after each hidden layer; a tuple has one for each.
     %(training)s
 
     Attributes
@@ -36,6 +44,7 @@ class MLPGenreClassifier(BaseGenreClassifier):
     .. [1] Y. Hu and G. Mogos, "Music genres classification by deep learning", 2022.
     .. [2] S. Jain et al., "Music Information Retrieval and Classification using Deep
        Learning", 2021.
+    .. [3] N. Kumar, "Music Genre Classification using CNN and RNN-LSTM", 2021.
 
     Examples
     --------
@@ -52,6 +61,7 @@ class MLPGenreClassifier(BaseGenreClassifier):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseGenreClassifier._parameter_constraints,
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "units": ["array-like"],
     }
 
