@@ -1,0 +1,46 @@
+"""Print docs/papers.md: the list of all systems."""
+
+from __future__ import annotations
+
+import textwrap
+
+from skgenre.papers import list_systems
+from skgenre.papers._registry import PAPERS
+
+_HEAD = """\
+# The systems of the papers
+
+Each is a ready pipeline: `skgenre.papers.load_system("hu2022/cnn")`. The published figures are what
+the papers say, most of them by segment with segments of one track on both sides of the split: see
+[Which accuracy?](evaluation.md#which-accuracy). `skgenre.papers.load_grid("hu2022/table3")` gives a
+table of hu2022 as a pipeline and a grid for `GridSearchCV`.
+
+This page is printed by `python -m skgenre.papers`.
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    lines = [_HEAD]
+    for paper, citation in PAPERS.items():
+        lines += [f"## {paper}", "", f"{citation}.", "", "| name | what | where | published |"]
+        lines.append("|---|---|---|---|")
+        systems = list_systems(paper)
+        for s in systems:
+            figures = ", ".join(f"{key} {value:g}" for key, value in s.published.items()) or "-"
+            lines.append(f"| `{s.name}` | {s.title} | {s.where} | {figures} |")
+        lines.append("")
+        for s in systems:
+            if s.choices and s.name.count("/") == 1:
+                lines += textwrap.wrap(
+                    f"- `{s.name}`: {s.choices} Protocol: {s.protocol}.",
+                    100,
+                    subsequent_indent="  ",
+                    break_on_hyphens=False,
+                )
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

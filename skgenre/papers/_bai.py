@@ -1,0 +1,161 @@
+"""Bai & Wang: convolutional, recurrent convolutional and recurrent networks on STFTs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from skgenre.classifiers import (
+    CNNGenreClassifier,
+    LSTMGenreClassifier,
+    RCNNGenreClassifier,
+    RejectingClassifier,
+)
+from skgenre.features import STFTExtractor
+from skgenre.papers._registry import PaperSystem, register
+from skgenre.pipeline import make_genre_pipeline
+
+_PROTOCOL = "pieces of all tracks divided at random"
+_BATCH = 100
+_N_PIECES = 15 * 1000
+# Iterations of table 2 -> accuracy by clip, accuracy by track, threshold of the vote.
+_TABLE_2 = [
+    (500, 0.3229, 0.46, 5),
+    (4000, 0.4912, 0.805, 5),
+    (10000, 0.6032, 0.96, 5),
+    (10000, 0.6023, 0.82, 7),
+]
+_UNITS = "Filters, dense units and batch size are not given: 32 and 64, 128, and 100."
+
+
+def _pieces() -> STFTExtractor:
+    """33 bands and 166 frames of a piece of 2 s."""
+    return STFTExtractor(
+        n_fft=1024, hop_length=256, center=False, bands="linear", n_bands=33, n_frames=166
+    )
+
+
+def _epochs(iterations: int) -> int:
+    """Tell the epochs that make so many steps on the pieces of 1000 tracks."""
+    return max(1, round(iterations * _BATCH / _N_PIECES))
+
+
+def _on_pieces(classifier: Any) -> Any:
+    return make_genre_pipeline(classifier, n_segments=15, extractor=_pieces())
+
+
+def _complex_cnn(epochs: int = 27) -> CNNGenreClassifier:
+    return CNNGenreClassifier(
+        filters=(32, 32, 64, 64),
+        kernel_sizes=5,
+        pool_sizes=2,
+        pool_strides=2,
+        batch_norm=False,
+        units=(128,),
+        activation="relu",
+        dropout=0.4,
+        epochs=epochs,
+        batch_size=_BATCH,
+        random_state=0,
+    )
+
+
+def _build_complex_cnn() -> Any:
+    return _on_pieces(_complex_cnn())
+
+
+def _build_simple_cnn() -> Any:
+    simple = _complex_cnn().set_params(filters=(32, 32), dropout=0.0)
+    return _on_pieces(simple)
+
+
+def _build_rcnn() -> Any:
+    network = RCNNGenreClassifier(
+        learning_rate=1e-4, epochs=_epochs(25000), batch_size=_BATCH, random_state=0
+    )
+    return _on_pieces(network)
+
+
+def _build_lstm() -> Any:
+    # 30 pieces of 20 frames, 72 values a frame.
+    extractor = STFTExtractor(n_fft=2048, hop_length=1024, center=False, bands="octave")
+    network = LSTMGenreClassifier(
+        lstm_units=(80, 80),
+        units=(40,),
+        activation="relu",
+        dropout=0.0,
+        epochs=500,
+        batch_size=_BATCH,
+        random_state=0,
+    )
+    return make_genre_pipeline(network, n_segments=30, extractor=extractor)
+
+
+def _build_vote(iterations: int, threshold: int) -> Any:
+    return _on_pieces(RejectingClassifier(_complex_cnn(_epochs(iterations)), threshold=threshold))
+
+
+def _build_whole() -> Any:
+    # The paper's 33 x 2500 for the whole track is 30 s at the same hop.
+    whole = STFTExtractor(n_fft=1024, hop_length=256, bands="linear", n_bands=33)
+    return make_genre_pipeline(_complex_cnn(_epochs(4000)), n_segments=1, extractor=whole)
+
+
+def register_all() -> None:
+    """Register the paper's systems and the rows of its table 2."""
+    for name, title, where, published, choices, build in (
+        (
+            "simple-cnn",
+            "Two convolution and two dense layers",
+            "section 3.3.2",
+            {},
+            f"{_UNITS} The paper says that it does poorly, without a figure.",
+            _build_simple_cnn,
+        ),
+        (
+            "complex-cnn",
+            "Four convolution layers of 5x5",
+            "section 3.3.3",
+            {"accuracy after 10000 iterations": 0.80},
+            f"{_UNITS} Dropout is 0.4, raised by hand to 0.6 when it overfits: here 0.4.",
+            _build_complex_cnn,
+        ),
+        (
+            "rcnn",
+            "Two convolution and three recurrent convolution layers",
+            "section 3.3.4, figures 2 and 6",
+            {"test accuracy after 200000 iterations": 0.8245},
+            "Filters are not given. 25 000 iterations, after which the paper sees it keep steady.",
+            _build_rcnn,
+        ),
+        (
+            "lstm",
+            "LSTM 80-80 and a dense layer of 40 on STFTs of 72 values",
+            "table 1, figures 3 and 5",
+            {"piece accuracy": 0.55},
+            "Dropout and batch size are not given: none, and 100.",
+            _build_lstm,
+        ),
+        (
+            "whole-track",
+            "Complex CNN on a whole track as one input",
+            "table 2, last row",
+            {"track accuracy after 60000 iterations": 0.7046},
+            "60 000 iterations on one fifteenth of the inputs are 4000 on pieces.",
+            _build_whole,
+        ),
+    ):
+        register(PaperSystem(f"bai/{name}", title, where, _PROTOCOL, published, choices, build))
+    for iterations, by_clip, by_track, threshold in _TABLE_2:
+        register(
+            PaperSystem(
+                f"bai/table2/{iterations}-{threshold}",
+                f"Vote of 15 pieces, rejected below {threshold}, {iterations} iterations",
+                "table 2",
+                _PROTOCOL,
+                {"piece accuracy": by_clip, "track accuracy": by_track, "threshold": threshold},
+                "The table names no network: the complex CNN. Iterations become epochs by the "
+                "15 000 pieces of GTZAN in batches of 100.",
+                partial(_build_vote, iterations, threshold),
+            )
+        )
