@@ -1,6 +1,7 @@
 """Data sets: folders of music, and music that the package makes itself."""
 
 from skgenre.datasets._folder import load_genre_folder
+from skgenre.datasets._gtzan import load_gtzan
 from skgenre.datasets._synthetic import make_genres
 
-__all__ = ["load_genre_folder", "make_genres"]
+__all__ = ["load_genre_folder", "load_gtzan", "make_genres"]

@@ -1,0 +1,38 @@
+"""What a result was computed with."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "keras", "tensorflow", "librosa", "soundfile")
+
+
+@lru_cache(maxsize=1)
+def _releases() -> tuple[tuple[str, str], ...]:
+    found = []
+    for library in _LIBRARIES:
+        try:
+            found.append((library, version(library)))
+        except PackageNotFoundError:  # bundled without its metadata
+            found.append((library, "unknown"))
+    return tuple(found)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, of skgenre and of what computes, without importing it."""
+    import skgenre
+
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "skgenre": skgenre.__version__,
+        **dict(_releases()),
+    }
+
+
+def environment() -> dict[str, str]:
+    """Return the versions and the time."""
+    return {"date": datetime.now(UTC).isoformat(timespec="seconds"), **versions()}

@@ -1,0 +1,157 @@
+"""One fold after the other: fit, judge, and keep what came out for the next run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import _safe_indexing
+
+from skgenre._shapes import fold_segments
+from skgenre.evaluation._environment import versions
+from skgenre.evaluation._material import Material
+from skgenre.evaluation._protocols import Plan
+from skgenre.evaluation._scorer import final_classifier, segment_outputs, segment_shares
+from skgenre.pipeline._keys import _describe
+
+Array = NDArray[Any]
+
+_FORMAT = "skgenre-fold-1"
+# Parameters that say how a thing is computed, not what comes out.
+_IDLE = frozenset({"n_jobs", "memory", "verbose", "bytes_limit"})
+
+
+def run_folds(
+    material: Material, plan: Plan, checkpoint: str | os.PathLike[str] | None
+) -> list[dict[str, Any]]:
+    """Run all folds of a plan, but those that the checkpoint folder has.
+
+    Parameters
+    ----------
+    material : Material
+        The tracks and the model.
+    plan : Plan
+        The folds.
+    checkpoint : str, PathLike or None
+        Folder of the folds that are done.
+
+    Returns
+    -------
+    outcomes : list of dict
+        For each fold plain lists: the rows judged, what was predicted, and the seconds.
+    """
+    identity = None if checkpoint is None else _identity(material, plan)
+    segments = genres = None
+    outcomes = []
+    for number, (train, test) in enumerate(plan.splits):
+        file = None
+        if checkpoint is not None:
+            digest = hashlib.blake2b(digest_size=16)
+            digest.update(repr(identity).encode())
+            for rows in (train, test):
+                digest.update(np.asarray(rows, dtype=np.int64).tobytes() + b"|")
+            file = Path(checkpoint) / f"fold-{digest.hexdigest()}.json"
+        outcome = None if file is None else _read(file)
+        if outcome is None:
+            if plan.by_segment:
+                if segments is None:
+                    # (n_tracks * n_segments, 1, ...): each segment a track of its own
+                    segments = fold_segments(np.asarray(material.features))[:, np.newaxis]
+                    genres = np.repeat(material.y, len(segments) // len(material.y))
+                outcome = _judge(material.model, segments, genres, train, test, votes=False)
+            else:
+                X = material.features
+                outcome = _judge(material.model, X, material.y, train, test, votes=True)
+            if file is not None:
+                _write(file, outcome)
+        outcomes.append({"fold": number, "n_train": len(train), **outcome})
+    return outcomes
+
+
+def _judge(model: Any, X: Any, y: Any, train: Array, test: Array, *, votes: bool) -> dict[str, Any]:
+    """Fit a copy of the model to some rows and let it judge others."""
+    start = time.perf_counter()
+    fitted = clone(model).fit(_safe_indexing(X, train), y[train])
+    fit_time = time.perf_counter() - start
+
+    X_test = _safe_indexing(X, test)
+    start = time.perf_counter()
+    if hasattr(fitted, "steps"):
+        if len(fitted.steps) > 1:
+            X_test = fitted[:-1].transform(X_test)
+        fitted = fitted[-1]
+    predicted = fitted.predict(X_test)
+    predict_time = time.perf_counter() - start
+    outcome: dict[str, Any] = {
+        "test": test.tolist(),
+        "fit_time": fit_time,
+        "predict_time": predict_time,
+        "predicted": predicted.tolist(),
+        "classes": fitted.classes_.tolist(),
+        "proba": None,
+        "segment_share": None,
+    }
+    segments = None
+    if hasattr(final_classifier(fitted), "predict_segment_proba"):
+        segments, classes = segment_outputs(fitted, X_test)
+        outcome["segment_share"] = segment_shares(segments, classes, y[test]).tolist()
+        outcome["n_segments"] = segments.shape[1]
+    if segments is not None and not votes:
+        # The vote, over all segments of a track, comes when all folds are done.
+        outcome["proba"] = segments[:, 0].astype(float).tolist()
+    elif hasattr(fitted, "predict_proba"):
+        outcome["proba"] = np.asarray(fitted.predict_proba(X_test), dtype=float).tolist()
+    return outcome
+
+
+def _identity(material: Material, plan: Plan) -> Any:
+    """Return what prints the same only where a fold would come out the same."""
+    code = {k: v for k, v in versions().items() if k not in ("python", "system")}
+    unit = "segments" if plan.by_segment else "tracks"
+    return (_FORMAT, unit, material.identity, _parameters(material.pipeline), sorted(code.items()))
+
+
+def _parameters(value: Any) -> Any:
+    if isinstance(value, BaseEstimator):
+        params = value.get_params(deep=False).items()
+        kind = f"{type(value).__module__}.{type(value).__qualname__}"
+        return (kind, [(k, _parameters(v)) for k, v in sorted(params) if k not in _IDLE])
+    if isinstance(value, (list, tuple)):
+        return [_parameters(item) for item in value]
+    return _describe(value)
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    """Return a fold that was kept; None if there is none that can be read."""
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept["format"] == _FORMAT:
+            return kept["outcome"]
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        pass
+    warnings.warn(f"{file} is damaged; the fold is computed anew.", UserWarning, stacklevel=6)
+    return None
+
+
+def _write(file: Path, outcome: dict[str, Any]) -> None:
+    """Write a fold under its name only when it is complete, whenever the run is killed."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=".fold-", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump({"format": _FORMAT, "outcome": outcome}, stream, allow_nan=False)
+        os.replace(unfinished, file)
+    except BaseException:
+        os.unlink(unfinished)
+        raise

@@ -1,0 +1,121 @@
+"""What is measured of predictions, for all resamples of the tracks at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+# In the order of the tables.
+METRICS = (
+    "segment_accuracy",
+    "track_accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "log_loss",
+    "calibration_error",
+)
+CONFIDENCE = 0.95
+_N_BINS = 10
+# A genre that a model holds impossible would make the log loss infinite.
+_SMALLEST = float(np.finfo(np.float32).eps)
+
+
+def weighted_metrics(
+    codes: Array,
+    predicted: Array,
+    proba: Array | None,
+    segment_share: Array | None,
+    weights: Array,
+) -> dict[str, Array]:
+    """Measure predictions under several weightings of the tracks.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_tracks,) of int
+        True genre, as an index of the classes.
+    predicted : ndarray of shape (n_tracks,) of int
+        Predicted genre; an index beyond the classes is wrong for each track.
+    proba : ndarray of shape (n_tracks, n_classes) or None
+        Probabilities; without them there is no log loss and no calibration error.
+    segment_share : ndarray of shape (n_tracks,) or None
+        Share of each track's segments that were right.
+    weights : ndarray of shape (n_weightings, n_tracks)
+        How often each track counts: ones, a fold's members, or a bootstrap's draws.
+
+    Returns
+    -------
+    metrics : dict of str to ndarray of shape (n_weightings,)
+        By the names of ``METRICS``, those that can be measured.
+    """
+    total = weights.sum(axis=1)
+    right = (codes == predicted).astype(float)
+    metrics = {"track_accuracy": weights @ right / total}
+    if segment_share is not None:
+        metrics["segment_accuracy"] = weights @ segment_share / total
+
+    classes = np.arange(codes.max() + 1)
+    is_true = (codes[:, np.newaxis] == classes).astype(float)  # (n_tracks, n_classes)
+    is_predicted = (predicted[:, np.newaxis] == classes).astype(float)
+    n_true = weights @ is_true  # (n_weightings, n_classes)
+    n_found = weights @ (is_true * is_predicted)
+    # Genres of which a resample has no track take no part in its means.
+    occurs = n_true > 0
+    recall = np.divide(n_found, n_true, out=np.zeros_like(n_true), where=occurs)
+    f1 = 2 * n_found / np.where(occurs, n_true + weights @ is_predicted, 1)
+    metrics["balanced_accuracy"] = recall.sum(axis=1) / occurs.sum(axis=1)
+    metrics["macro_f1"] = np.where(occurs, f1, 0).sum(axis=1) / occurs.sum(axis=1)
+    if proba is not None:
+        likelihood = np.maximum(proba[np.arange(len(codes)), codes], _SMALLEST)
+        metrics["log_loss"] = weights @ -np.log(likelihood) / total
+        metrics["calibration_error"] = _calibration_error(codes, proba, weights) / total
+    return metrics
+
+
+def _calibration_error(codes: Array, proba: Array, weights: Array) -> Array:
+    """Sum over bins of the distance between the confidence and the tracks that are right."""
+    confidence = proba.max(axis=1)
+    gap = (proba.argmax(axis=1) == codes) - confidence
+    bins = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
+    in_bin = bins[:, np.newaxis] == np.arange(_N_BINS)  # (n_tracks, n_bins)
+    return np.abs(weights @ (in_bin * gap[:, np.newaxis])).sum(axis=1)
+
+
+def bootstrap_weights(units: Array, n_bootstrap: int, seed: int) -> Array:
+    """Draw resamples of the units, whose tracks go together.
+
+    Parameters
+    ----------
+    units : ndarray of shape (n_tracks,)
+        What each track belongs to: its artist, or itself.
+    n_bootstrap : int
+        Number of resamples.
+    seed : int
+        Decides the draws.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_bootstrap, n_tracks)
+        How often each track was drawn.
+    """
+    names, members = np.unique(units, return_inverse=True)
+    n_units = len(names)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=n_bootstrap)
+    return drawn[:, members].astype(float)
+
+
+def interval(values: Array) -> tuple[float, float]:
+    """Return the percentile interval of bootstrapped values."""
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def estimate(value: float, resampled: Array | None) -> dict[str, float | None]:
+    """Put a value beside its interval; None where nothing was resampled."""
+    low, high = (None, None) if resampled is None else interval(resampled)
+    return {"value": float(value), "low": low, "high": high}
