@@ -24,45 +24,101 @@ _PUBLIC = {
     "Augmenter": "skgenre.audio",
     "MFCCExtractor": "skgenre.features",
     "MelSpectrogramExtractor": "skgenre.features",
+    "SummaryExtractor": "skgenre.features",
+    "STFTExtractor": "skgenre.features",
+    "SpectrogramImage": "skgenre.features",
+    "ChromaExtractor": "skgenre.features",
+    "RhythmExtractor": "skgenre.features",
+    "PitchHistogramExtractor": "skgenre.features",
     "FrameScaler": "skgenre.features",
     "MLPGenreClassifier": "skgenre.classifiers",
     "CNNGenreClassifier": "skgenre.classifiers",
     "LSTMGenreClassifier": "skgenre.classifiers",
+    "ImageCNNGenreClassifier": "skgenre.classifiers",
+    "TransferGenreClassifier": "skgenre.classifiers",
+    "CRNNGenreClassifier": "skgenre.classifiers",
+    "RCNNGenreClassifier": "skgenre.classifiers",
     "HierarchicalGenreClassifier": "skgenre.classifiers",
+    "FusionKNeighborsClassifier": "skgenre.classifiers",
+    "RejectingClassifier": "skgenre.classifiers",
     "PerTrack": "skgenre.pipeline",
     "make_genre_pipeline": "skgenre.pipeline",
     "load_genre_folder": "skgenre.datasets",
+    "load_gtzan": "skgenre.datasets",
     "make_genres": "skgenre.datasets",
+    "evaluate": "skgenre.evaluation",
+    "leakage_audit": "skgenre.evaluation",
+    "compare": "skgenre.evaluation",
+    "segment_accuracy_scorer": "skgenre.evaluation",
 }
 
 if TYPE_CHECKING:
     from skgenre.audio import AudioLoader, Augmenter, Segmenter
     from skgenre.classifiers import (
         CNNGenreClassifier,
+        CRNNGenreClassifier,
+        FusionKNeighborsClassifier,
         HierarchicalGenreClassifier,
+        ImageCNNGenreClassifier,
         LSTMGenreClassifier,
         MLPGenreClassifier,
+        RCNNGenreClassifier,
+        RejectingClassifier,
+        TransferGenreClassifier,
     )
-    from skgenre.datasets import load_genre_folder, make_genres
-    from skgenre.features import FrameScaler, MelSpectrogramExtractor, MFCCExtractor
+    from skgenre.datasets import load_genre_folder, load_gtzan, make_genres
+    from skgenre.evaluation import (
+        compare,
+        evaluate,
+        leakage_audit,
+        segment_accuracy_scorer,
+    )
+    from skgenre.features import (
+        ChromaExtractor,
+        FrameScaler,
+        MelSpectrogramExtractor,
+        MFCCExtractor,
+        PitchHistogramExtractor,
+        RhythmExtractor,
+        SpectrogramImage,
+        STFTExtractor,
+        SummaryExtractor,
+    )
     from skgenre.pipeline import PerTrack, make_genre_pipeline
 
 __all__ = [
     "AudioLoader",
     "Augmenter",
     "CNNGenreClassifier",
+    "CRNNGenreClassifier",
+    "ChromaExtractor",
     "FrameScaler",
+    "FusionKNeighborsClassifier",
     "HierarchicalGenreClassifier",
+    "ImageCNNGenreClassifier",
     "LSTMGenreClassifier",
     "MFCCExtractor",
     "MLPGenreClassifier",
     "MelSpectrogramExtractor",
     "PerTrack",
+    "PitchHistogramExtractor",
+    "RCNNGenreClassifier",
+    "RejectingClassifier",
+    "RhythmExtractor",
+    "STFTExtractor",
     "Segmenter",
+    "SpectrogramImage",
+    "SummaryExtractor",
+    "TransferGenreClassifier",
     "__version__",
+    "compare",
+    "evaluate",
+    "leakage_audit",
     "load_genre_folder",
+    "load_gtzan",
     "make_genre_pipeline",
     "make_genres",
+    "segment_accuracy_scorer",
 ]
 
 
