@@ -178,7 +178,7 @@ class TransferGenreClassifier(BaseImageClassifier):
     def _segments(self, X: NDArray[Any]) -> NDArray[Any]:
         images = super()._segments(X)
         # The mistake that no loss shows: the backbone would see nothing but white.
-        if images.shape[-1] == 3 and images.max() > self.pixel_max:
+        if images.shape[-1] == 3 and images.max() > 1.001 * self.pixel_max:
             raise ValueError(
                 f"X has values up to {images.max():g}, but pixel_max={self.pixel_max:g} is the "
                 "value of full brightness. Set pixel_max=255 for images of 8 bits, or scale X."
@@ -190,7 +190,7 @@ class TransferGenreClassifier(BaseImageClassifier):
         find_backbone(self.backbone)
 
     def _build(self, seed: int) -> Callable[[], Any]:
-        # scikeras takes functions and partials for builders, other callables it does not.
+        # A partial, because scikeras takes no other object that can be called.
         return partial(_LoadsOnce(super()._build(seed)))
 
 

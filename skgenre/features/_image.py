@@ -84,7 +84,7 @@ class SpectrogramImage(TrackTransformer):
 
     References
     ----------
-    .. [1] A. Kumar, "Music Genre Classification using CNN and RNN-LSTM", 2021.
+    .. [1] N. Kumar, "Music Genre Classification using CNN and RNN-LSTM", 2021.
 
     Examples
     --------

@@ -134,7 +134,7 @@ class MelSpectrogramExtractor(MelTransformer):
 
     References
     ----------
-    .. [1] A. Kumar, "Music Genre Classification using CNN and RNN-LSTM", 2021.
+    .. [1] N. Kumar, "Music Genre Classification using CNN and RNN-LSTM", 2021.
 
     Examples
     --------

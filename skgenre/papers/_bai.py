@@ -25,7 +25,7 @@ _TABLE_2 = [
     (10000, 0.6032, 0.96, 5),
     (10000, 0.6023, 0.82, 7),
 ]
-_UNITS = "Filters, dense units and batch size are not given: 32 and 64, 128, and 100."
+_UNITS = "Filters, dense units and batch size are not given."
 
 
 def _pieces() -> STFTExtractor:
@@ -51,9 +51,9 @@ def _complex_cnn(epochs: int = 27) -> CNNGenreClassifier:
         pool_sizes=2,
         pool_strides=2,
         batch_norm=False,
-        units=(128,),
+        units=(256, 128),
         activation="relu",
-        dropout=0.4,
+        dropout=(0.4, 0.6),
         epochs=epochs,
         batch_size=_BATCH,
         random_state=0,
@@ -65,7 +65,7 @@ def _build_complex_cnn() -> Any:
 
 
 def _build_simple_cnn() -> Any:
-    simple = _complex_cnn().set_params(filters=(32, 32), dropout=0.0)
+    simple = _complex_cnn().set_params(filters=(32, 64), units=(64,), dropout=0.0)
     return _on_pieces(simple)
 
 
@@ -117,7 +117,7 @@ def register_all() -> None:
             "Four convolution layers of 5x5",
             "section 3.3.3",
             {"accuracy after 10000 iterations": 0.80},
-            f"{_UNITS} Dropout is 0.4, raised by hand to 0.6 when it overfits: here 0.4.",
+            f"{_UNITS} Dropout is 0.4, raised by hand to 0.6 when it overfits: here 0.4, then 0.6.",
             _build_complex_cnn,
         ),
         (

@@ -29,6 +29,8 @@ TINY = {
     "kernel_sizes": 3,
     "n_steps": 1,
     "batch_size": 64,
+    "lstm_dropout": 0.0,
+    "dropout": 0.0,
     "early_stopping": False,
     "image_size": 32,
     "weights": None,
