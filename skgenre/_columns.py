@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -119,7 +120,9 @@ class TrackColumns(TrackTransformer):
         return rows[0] if np.ndim(track) == 1 else rows[:, np.newaxis]
 
 
-def as_table(transformer: Any, Xt: NDArray[Any], X: Any) -> Any:
+def as_table(
+    transformer: Any, Xt: NDArray[Any], X: Any, columns: Callable[[], Any] | None = None
+) -> Any:
     """Put a table into the container that ``set_output`` asks for.
 
     scikit-learn's own wrapping is off for all that works by track, because it would fail on
@@ -133,6 +136,8 @@ def as_table(transformer: Any, Xt: NDArray[Any], X: Any) -> Any:
         Its output; with other than two dimensions it stays an array.
     X : array-like
         Its input, whose row labels a data frame keeps.
+    columns : callable or None, default=None
+        Gives the names of the columns, or None; None asks the transformer.
 
     Returns
     -------
@@ -143,7 +148,7 @@ def as_table(transformer: Any, Xt: NDArray[Any], X: Any) -> Any:
     if Xt.ndim != 2 or container == "default":
         return Xt
     adapter = ADAPTERS_MANAGER.adapters[container]
-    return adapter.create_container(Xt, X, columns=transformer.get_feature_names_out)
+    return adapter.create_container(Xt, X, columns=columns or transformer.get_feature_names_out)
 
 
 def _n_dimensions(X: Any) -> int:

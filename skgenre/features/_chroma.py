@@ -135,7 +135,8 @@ class ChromaExtractor(TrackColumns):
         return np.array(names, dtype=object)
 
     def _is_repeatable(self) -> bool:
-        return self.selection == "first" or self.random_state is not None
+        # A RandomState instance moves on with each track.
+        return self.selection == "first" or isinstance(self.random_state, Integral)
 
     def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         rate, n_fft, hop_length = float(self.sampling_rate), int(self.n_fft), int(self.hop_length)

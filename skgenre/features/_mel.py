@@ -70,6 +70,11 @@ class MelTransformer(TrackTransformer):
                 f"n_fft={self.n_fft} samples; cut longer segments, lower n_fft or set center=True."
             )
 
+    def _n_frames(self, n_samples: int) -> int:
+        """Count the frames of a segment."""
+        padding = 2 * (self.n_fft // 2) if self.center else 0
+        return 1 + (n_samples + padding - self.n_fft) // self.hop_length
+
     def _kernel(self) -> MelKernel:
         return mel_kernel(
             MelSettings(
@@ -221,5 +226,18 @@ class MelSpectrogramExtractor(MelTransformer):
         if self.scale == "power":
             spectrograms = [kernel.power(segment).T for segment in track]
         else:
-            spectrograms = [kernel.decibels(segment, self.top_db).T for segment in track]
-        return np.stack(spectrograms)
+            with np.errstate(invalid="ignore"):  # a power that overflowed is refused below
+                spectrograms = [kernel.decibels(segment, self.top_db).T for segment in track]
+        return check_loudness(np.stack(spectrograms), track, name)
+
+
+def check_loudness(
+    features: NDArray[np.float32], track: NDArray[np.float32], name: str
+) -> NDArray[np.float32]:
+    """Return features, or refuse the track whose power is more than float32 can hold."""
+    if not np.isfinite(features).all():
+        raise ValueError(
+            f"{name} has samples as large as {np.abs(track).max():g}, whose power exceeds what "
+            "float32 can hold; scale the waveform to lie between -1 and 1."
+        )
+    return features

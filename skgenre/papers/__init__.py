@@ -48,4 +48,4 @@ def load_grid(name: str) -> tuple[Any, dict[str, list[Any]]]:
     if name not in tables:
         raise ValueError(f"name={name!r} is no table; choose from {', '.join(tables)}.")
     system, grid, fixed = tables[name]
-    return load_system(system).set_params(**fixed), grid
+    return load_system(system).set_params(**fixed), {k: list(v) for k, v in grid.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +21,7 @@ PAPERS = {
 }
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class PaperSystem:
     """A system of one of the papers: where it stands, what was claimed, how to build it.
 
@@ -41,7 +41,7 @@ class PaperSystem:
         What the paper leaves open or contradicts, and what is done here.
     build : callable
         Builds the unfitted pipeline.
-    grid : mapping of str to list, default={}
+    grid : mapping of str to sequence, default={}
         Parameters that the paper compares on this system, for a grid search.
 
     Examples
@@ -49,7 +49,7 @@ class PaperSystem:
     >>> from skgenre.papers import list_systems
     >>> system = [s for s in list_systems("hu2022") if s.name == "hu2022/cnn"][0]
     >>> system.grid["features__segmenter__n_segments"]
-    [10, 20, 30]
+    (10, 20, 30)
     >>> list(system.load().named_steps)
     ['features', 'scaler', 'classifier']
     """
@@ -61,11 +61,12 @@ class PaperSystem:
     published: Mapping[str, float]
     choices: str
     build: Callable[..., Any]
-    grid: Mapping[str, list[Any]] = field(default_factory=dict)
+    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "published", MappingProxyType(dict(self.published)))
-        object.__setattr__(self, "grid", MappingProxyType(dict(self.grid)))
+        grid = {key: tuple(values) for key, values in self.grid.items()}
+        object.__setattr__(self, "grid", MappingProxyType(grid))
         # help(system) and system.__doc__ tell of this system, not of the class.
         object.__setattr__(self, "__doc__", self._text())
 
@@ -89,6 +90,9 @@ class PaperSystem:
         """
         pipeline = self.build()
         return pipeline.set_params(features__memory=memory, features__n_jobs=n_jobs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return get_system, (self.name,)
 
     def __repr__(self) -> str:
         return f"<PaperSystem {self.name}: {self.title}; {self.where}; {self._figures()}>"
@@ -176,7 +180,7 @@ def get_system(name: str) -> PaperSystem:
     """
     if name in _systems:
         return _systems[name]
-    paper = name.partition("/")[0]
+    paper = str(name).partition("/")[0]
     known = [s.name for s in list_systems(paper)] if paper in PAPERS else list(PAPERS)
     raise ValueError(f"name={name!r} is no system; choose from {', '.join(known)}.")
 

@@ -13,7 +13,8 @@ import numpy as np
 from joblib import Memory
 from numpy.typing import NDArray
 
-Entry = tuple[NDArray[Any], list[NDArray[np.void]]]
+# The array, the tables of effects, and the sampling rate of waveforms.
+Entry = tuple[NDArray[Any], list[NDArray[np.void]], float | None]
 
 
 class DamagedEntryError(Exception):
@@ -55,7 +56,7 @@ class TrackCache:
         if not self._store.contains_item(place):
             return None
         try:
-            array, effects, checksum = self._store.load_item(place, verbose=0)
+            array, effects, rate, checksum = self._store.load_item(place, verbose=0)
             if checksum != _checksum(array):
                 raise ValueError("its checksum differs")
         except Exception as error:
@@ -63,14 +64,11 @@ class TrackCache:
             if self._store.contains_item(place):
                 raise DamagedEntryError(f"{type(error).__name__}: {error}") from error
             return None
-        return array, effects
+        return array, effects, rate
 
-    def save(
-        self, key: Sequence[Any], array: NDArray[Any], effects: list[NDArray[np.void]]
-    ) -> None:
+    def save(self, key: Sequence[Any], entry: Entry) -> None:
         """Store an entry; one of the same key is replaced."""
-        entry = (array, effects, _checksum(array))
-        self._store.dump_item(_place(key), entry, verbose=0)
+        self._store.dump_item(_place(key), (*entry, _checksum(entry[0])), verbose=0)
 
 
 def _place(key: Sequence[Any]) -> tuple[str, str]:

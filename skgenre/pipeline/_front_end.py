@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import OneToOneFeatureMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 
@@ -15,6 +16,8 @@ from skgenre._rows import rows_from
 
 def leaf_steps(transformer: Any) -> list[Any]:
     """List the transformers that a pipeline consists of, in order, without "passthrough"."""
+    if getattr(transformer, "_runs_per_track", False):  # a PerTrack within another
+        return leaf_steps(transformer.transformer)
     if isinstance(transformer, Pipeline):
         return [leaf for _, step in transformer.steps for leaf in leaf_steps(step)]
     if transformer is None or (isinstance(transformer, str) and transformer == "passthrough"):
@@ -37,6 +40,8 @@ def check_row_wise(transformer: Any) -> None:
     ValueError
         If a step learns across tracks; the message says which and why that is a matter.
     """
+    if transformer is None or isinstance(transformer, str):
+        raise TypeError(f"PerTrack takes a transformer or a Pipeline of them; got {transformer!r}.")
     for step in _parts(transformer):
         kind = type(step).__name__
         if isinstance(step, type) or not hasattr(step, "transform"):
@@ -73,9 +78,41 @@ def augments(step: Any) -> bool:
     return hasattr(step, "_augment")
 
 
+def is_repeatable(steps: Sequence[Any], *, training: bool) -> bool:
+    """Tell whether a track gives the same another time: not where draws are made anew."""
+    for step in steps:
+        if augments(step):
+            if training and step.random_state is None:
+                return False
+        elif not all(getattr(e, "_is_repeatable", lambda: True)() for e in nested_estimators(step)):
+            return False
+    return True
+
+
+def nested_estimators(step: Any) -> list[Any]:
+    """List a step and all estimators among its parameters."""
+    params = step.get_params(deep=True) if hasattr(step, "get_params") else {}
+    return [step, *(value for value in params.values() if hasattr(value, "get_params"))]
+
+
+def names_out(steps: Sequence[Any]) -> Any:
+    """Pass names of columns through the steps; None where a step does not tell them."""
+    names = None
+    for step in steps:
+        if isinstance(step, OneToOneFeatureMixin):  # would ask for a fit
+            continue
+        try:
+            names = step.get_feature_names_out(names)
+        except (AttributeError, ValueError):  # NotFittedError is both
+            names = None
+        if names is not None and np.ndim(names) != 1:
+            names = None
+    return names
+
+
 def run(
     steps: Sequence[Any], tracks: Any, first_row: int, *, training: bool
-) -> tuple[NDArray[Any], list[NDArray[np.void]]]:
+) -> tuple[NDArray[Any], list[NDArray[np.void]], float | None]:
     """Pass a few tracks through all steps.
 
     Parameters
@@ -95,6 +132,8 @@ def run(
         What the last step gave.
     effects : list of structured ndarrays
         The table of each step that augments, in training.
+    sampling_rate : float or None
+        That of the result, where it is waveforms.
     """
     Xt = tracks
     effects = []
@@ -111,13 +150,15 @@ def run(
             # Transformers from elsewhere count the rows of the slice that they see.
             error.add_note(f"PerTrack was at {_range(first_row, len(tracks), tracks)}.")
             raise
+    rate = getattr(Xt, "sampling_rate", None)
     Xt = np.asarray(Xt)
-    if len(Xt) != len(tracks):
+    if Xt.ndim == 0 or len(Xt) != len(tracks):
         raise ValueError(
             f"{len(tracks)} tracks went into {' > '.join(type(s).__name__ for s in steps)}, "
-            f"{len(Xt)} rows came out; one row is one track, from the first step to the last."
+            f"{len(Xt) if Xt.ndim else 'no'} rows came out; one row is one track, from the first "
+            "step to the last."
         )
-    return Xt, effects
+    return Xt, effects, rate
 
 
 def _range(first_row: int, n_tracks: int, tracks: Any) -> str:

@@ -12,7 +12,7 @@ from joblib import Parallel, effective_n_jobs
 from numpy.typing import NDArray
 
 from skgenre.pipeline._cache import DamagedEntryError, TrackCache
-from skgenre.pipeline._front_end import augments, run
+from skgenre.pipeline._front_end import is_repeatable, run
 from skgenre.pipeline._keys import track_key
 
 # Without return_as="generator", joblib hands out results in rounds of so many tasks a job.
@@ -25,6 +25,7 @@ class Done:
 
     arrays: list[NDArray[Any]]
     effects: list[list[NDArray[np.void]]]
+    sampling_rate: float | None = None
     n_hits: int = 0
     n_bytes_stored: int = 0
     damaged: list[str] = field(default_factory=list)
@@ -59,15 +60,17 @@ class Job:
                 if entry is not None:
                     found[i] = entry
         done = Done([], [], n_hits=len(found), damaged=damaged)
-        for i, (array, effects) in self._computed(tracks, first_row, found):
+        keeps = is_repeatable(self.steps, training=self.training)
+        for i, (array, effects, rate) in self._computed(tracks, first_row, found):
             done.arrays.append(array)
+            done.sampling_rate = rate
             tables = [table.copy() for table in effects]
             for table in tables:
                 table["track"] = first_row + i
             done.effects.append(tables)
-            if i in keys and i not in found and self._can_come_again():
+            if i in keys and i not in found and keeps:
                 assert self.cache is not None
-                self.cache.save(keys[i], array, effects)
+                self.cache.save(keys[i], (array, effects, rate))
                 done.n_bytes_stored += array.nbytes
         return done
 
@@ -84,21 +87,13 @@ class Job:
             stop = i + 1
             while stop < len(tracks) and stop not in found:
                 stop += 1
-            arrays, tables = run(self.steps, tracks[i:stop], first_row + i, training=self.training)
+            arrays, tables, rate = run(
+                self.steps, tracks[i:stop], first_row + i, training=self.training
+            )
             for k, array in enumerate(arrays):
                 rows = [table[table["track"] == first_row + i + k] for table in tables]
-                yield i + k, (array, rows)
+                yield i + k, (array, rows, rate)
             i = stop
-
-    def _can_come_again(self) -> bool:
-        """Tell whether a later run may give the same: not where draws are made anew."""
-        for step in self.steps:
-            if augments(step):
-                if self.training and step.random_state is None:
-                    return False
-            elif not getattr(step, "_is_repeatable", lambda: True)():
-                return False
-        return True
 
     def _damage(self, row: int, track: Any, error: Exception) -> str:
         assert self.cache is not None

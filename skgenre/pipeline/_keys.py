@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from numbers import Real
 from types import CodeType, FunctionType
 from typing import Any
@@ -16,7 +16,7 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skgenre.pipeline._front_end import augments
+from skgenre.pipeline._front_end import augments, nested_estimators
 
 # Libraries that take part in what our own transformers compute.
 _LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr")
@@ -95,8 +95,14 @@ def front_end_key(steps: Sequence[Any], *, training: bool) -> str:
         elif training:
             params = {k: v for k, v in step.get_params().items() if k != "random_state"}
             described.append((_name(type(step)), step.seed_, _describe(params)))
-    text = repr((described, code_version(tuple(type(step) for step in steps))))
+    text = repr((described, code_version(_kinds(steps))))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _kinds(steps: Sequence[Any]) -> tuple[type, ...]:
+    """List the classes of all steps and of the estimators within them, with their bases."""
+    found = {type(e): None for step in steps for e in nested_estimators(step)}
+    return tuple(dict.fromkeys(base for kind in found for base in kind.__mro__))
 
 
 def _describe(value: Any) -> Any:
@@ -111,6 +117,8 @@ def _describe(value: Any) -> Any:
         return sorted((repr(key), _describe(item)) for key, item in value.items())
     if isinstance(value, BaseEstimator):
         return (_name(type(value)), _describe(value.get_params(deep=False)))
+    if isinstance(value, partial):
+        return ("partial", _describe([value.func, value.args, value.keywords]))
     if isinstance(value, FunctionType):
         parts = (value.__defaults__, value.__kwdefaults__, _closure(value))
         return (_name(value), _code(value.__code__), _describe(parts))
@@ -147,7 +155,7 @@ def code_version(kinds: tuple[type, ...]) -> tuple[tuple[str, str], ...]:
     versions = dict(_skgenre_version())
     for kind in kinds:
         package = kind.__module__.partition(".")[0]
-        if package == "skgenre":
+        if package in ("skgenre", "builtins"):
             continue
         release = getattr(sys.modules.get(package), "__version__", None)
         versions[_name(kind)] = str(release or _source(kind))

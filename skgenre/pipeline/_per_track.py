@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Sequence
 from numbers import Integral
@@ -20,8 +21,9 @@ from sklearn.utils.metaestimators import available_if
 
 from skgenre._base import as_rows
 from skgenre._columns import as_table
+from skgenre._shapes import with_rate
 from skgenre.pipeline._cache import TrackCache, open_cache
-from skgenre.pipeline._front_end import augments, check_row_wise, leaf_steps
+from skgenre.pipeline._front_end import augments, check_row_wise, leaf_steps, names_out
 from skgenre.pipeline._jobs import Job, stream
 from skgenre.pipeline._keys import front_end_key
 
@@ -85,7 +87,8 @@ class PerTrack(
     Notes
     -----
     The result equals that of the transformer by itself. ``fit_transform`` augments where
-    the transformer does so in ``fit_transform``; ``transform`` never does.
+    there is an :class:`Augmenter`; ``transform`` never does. A ``RandomState`` instance as the
+    augmenter's ``random_state`` is copied with it, so that each fit draws the same copies.
 
     An entry of the cache is known by the track (a file as ``file_identity`` says, a
     waveform by a hash of its samples and its rate), by the classes and parameters of all
@@ -93,7 +96,10 @@ class PerTrack(
     changes, the track is computed again. Augmented copies are known by the augmenter's
     seed too, which decides what effects are drawn; where its ``random_state`` is None they
     can never come again and are not stored. Each entry carries a checksum; a damaged one
-    is computed again, with a warning. Processes may share a folder. A fitted PerTrack on a
+    is computed again, with a warning. Of classes and functions from elsewhere the release of
+    their package counts, or where there is none their own source, not that of functions
+    they call. Processes may share a folder; where an entry cannot be written joblib warns,
+    and the result is there nonetheless. A fitted PerTrack on a
     machine where the folder cannot be written works without it, with a warning.
 
     If ``transformer`` is a Pipeline, the parameters of its steps can be set without
@@ -110,6 +116,8 @@ class PerTrack(
     >>> PerTrack(front_end, n_jobs=2).fit_transform(tracks).shape
     (4, 5, 44, 13)
     """
+
+    _runs_per_track = True
 
     _parameter_constraints: dict[str, Any] = {
         "transformer": "no_validation",  # check_row_wise says more
@@ -193,7 +201,7 @@ class PerTrack(
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         out = self._each(steps, rows, training=True, context=context)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
-        return as_table(self, out, X)
+        return as_table(self, out, X, lambda: names_out(steps))
 
     def transform(self, X: Any) -> NDArray[Any]:
         """Transform tracks; nothing is augmented.
@@ -214,7 +222,7 @@ class PerTrack(
         check_row_wise(self.transformer)
         steps = leaf_steps(self.transformer)
         out = self._each(steps, _rows(steps, X), training=False)
-        return as_table(self, out, X)
+        return as_table(self, out, X, lambda: names_out(steps))
 
     @available_if(_last_step_names)
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -230,7 +238,12 @@ class PerTrack(
         names : ndarray of str objects
             The names.
         """
-        return leaf_steps(self.transformer)[-1].get_feature_names_out()
+        names = names_out(leaf_steps(self.transformer))
+        if names is None:
+            raise ValueError(
+                "The steps do not name their columns; give each a get_feature_names_out."
+            )
+        return names
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, those of a pipeline's steps also by the step's name alone.
@@ -317,6 +330,7 @@ class PerTrack(
         self, steps: list[Any], rows: Any, *, training: bool, context: Any = None
     ) -> NDArray[Any]:
         """Fill one output array, task by task."""
+        _n_bytes(self.bytes_limit)  # a wrong one is told before the work, not after
         cache = open_cache(self.memory)
         job = Job(
             steps,
@@ -331,6 +345,7 @@ class PerTrack(
         )
         out: NDArray[Any] | None = None
         row = n_hits = n_unpruned = 0
+        rate: float | None = None
         tables: list[list[NDArray[np.void]]] = []
         for done in stream(tasks, self.n_jobs):
             for message in done.damaged:
@@ -347,11 +362,14 @@ class PerTrack(
                         f"it with {out.shape[1:]}; all need the same. Set the first step to "
                         "one duration."
                     )
+                elif array.dtype != out.dtype:
+                    out = out.astype(np.result_type(out, array), copy=False)
                 out[row] = array
                 row += 1
                 if task is not None:
                     task.call_on_fit_task_end(estimator=self)
             n_hits += done.n_hits
+            rate = done.sampling_rate
             tables += done.effects
             n_unpruned += done.n_bytes_stored
             n_unpruned = self._prune(cache, n_unpruned, last=row == len(rows))
@@ -360,15 +378,16 @@ class PerTrack(
             self.n_hits_ = n_hits
             for i, step in enumerate(filter(augments, steps)):
                 step.effects_ = np.concatenate([table[i] for table in tables])
-        return out
+        return out if rate is None else with_rate(out, rate)
 
     def _prune(self, cache: TrackCache | None, n_unpruned: int, *, last: bool) -> int:
         """Keep the cache near its limit; return the bytes stored since it was looked at."""
-        if cache is None or self.bytes_limit is None or not n_unpruned:
+        limit = _n_bytes(self.bytes_limit)
+        if cache is None or not limit or not n_unpruned:
             return n_unpruned
-        if not last and n_unpruned < _n_bytes(self.bytes_limit) / 10:
+        if not last and n_unpruned < limit / 10:
             return n_unpruned
-        cache.memory.reduce_size(bytes_limit=self.bytes_limit)
+        cache.memory.reduce_size(bytes_limit=limit)
         return 0
 
 
@@ -378,9 +397,15 @@ def _rows(steps: Sequence[Any], X: Any) -> Any:
     return as_rows(X) if as_rows_of is None else as_rows_of(X)
 
 
-def _n_bytes(limit: int | str) -> int:
-    if isinstance(limit, str):
-        from joblib.disk import memstr_to_bytes
-
-        return memstr_to_bytes(limit)
-    return limit
+def _n_bytes(limit: int | str | None) -> int:
+    """Return a limit in bytes; 0 stands for none."""
+    if not isinstance(limit, str):
+        return limit or 0
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG])", limit)
+    n_bytes = int(float(found[1]) * 1024 ** " KMG".index(found[2])) if found else 0
+    if not n_bytes:
+        raise ValueError(
+            f"bytes_limit={limit!r} is no size; give bytes as an int, or a number above 0 with K, "
+            'M or G, such as "500M".'
+        )
+    return n_bytes

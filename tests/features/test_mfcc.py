@@ -6,7 +6,7 @@ import librosa
 import numpy as np
 import pytest
 
-from skgenre import MFCCExtractor
+from skgenre import MelSpectrogramExtractor, MFCCExtractor
 from skgenre._waveforms import Waveforms
 
 RATE = 22050
@@ -149,3 +149,19 @@ def test_set_output_leaves_arrays():
     assert type(extractor.fit_transform(X)) is np.ndarray
     with sklearn.config_context(transform_output="pandas"):
         assert type(MFCCExtractor().transform(X)) is np.ndarray
+
+
+@pytest.mark.parametrize("extractor", [MFCCExtractor(), MelSpectrogramExtractor()])
+def test_too_loud_for_float32(extractor):
+    X = sounds()
+    X[0, 2] *= 1e20
+    with pytest.raises(ValueError, match=r"track 0 has samples as large as .* scale the waveform"):
+        extractor.transform(X)
+
+
+def test_frames_of_an_odd_transform():
+    X = sounds()[:, :1, :11600]
+    extractor = MFCCExtractor(n_fft=1001, hop_length=1450)
+    assert extractor.transform(X).shape[2] == 8  # as librosa: an odd frame pads one sample less
+    with pytest.raises(ValueError, match="at most the number of frames, here 8"):
+        extractor.set_params(deltas=1, delta_width=9).transform(X)

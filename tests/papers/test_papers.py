@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +147,17 @@ def test_grids_of_the_tables():
     assert np.size(grid["classifier__activation"]) == 5
 
 
+def test_the_registry_cannot_be_changed_by_those_who_read_it():
+    load_grid("hu2022/table3")[1]["classifier__activation"].clear()
+    assert len(load_grid("hu2022/table3")[1]["classifier__activation"]) == 5
+    system = get_system("hu2022/cnn")
+    assert pickle.loads(pickle.dumps(system)) is system
+    assert len({system, *list_systems()}) == len(SYSTEMS)
+
+
 def test_unknown_names():
+    with pytest.raises(ValueError, match="name=5 is no system"):
+        get_system(5)
     with pytest.raises(ValueError, match="name='hu2022/rnn' is no system; choose from hu2022/mlp"):
         load_system("hu2022/rnn")
     with pytest.raises(ValueError, match="choose from hu2022, kumar2021"):

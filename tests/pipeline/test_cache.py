@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from joblib import Memory
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import NearestCentroid
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import skgenre.pipeline._keys as keys
@@ -235,8 +236,10 @@ def test_copies_that_cannot_come_again_are_not_stored(files, tmp_path):
     x = AudioLoader(duration=DURATION).transform(files)
     for random_state, expected in ((None, 0), (0, N)):
         chroma = ChromaExtractor(n_vectors=2, selection="random", random_state=random_state)
-        hits(x, memory, chroma)
-        assert hits(x, memory, chroma) == expected
+        for transformer in (chroma, FeatureUnion([("chroma", chroma)]), PerTrack(chroma)):
+            folder = tmp_path / f"{random_state}{type(transformer).__name__}"
+            hits(x, folder, transformer)
+            assert hits(x, folder, transformer) == expected
 
 
 def entries(memory):
@@ -356,6 +359,8 @@ def test_functions_count_by_their_code():
     assert key(scaled(2)) == key(scaled(2))
     assert key(scaled(2)) != key(scaled(3))
     assert key(FunctionTransformer(lambda X: X + 1)) != key(FunctionTransformer(lambda X: X - 1))
+    partials = [FunctionTransformer(partial(f, 1)) for f in (lambda a, X: X, lambda a, X: -X)]
+    assert key(partials[0]) != key(partials[1])
     assert key(FunctionTransformer(np.log)) != key(FunctionTransformer(np.exp))
     assert key(FunctionTransformer(kw_args={"a": 1})) != key(FunctionTransformer(kw_args={"a": 2}))
 
@@ -385,11 +390,23 @@ class Doubled(TransformerMixin, BaseEstimator):
 
 
 def test_classes_from_elsewhere_count_by_their_source(monkeypatch):
-    before = keys.code_version((Doubled,))
-    keys.code_version.cache_clear()
-    monkeypatch.setattr(keys.inspect, "getsource", lambda kind: "another")
-    assert keys.code_version((Doubled,)) != before
-    keys.code_version.cache_clear()
+    class Derived(Doubled):
+        pass
+
+    for transformer in (Doubled(), Derived(), FeatureUnion([("a", Doubled())])):
+        before = front_end_key([transformer], training=False)
+        with monkeypatch.context() as patched:
+            keys.code_version.cache_clear()
+            source = {Doubled: "another"}
+            patched.setattr(
+                keys, "_source", lambda kind, source=source: source.get(kind, "its own")
+            )
+            changed = front_end_key([transformer], training=False)
+            source.clear()
+            keys.code_version.cache_clear()
+            assert front_end_key([transformer], training=False) != changed
+        keys.code_version.cache_clear()
+        assert front_end_key([transformer], training=False) == before
 
 
 def test_keys_of_tracks(tmp_path):

@@ -287,3 +287,48 @@ def test_bad_parameters(files):
             PerTrack(front_end(), **params).fit(files)
     with pytest.raises(ValueError, match="'n_mfcc' parameter of MFCCExtractor"):
         PerTrack(front_end(extractor=MFCCExtractor(n_mfcc=0))).fit(files)
+
+
+def test_the_sampling_rate_travels_on(files, tmp_path):
+    loader = AudioLoader(sampling_rate=16000, duration=DURATION)
+    for per_track in (PerTrack(loader), PerTrack(PerTrack(loader), memory=tmp_path)):
+        for _ in range(2):  # computed, then found
+            Xt = per_track.fit_transform(files)
+            assert Xt.sampling_rate == 16000
+            with pytest.raises(ValueError, match="16000 Hz, but MFCCExtractor is set to"):
+                MFCCExtractor().fit_transform(Xt)
+
+
+def test_augments_inside_a_nested_one(files):
+    steps = augmented().steps
+    nested = make_pipeline(PerTrack(Pipeline(steps[:3])), steps[3][1])
+    np.testing.assert_array_equal(
+        PerTrack(nested).fit_transform(files), augmented().fit_transform(files)
+    )
+
+
+def test_types_are_promoted():
+    Xt = PerTrack(FunctionTransformer()).fit_transform([np.array([1, 2]), np.array([0.5, 0.7])])
+    assert Xt.tolist() == [[1.0, 2.0], [0.5, 0.7]]
+
+
+def test_tables_without_names(files):
+    pytest.importorskip("pandas")
+    loader = AudioLoader(duration=DURATION)
+    scaled = PerTrack(make_pipeline(loader, RhythmExtractor(), Normalizer()))
+    frame = scaled.set_output(transform="pandas").transform(files)
+    assert frame.columns[0] == RhythmExtractor().get_feature_names_out()[0]
+    nameless = PerTrack(make_pipeline(loader, RhythmExtractor(), FunctionTransformer(np.abs)))
+    assert nameless.set_output(transform="pandas").transform(files).shape == (8, 16)
+
+
+def test_limits_are_checked_before_the_work(files):
+    for limit in ("abc", "2g", "100", "1GB", "0G", "-1G", ""):
+        with pytest.raises(ValueError, match=r"bytes_limit=.* is no size; give bytes as an int"):
+            PerTrack(front_end(), bytes_limit=limit).transform(files)
+
+
+@pytest.mark.parametrize("nothing", ["passthrough", None])
+def test_no_transformer(nothing):
+    with pytest.raises(TypeError, match="PerTrack takes a transformer or a Pipeline of them"):
+        PerTrack(nothing).fit([[1.0]])
