@@ -8,7 +8,9 @@ validation part from the unshuffled tail of the data.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import cache, partial
 from numbers import Real
 from typing import Any, Self
 
@@ -16,14 +18,23 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 
-from skgenre.classifiers._tensorflow import import_keras, lock, new_network_expected
+from skgenre.classifiers._tensorflow import (
+    collect_garbage,
+    import_keras,
+    lock,
+    new_network_expected,
+    on_one_device,
+)
 
-PREDICT_BATCH_SIZE = 1024
+# Segments that are predicted together: few where each is large, as images are.
+_PREDICT_SEGMENTS = 1024
+_PREDICT_VALUES = 2**21
 
-# Mini-batches that one call into TensorFlow runs. It saves the per-call overhead of
-# small networks and changes no result; it makes the tracing of the step longer, which a
-# fit of few steps does not earn back.
-_STEPS_PER_EXECUTION = 8
+# Mini-batches that one call into TensorFlow trains on, and the bytes that they may have
+# together. Many save the cost of the calls, which is larger than that of a small network's
+# step. They change no result; Ctrl-C and a loss that is no number wait for the call's end.
+_BATCHES_PER_CALL = 32
+_BYTES_PER_CALL = 16_000_000
 
 
 class Network:
@@ -76,9 +87,9 @@ class Network:
             if self._function is None:
                 self._function = _trace(self.model)
             function = self._function
+        size = _n_predicted_at_once(segments)
         parts = [
-            function(segments[start : start + PREDICT_BATCH_SIZE])
-            for start in range(0, len(segments), PREDICT_BATCH_SIZE)
+            function(segments[start : start + size]) for start in range(0, len(segments), size)
         ]
         return np.concatenate(parts)
 
@@ -97,6 +108,11 @@ class Network:
         copy = type(self)(self.build, None)
         copy.__dict__.update(self.__getstate__())
         return copy
+
+
+def _n_predicted_at_once(segments: NDArray[Any]) -> int:
+    n_values = math.prod(segments.shape[1:])
+    return max(1, min(_PREDICT_SEGMENTS, _PREDICT_VALUES // n_values))
 
 
 def _trace(model: Any) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
@@ -133,7 +149,8 @@ def make_optimizer(
         Steps of the whole training, which a pair is spread over.
     """
     keras = import_keras()
-    optimizer_class = type(keras.optimizers.get(name))
+    kind: Any = type(keras.optimizers.get(name))
+    optimizer_class = on_one_device(kind)
     if isinstance(learning_rate, tuple):
         start, end = map(float, learning_rate)
         learning_rate = keras.optimizers.schedules.PolynomialDecay(start, n_steps, end)
@@ -200,8 +217,19 @@ def train_network(
         Loss and accuracy of each epoch, and those of the validation part.
     """
     keras = import_keras()
+
+    network = build()
     n_steps = -(-len(X) // batch_size)
-    callbacks: list[Any] = [keras.callbacks.TerminateOnNaN()]
+    made_optimizer = optimizer(n_steps * epochs)
+    n_together = max(1, min(_BATCHES_PER_CALL, _BYTES_PER_CALL * n_steps // X.nbytes))
+    training = _Rows(X, y, sample_weight, n_at_once=n_together * batch_size)
+    held_out = None
+    if validation is not None:
+        held_out = _Rows(*validation, n_at_once=_n_predicted_at_once(validation[0]))
+    callbacks: list[Any] = [
+        keras.callbacks.LambdaCallback(on_epoch_begin=partial(training.shuffle, seed)),
+        keras.callbacks.TerminateOnNaN(),
+    ]
     if patience is not None:
         callbacks.append(
             keras.callbacks.EarlyStopping(
@@ -213,27 +241,29 @@ def train_network(
         )
     # Weighted and unweighted training report the accuracy alike: that of the data.
     wrapper = _wrapper_class()(
-        model=build,
+        model=partial(_make_trainer, network, training, held_out, batch_size),
         loss="sparse_categorical_crossentropy",
-        optimizer=optimizer(n_steps * epochs),
+        optimizer=made_optimizer,
         metrics=["accuracy"],
         epochs=epochs,
-        shuffle=False,  # the batches come in an order of their own
+        shuffle=False,  # the rows come in an order of their own
         verbose=verbose,
-        callbacks=[*callbacks, _epoch_reporter(build, on_epoch)],
-        fit__validation_data=validation,
-        fit__validation_batch_size=PREDICT_BATCH_SIZE,
-        compile__steps_per_execution=1 if n_steps < _STEPS_PER_EXECUTION else _STEPS_PER_EXECUTION,
+        callbacks=[*callbacks, _epoch_reporter(Network(build, network), on_epoch)],
+        fit__validation_data=None if held_out is None else held_out.positions(),
+        compile__jit_compile=False,  # XLA cuts no batches of a size that it does not know
     )
-    batches = _shuffled_batches(X, y, sample_weight, batch_size, n_steps, seed)
     # scikeras passes the data through transformers of scikit-learn, which would look for a
     # data frame where the user's global configuration asks for one.
     with new_network_expected(), config_context(transform_output="default"):
-        wrapper.fit(batches, None)
+        wrapper.fit(training.positions(), None)
     history = {name: [float(v) for v in values] for name, values in wrapper.history_.items()}
-    _check_converged(wrapper.model_, history["loss"], restored=patience is not None)
-    # The wrapper goes with its optimizer; the network keeps the weights alone.
-    return Network(build, wrapper.model_), history
+    # The network keeps its weights alone; all else goes as soon as it can.
+    wrapper.model_.distribute_strategy.run(made_optimizer.release)
+    training.columns.clear()
+    del wrapper, callbacks
+    collect_garbage(4 * network.count_params())
+    _check_converged(network, history["loss"], restored=patience is not None)
+    return Network(build, network), history
 
 
 def _check_converged(model: Any, losses: list[float], *, restored: bool) -> None:
@@ -249,63 +279,115 @@ def _check_converged(model: Any, losses: list[float], *, restored: bool) -> None
     )
 
 
-def _shuffled_batches(
-    X: NDArray[np.float32],
-    y: NDArray[np.integer[Any]],
-    sample_weight: NDArray[np.float32] | None,
-    batch_size: int,
-    n_steps: int,
-    seed: int,
-) -> Any:
-    """Return a data set of mini-batches in a new order each epoch, drawn from ``seed``.
+class _Rows:
+    """Segments with their classes and weights, passed to TensorFlow some rows at a time.
 
-    Keras' own shuffling draws from TensorFlow's global generator.
+    Keras' training loop goes over positions only. The rows are picked when their turn
+    comes, so that TensorFlow never holds a copy of them all.
     """
+
+    def __init__(self, *columns: NDArray[Any] | None, n_at_once: int):
+        self.columns = [column for column in columns if column is not None]
+        self.order = np.arange(len(self.columns[0]))
+        self.n_at_once = n_at_once
+
+    def shuffle(self, seed: int, epoch: int, logs: Any = None) -> None:
+        """Draw the order of an epoch; Keras' own shuffling draws from a global generator."""
+        import tensorflow as tf
+
+        rows = tf.range(len(self.order))
+        self.order = tf.random.experimental.stateless_shuffle(rows, seed=[seed, epoch + 1]).numpy()
+
+    def positions(self) -> Any:
+        """Return the data set of positions in the order, one for each call."""
+        import tensorflow as tf
+
+        return tf.data.Dataset.range(0, len(self.order), self.n_at_once)
+
+    def calls(self, function: Callable[..., Any]) -> Callable[[Any], Any]:
+        """Trace a function of the columns; return one that takes an iterator of positions."""
+        import tensorflow as tf
+
+        signature = [tf.TensorSpec((None, *c.shape[1:]), c.dtype) for c in self.columns]
+        traced = tf.function(function, input_signature=signature, autograph=False)
+
+        def call(positions: Any) -> Any:
+            start = int(next(positions))
+            rows = self.order[start : start + self.n_at_once]
+            return traced(*(column[rows] for column in self.columns))
+
+        return call
+
+
+def _make_trainer(network: Any, training: _Rows, held_out: _Rows | None, batch_size: int) -> Any:
+    """Return the model that Keras' training loop works on; it has the network's layers."""
+    trainer = _trainer_class()(network.inputs[0], network.outputs[0])
+    trainer.training, trainer.held_out, trainer.batch_size = training, held_out, batch_size
+    return trainer
+
+
+@cache
+def _trainer_class() -> Any:
+    import keras
     import tensorflow as tf
 
-    columns = [tf.constant(X), tf.constant(y)]
-    if sample_weight is not None:
-        columns.append(tf.constant(sample_weight))
-    n = len(X)
-    # One entry an epoch: iterating the data set once more advances the order.
-    epoch = tf.Variable(0, dtype=tf.int32, trainable=False)
+    class Trainer(keras.Model):
+        """Trains on several mini-batches a call; what Keras does with each is unchanged."""
 
-    # Neither function has Python control flow; AutoGraph would only read their source.
-    @tf.autograph.experimental.do_not_convert
-    def order(_: Any) -> Any:
-        number = epoch.assign_add(1)
-        rows = tf.random.experimental.stateless_shuffle(tf.range(n), seed=[seed, number])
-        return tf.data.Dataset.from_tensor_slices(rows)
+        test_function: Any
 
-    @tf.autograph.experimental.do_not_convert
-    def gather(rows: Any) -> tuple[Any, ...]:
-        return tuple(tf.gather(column, rows) for column in columns)
+        def compile(self, *args: Any, **kwargs: Any) -> None:
+            super().compile(*args, **kwargs)
+            # Variables that are made while a function is traced have it traced again, and
+            # leave graphs behind that TensorFlow never frees.
+            y, y_pred = tf.zeros(1), tf.zeros((1, self.output_shape[-1]))
+            self.compute_loss(y=y, y_pred=y_pred)
+            self.compute_metrics(None, y, y_pred)
+            self.optimizer.build(self.trainable_variables)
 
-    return (
-        tf.data.Dataset.range(1)
-        .flat_map(order)
-        .batch(batch_size)
-        .map(gather)
-        .apply(tf.data.experimental.assert_cardinality(n_steps))
-        .prefetch(2)
-    )
+        def make_train_function(self, force: bool = False) -> None:
+            # One function for it all: TensorFlow never frees the graph of a function that
+            # another one calls.
+            def train(*columns: Any) -> Any:
+                n_rows = tf.shape(columns[0])[0]
+
+                def mini_batch(start: Any) -> Any:
+                    end = start + self.batch_size
+                    batch = tuple(column[start:end] for column in columns)
+                    self.distribute_strategy.run(self.train_step, args=(batch,))
+                    return end
+
+                tf.while_loop(lambda start: start < n_rows, mini_batch, [0], parallel_iterations=1)
+                return self.get_metrics_result()
+
+            self.train_function = self.training.calls(train)
+
+        def make_test_function(self, force: bool = False) -> None:
+            def test(*columns: Any) -> Any:
+                return self.distribute_strategy.run(self.test_step, args=(columns,))
+
+            if self.test_function is None or force:  # Keras asks for it in each epoch
+                self.test_function = self.held_out.calls(test)
+
+    return Trainer
 
 
-def _epoch_reporter(build: Callable[[], Any], on_epoch: Callable[[str, Network], bool]) -> Any:
+def _epoch_reporter(network: Network, on_epoch: Callable[[str, Network], bool]) -> Any:
     """Return a Keras callback that passes the epochs on."""
     import keras
 
     class EpochReporter(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            on_epoch("begin", Network(build, self.model))
+            on_epoch("begin", network)
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            if on_epoch("end", Network(build, self.model)):
+            if on_epoch("end", network):
                 self.model.stop_training = True
 
     return EpochReporter()
 
 
+@cache
 def _wrapper_class() -> Any:
     """Return scikeras' base wrapper, made to take batches that are already checked."""
     from scikeras.wrappers import BaseWrapper

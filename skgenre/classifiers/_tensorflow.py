@@ -1,7 +1,8 @@
-"""TensorFlow, imported when it is needed, in silence and without side effects."""
+"""TensorFlow without its side effects: on output, on global state, on memory."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
@@ -10,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,9 @@ import numpy as np
 # One thread at a time imports TensorFlow, or brings an unpickled network to life.
 lock = threading.RLock()
 _imported = False
+# Bytes of networks of past fits, some of them perhaps still in use.
+_garbage = 0
+_GARBAGE_LIMIT = 50_000_000
 
 
 @contextmanager
@@ -104,3 +109,67 @@ def new_network_expected() -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(is_other)
+
+
+@cache
+def on_one_device(optimizer_class: Any) -> Any:
+    """Return the class of a Keras optimizer without what only several devices need.
+
+    Adam moreover becomes one operation a variable. Keras' own dozen take longer than the
+    forward and backward pass of a small network.
+    """
+    import keras
+    import tensorflow as tf
+
+    class OnOneDevice(optimizer_class):
+        def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+            # The sum goes through a custom gradient, which TensorFlow registers for good: the
+            # graph of the step, and with it all variables of the fit, would never be freed.
+            return list(grads_and_vars)
+
+        def release(self) -> None:
+            """Empty the variables; the graphs that use them live until Python collects them."""
+            for variable in self.variables:
+                nothing = tf.zeros(0, variable.dtype)
+                tf.raw_ops.AssignVariableOp(resource=variable.value.handle, value=nothing)
+
+    if optimizer_class is not keras.optimizers.Adam:
+        return OnOneDevice
+
+    class FusedAdam(OnOneDevice):
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            if self.amsgrad:
+                super().update_step(gradient, variable, learning_rate)
+                return
+            dtype = variable.dtype
+            index = self._get_variable_index(variable)
+            step = tf.cast(self.iterations + 1, dtype)
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle,
+                m=self._momentums[index].value.handle,
+                v=self._velocities[index].value.handle,
+                beta1_power=tf.cast(self.beta_1, dtype) ** step,
+                beta2_power=tf.cast(self.beta_2, dtype) ** step,
+                lr=tf.cast(learning_rate, dtype),
+                beta1=tf.cast(self.beta_1, dtype),
+                beta2=tf.cast(self.beta_2, dtype),
+                epsilon=tf.cast(self.epsilon, dtype),
+                grad=tf.cast(gradient, dtype),
+            )
+
+    return FusedAdam
+
+
+def collect_garbage(n_bytes: int) -> None:
+    """Count the bytes that a network leaves behind, and free past ones when they are many.
+
+    Keras' models are circles of references. Python's collector frees them in the end, but
+    it goes by the number of objects and knows nothing of the megabytes behind them.
+    """
+    global _garbage
+    with lock:
+        _garbage += n_bytes
+        if _garbage < _GARBAGE_LIMIT:
+            return
+        _garbage = 0
+    gc.collect()

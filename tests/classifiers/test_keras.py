@@ -94,28 +94,193 @@ def test_result_does_not_depend_on_global_seeds():
 
 
 def test_segments_are_shuffled_anew_each_epoch():
-    from skgenre.classifiers._keras import _shuffled_batches
+    from skgenre.classifiers._keras import _Rows
 
-    X = np.arange(50, dtype=np.float32)[:, np.newaxis]
-    batches = _shuffled_batches(X, np.arange(50), None, 8, 7, seed=3)
-    epochs = [np.concatenate([y.numpy() for _, y in batches]) for _ in range(3)]
+    def passed_on(seed):
+        rows = _Rows(np.arange(50.0), None, n_at_once=8)
+        seen = rows.calls(lambda column: column)
+        epochs = []
+        for epoch in range(3):
+            rows.shuffle(seed, epoch)
+            positions = rows.positions()
+            iterator = iter(positions)
+            epochs.append(np.concatenate([seen(iterator).numpy() for _ in range(len(positions))]))
+        return epochs
+
+    epochs = passed_on(seed=3)
     for epoch in epochs:
         assert sorted(epoch) == list(range(50))
     assert epochs[0].tolist() != list(range(50))
     assert epochs[0].tolist() != epochs[1].tolist() != epochs[2].tolist()
-    again = _shuffled_batches(X, np.arange(50), None, 8, 7, seed=3)
-    np.testing.assert_array_equal(np.concatenate([y.numpy() for _, y in again]), epochs[0])
+    np.testing.assert_array_equal(passed_on(seed=3), epochs)
+    assert passed_on(seed=4)[0].tolist() != epochs[0].tolist()
 
 
-def test_several_steps_an_execution_leave_results_equal(monkeypatch):
+@pytest.mark.parametrize("limits", [(1, 16_000_000), (7, 16_000_000), (32, 500)])
+def test_mini_batches_a_call_leave_results_equal(monkeypatch, limits):
     from skgenre.classifiers import _keras
 
     X, y = make_tracks()
-    results = []
-    for steps in (1, 8):
-        monkeypatch.setattr(_keras, "_STEPS_PER_EXECUTION", steps)
-        results.append(mlp(batch_size=4, epochs=3).fit(X, y).predict_proba(X))
-    np.testing.assert_allclose(*results, rtol=1e-6, atol=1e-7)
+    model = mlp(batch_size=4, epochs=3, validation_fraction=0.25)
+    expected = model.fit(X, y).predict_proba(X), model.history_
+    monkeypatch.setattr(_keras, "_BATCHES_PER_CALL", limits[0])
+    monkeypatch.setattr(_keras, "_BYTES_PER_CALL", limits[1])
+    np.testing.assert_array_equal(model.fit(X, y).predict_proba(X), expected[0])
+    assert model.history_ == expected[1]
+
+
+@pytest.mark.parametrize(
+    "params", [{"weight_decay": 0.01, "clipnorm": 0.1, "beta_1": 0.8}, {"amsgrad": True}]
+)
+def test_adam_in_one_operation_is_that_of_keras(params):
+    import keras
+    import tensorflow as tf
+
+    from skgenre.classifiers._keras import make_optimizer
+
+    weights = []
+    schedule = keras.optimizers.schedules.PolynomialDecay(0.1, 5, 0.01)
+    for optimizer in (
+        make_optimizer("adam", (0.1, 0.01), params, n_steps=5),
+        keras.optimizers.Adam(schedule, **params),
+    ):
+        variables = [keras.Variable(np.ones((3, 2))), keras.Variable(np.zeros(2))]
+        rng = np.random.default_rng(0)
+        for _ in range(6):
+            gradients = [tf.constant(rng.normal(size=v.shape), tf.float32) for v in variables]
+            optimizer.apply(gradients, variables)
+        weights.append(np.concatenate([v.numpy().ravel() for v in variables]))
+    assert isinstance(optimizer, keras.optimizers.Adam)
+    np.testing.assert_allclose(*weights, rtol=1e-5, atol=1e-7)
+    assert np.abs(weights[0][:6] - 1).max() > 0.1
+
+
+def test_one_device_of_a_strategy_gives_the_same():
+    import tensorflow as tf
+
+    X, y = make_tracks()
+    model = mlp(epochs=2, validation_fraction=0.25)
+    expected = model.fit(X, y).predict_proba(X)
+    with tf.distribute.OneDeviceStrategy("CPU:0").scope():
+        np.testing.assert_array_equal(model.fit(X, y).predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_validation_measures_the_held_out_part(monkeypatch, weighted):
+    from skgenre.classifiers import _base, _keras
+
+    def spy(build, X, y, *, validation, **kwargs):
+        seen.extend(validation)
+        return train(build, X, y, validation=validation, **kwargs)
+
+    seen, train = [], _base.train_network
+    monkeypatch.setattr(_base, "train_network", spy)
+    monkeypatch.setattr(_keras, "_PREDICT_SEGMENTS", 7)
+    X, y = make_tracks()
+    sample_weight = np.random.default_rng(0).uniform(0.5, 2, size=len(y)) if weighted else None
+    model = mlp(epochs=2, validation_fraction=0.25).fit(X, y, sample_weight=sample_weight)
+    segments, codes, weight = seen if weighted else (*seen, np.ones(len(seen[1])))
+    assert len(codes) == 18
+    proba = model.network_.predict_proba(segments)
+    losses = -np.log(proba[np.arange(len(codes)), codes])
+    assert model.history_["val_loss"][-1] == pytest.approx((losses * weight).mean(), rel=1e-4)
+    accuracy = (proba.argmax(axis=1) == codes).mean()
+    assert model.history_["val_accuracy"][-1] == pytest.approx(accuracy, rel=1e-4)
+
+
+def test_networks_are_traced_once_for_all_batches():
+    """Each trace costs what many steps do, and predictions of new lengths traced anew."""
+    import pickle
+
+    X, y = make_tracks()
+    model = mlp(activation=counted, batch_size=7, epochs=3, validation_fraction=0.25)
+    calls.clear()
+    model.fit(X, y)
+    in_fit = len(calls)
+    calls.clear()
+    model.network_.build()
+    assert in_fit == len(calls) + 2  # besides building: training and validation
+    for network in (model.network_, pickle.loads(pickle.dumps(model.network_))):
+        keras_model = network.model
+        calls.clear()
+        for n in (1, 2, 10, 2500):
+            segments = np.resize(X, (n, *model.segment_shape_)).astype(np.float32)
+            assert network.predict_proba(segments).shape == (n, 3)
+        assert len(calls) == 1
+        expected = keras_model.predict(segments, verbose=0)
+        np.testing.assert_allclose(network.predict_proba(segments), expected, rtol=1e-5)
+
+
+calls = []
+
+
+def counted(x):
+    calls.append(x)
+    return x
+
+
+def test_a_fit_leaves_nothing_behind(monkeypatch):
+    """TensorFlow can keep the graphs of all fits, with all of their variables."""
+    import gc
+    import weakref
+
+    from tensorflow.python.framework.func_graph import FuncGraph
+
+    from skgenre.classifiers import _keras
+
+    def spy(network, training, *args):
+        trainer = make_trainer(network, training, *args)
+        watched.update(trainer=weakref.ref(trainer), network=weakref.ref(network))
+        watched.update(data=weakref.ref(training.columns[0]))
+        return trainer
+
+    def n_graphs():
+        gc.collect()
+        return sum(isinstance(x, FuncGraph) for x in gc.get_objects())
+
+    watched, make_trainer = {}, _keras._make_trainer
+    monkeypatch.setattr(_keras, "_make_trainer", spy)
+    X, y = make_tracks()
+    before = n_graphs()
+    gc.disable()
+    try:
+        model = mlp(epochs=2, validation_fraction=0.25).fit(X, y)
+        assert watched["data"]() is None
+        sizes = [variable.numpy().size for variable in watched["trainer"]().optimizer.variables]
+        assert sizes == [0] * 10  # steps, rate and two moments of two layers' weights
+    finally:
+        gc.enable()
+    assert n_graphs() == before
+    assert watched["trainer"]() is None
+    assert watched["network"]() is model.network_.model
+    model.predict(X)
+    del model
+    assert n_graphs() == before
+    assert watched["network"]() is None
+
+
+def test_large_networks_do_not_wait_for_the_collector(monkeypatch):
+    """It goes by the number of objects: a network of 500 MB is no more than one of 1 MB."""
+    import gc
+    import weakref
+
+    from skgenre.classifiers import _tensorflow
+
+    X, y = make_tracks()
+    gc.disable()
+    try:
+        monkeypatch.setattr(_tensorflow, "_GARBAGE_LIMIT", 10**9)
+        networks = [weakref.ref(mlp(epochs=1).fit(X, y).network_.model) for _ in range(2)]
+        assert all(network() for network in networks)
+        n_bytes = sum(weights.nbytes for weights in networks[0]().get_weights())
+        monkeypatch.setattr(_tensorflow, "_GARBAGE_LIMIT", 1.5 * n_bytes)
+        monkeypatch.setattr(_tensorflow, "_garbage", 0)
+        mlp(epochs=1).fit(X, y)
+        assert all(network() for network in networks)
+        mlp(epochs=1).fit(X, y)
+        assert not any(network() for network in networks)
+    finally:
+        gc.enable()
 
 
 def test_a_failing_import_shows_what_was_held_back(capfd):
