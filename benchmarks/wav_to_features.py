@@ -15,6 +15,7 @@ from benchmarks._measure import Row, check_close, interleaved, run_alone
 
 def wav_to_features(short: bool) -> list[Row]:
     from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
 
     from skgenre import make_genre_pipeline
 
@@ -48,6 +49,8 @@ def wav_to_features(short: bool) -> list[Row]:
                 "at least 5, aim 7",
             )
         )
+    # Else the processes would stay for minutes, and a program may wait for them.
+    get_reusable_executor().shutdown()
     return rows
 
 

@@ -154,7 +154,7 @@ def _cut(pipeline: Any) -> tuple[list[Any], Any]:
     n_front = 0
     front = []
     for _, step in pipeline.steps[:-1]:
-        leaves = leaf_steps(step)
+        leaves = leaf_steps(step, open_per_track=False)
         if any(get_tags(leaf).requires_fit for leaf in leaves):
             break
         front += leaves
@@ -165,7 +165,7 @@ def _cut(pipeline: Any) -> tuple[list[Any], Any]:
 def _augmenting(pipeline: Any) -> bool:
     if not isinstance(pipeline, Pipeline):
         return False
-    for leaf in leaf_steps(pipeline):
+    for leaf in leaf_steps(pipeline, open_per_track=False):
         inner = leaf_steps(leaf.transformer) if isinstance(leaf, PerTrack) else [leaf]
         if any(augments(step) for step in inner):
             return True

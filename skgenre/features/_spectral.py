@@ -8,6 +8,8 @@ the processor's cache. A band covers few of the bins, and only those are read.
 
 from __future__ import annotations
 
+import math
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -110,6 +112,7 @@ class MelKernel:
         import librosa
 
         self.settings = settings
+        self._scratch = threading.local()
         self._window = fft_window(settings.window, settings.win_length, settings.n_fft)
         filterbank = librosa.filters.mel(
             sr=settings.sampling_rate,
@@ -158,12 +161,24 @@ class MelKernel:
         out = np.empty((settings.n_mels, n_frames), dtype=np.float32)
         n_blocks = -(-n_frames // _BLOCK)
         size = -(-n_frames // n_blocks)
-        windowed = np.empty((size, settings.n_fft), dtype=np.float32)
+        windowed = self._buffer("windowed", size, settings.n_fft)
         for start in range(0, n_frames, size):
             block = frames[start : start + size]
             np.multiply(block, self._window, out=windowed[: len(block)])
             self._sum(windowed[: len(block)], out[:, start : start + size])
         return out
+
+    def _buffer(self, name: str, *shape: int) -> Float:
+        """Return memory of this thread to write to.
+
+        Taken anew for each segment, a megabyte goes back to the system each time, and
+        fetching it again takes longer than all the computing.
+        """
+        buffer = getattr(self._scratch, name, None)
+        if buffer is None or buffer.size < math.prod(shape):
+            buffer = np.empty(math.prod(shape), dtype=np.float32)
+            setattr(self._scratch, name, buffer)
+        return buffer[: math.prod(shape)].reshape(shape)
 
     def _sum(self, windowed: Float, out: Float) -> None:
         """Turn windowed frames (n, n_fft) into the power of bands (n_mels, n)."""
@@ -179,7 +194,8 @@ class MelKernel:
         # half the length, which the stage takes apart. Handing SciPy the transposed view
         # makes it write frame beside frame, so that all frames of a bin lie together.
         folded = fft.fft(windowed.view(np.complex64).T, axis=0)  # (n_fft / 2, n)
-        self._compiled(folded, self._twiddles, *self._bands, out)
+        power = self._buffer("power", folded.shape[0] + 1, folded.shape[1])
+        self._compiled(folded, self._twiddles, *self._bands, power, out)
 
 
 def _banded(filterbank: Float) -> tuple[NDArray[np.intp], NDArray[np.intp], Float]:

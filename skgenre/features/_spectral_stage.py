@@ -20,7 +20,7 @@ def _compile(function: Callable[..., Any]) -> Any:
 
 
 @_compile
-def power_in_bands(folded, twiddles, first, offsets, weights, out):
+def power_in_bands(folded, twiddles, first, offsets, weights, power, out):
     """Sum the power of real frames to bands, from the transform of their folded samples.
 
     With Z the transform of even + i * odd samples and N its length, the spectrum of the
@@ -39,11 +39,12 @@ def power_in_bands(folded, twiddles, first, offsets, weights, out):
         Where the weights of each band start.
     weights : ndarray, float32
         The weights of all bands in a row.
+    power : ndarray of shape (N + 1, n_frames), float32
+        Receives the power of the bins.
     out : ndarray of shape (n_bands, n_frames), float32
         Receives the power.
     """
     n_half, n_frames = folded.shape
-    power = np.empty((n_half + 1, n_frames), dtype=np.float32)
     quarter = np.float32(0.25)
     for t in range(n_frames):
         z = folded[0, t]

@@ -14,12 +14,16 @@ from sklearn.utils import get_tags
 from skgenre._rows import rows_from
 
 
-def leaf_steps(transformer: Any) -> list[Any]:
-    """List the transformers that a pipeline consists of, in order, without "passthrough"."""
-    if getattr(transformer, "_runs_per_track", False):  # a PerTrack within another
+def leaf_steps(transformer: Any, *, open_per_track: bool = True) -> list[Any]:
+    """List the transformers that a pipeline consists of, in order, without "passthrough".
+
+    A PerTrack stands for what is inside it, unless ``open_per_track`` is false.
+    """
+    if open_per_track and getattr(transformer, "_runs_per_track", False):
         return leaf_steps(transformer.transformer)
     if isinstance(transformer, Pipeline):
-        return [leaf for _, step in transformer.steps for leaf in leaf_steps(step)]
+        steps = [step for _, step in transformer.steps]
+        return [leaf for s in steps for leaf in leaf_steps(s, open_per_track=open_per_track)]
     if transformer is None or (isinstance(transformer, str) and transformer == "passthrough"):
         return []
     return [transformer]
