@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 
-from skgenre._rows import row_name
+from skgenre._rows import parameters_checked, row_name
 
 
 class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
@@ -44,6 +44,10 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     def _fit_transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         """Turn one track into one array in ``fit_transform``; the base makes no difference."""
         return self._transform_track(track, name)
+
+    def _validate_params(self) -> None:
+        if not parameters_checked(self):  # which takes longer than to cut a track into segments
+            super()._validate_params()
 
     def _is_repeatable(self) -> bool:
         """Tell whether a track gives the same another time; not where draws are anew."""
@@ -132,9 +136,12 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             if task is not None:
                 task.call_on_fit_task_begin(estimator=self)
             result = function(track, self._track_name(track, row))
-            if out is None:
-                out = np.empty((len(tracks), *result.shape), dtype=np.float32)
-            out[row] = result
+            if len(tracks) == 1 and result.dtype == np.float32 and parameters_checked(self):
+                out = result[np.newaxis]  # PerTrack copies it to the place where it stays
+            else:
+                if out is None:
+                    out = np.empty((len(tracks), *result.shape), dtype=np.float32)
+                out[row] = result
             if task is not None:
                 task.call_on_fit_task_end(estimator=self)
         assert out is not None  # an empty input was refused by _check_tracks

@@ -1,12 +1,14 @@
-"""What errors call a track that has no path."""
+"""What a step knows of the whole input when it sees a few tracks of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 _first_row: ContextVar[int] = ContextVar("first_row", default=0)
+_checked_steps: ContextVar[Sequence[Any]] = ContextVar("checked_steps", default=())
 
 
 def row_name(row: int) -> str:
@@ -14,11 +16,26 @@ def row_name(row: int) -> str:
     return f"track {_first_row.get() + row}"
 
 
+def parameters_checked(step: Any) -> bool:
+    """Tell whether who runs this step has checked its parameters already."""
+    return any(step is checked for checked in _checked_steps.get())
+
+
 @contextmanager
-def rows_from(first: int) -> Iterator[None]:
-    """Say that the input at hand is a slice, whose first row has this number in the whole."""
-    token = _first_row.set(first)
+def rows_from(first: int, checked_steps: Sequence[Any] = ()) -> Iterator[None]:
+    """Say that the input at hand is a slice of a whole.
+
+    Parameters
+    ----------
+    first : int
+        The number in the whole of the slice's first row.
+    checked_steps : sequence of estimators, default=()
+        The steps whose parameters were checked before the first slice, and stayed as they
+        were.
+    """
+    row, checked = _first_row.set(first), _checked_steps.set(checked_steps)
     try:
         yield
     finally:
-        _first_row.reset(token)
+        _checked_steps.reset(checked)
+        _first_row.reset(row)

@@ -21,7 +21,13 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_array, validate_data
 
 from skgenre._rows import row_name
-from skgenre._waveforms import Waveforms, check_finite, check_samples, check_sampling_rate
+from skgenre._waveforms import (
+    Waveforms,
+    check_finite,
+    check_samples,
+    check_sampling_rate,
+    is_float32,
+)
 
 Array = NDArray[Any]
 
@@ -50,7 +56,8 @@ def check_waveforms(X: Any, sampling_rate: float, who: str) -> Array:
     """
     check_sampling_rate(X, sampling_rate, who)
     check_samples(X, who)
-    X = check_array(X, dtype=np.float32, allow_nd=True, ensure_all_finite=False, input_name="X")
+    if not is_float32(X, ndim=3):
+        X = check_array(X, dtype=np.float32, allow_nd=True, ensure_all_finite=False, input_name="X")
     if X.ndim == 2:
         X = X[:, np.newaxis, :]  # (n_tracks, 1, n_samples)
     if X.ndim != 3:

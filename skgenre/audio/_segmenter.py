@@ -121,8 +121,9 @@ class Segmenter(TrackTransformer):
                 track = np.pad(track, (0, needed - track.size))
             else:
                 track = np.resize(track, needed)  # NumPy's resize repeats from the start
-        last = track.size - length if overlap_allowed else length * (self.n_segments - 1)
-        starts = np.linspace(0, last, self.n_segments).round().astype(np.intp)
+        if not overlap_allowed:
+            return track[:needed].reshape(self.n_segments, length)
+        starts = np.linspace(0, track.size - length, self.n_segments).round().astype(np.intp)
         return np.lib.stride_tricks.sliding_window_view(track, length)[starts]
 
     def _segment_length(self) -> int:

@@ -224,11 +224,11 @@ class MelSpectrogramExtractor(MelTransformer):
     def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         kernel = self._kernel()
         if self.scale == "power":
-            spectrograms = [kernel.power(segment).T for segment in track]
+            spectrograms = kernel.power(track)  # (n_segments, n_mels, n_frames)
         else:
             with np.errstate(invalid="ignore"):  # a power that overflowed is refused below
-                spectrograms = [kernel.decibels(segment, self.top_db).T for segment in track]
-        return check_loudness(np.stack(spectrograms), track, name)
+                spectrograms = kernel.decibels(track, self.top_db)
+        return check_loudness(spectrograms.transpose(0, 2, 1), track, name)
 
 
 def check_loudness(

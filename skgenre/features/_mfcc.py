@@ -188,7 +188,7 @@ class MFCCExtractor(MelTransformer):
         transform = _cosine_transform(int(self.n_mfcc), int(self.n_mels), int(self.lifter))
         # (n_segments, n_mfcc, n_frames)
         with np.errstate(invalid="ignore"):  # a power that overflowed is refused below
-            exact = np.stack([transform @ kernel.decibels(segment) for segment in track])
+            exact = transform @ kernel.decibels(track)
         mfcc = check_loudness(exact.astype(np.float32), track, name)
         orders = [mfcc]
         if self.deltas:

@@ -1,9 +1,13 @@
-"""The spectral kernel: from a segment's samples to the decibels of its mel bands.
+"""The spectral kernel: from the samples of segments to the decibels of their mel bands.
 
 Everything that depends on the settings alone (window, filterbank) is built once and kept.
 Per block of frames it takes a windowed copy, one batch of Fourier transforms, and one pass
 over the spectrum that squares it and sums it to bands; blocks are small enough to stay in
 the processor's cache. A band covers few of the bins, and only those are read.
+
+Tracks run in threads beside each other, and each small call to NumPy passes Python's lock
+to and fro. So there are three calls a block, none of which holds it, and the rest is done
+for all segments of a track at once.
 """
 
 from __future__ import annotations
@@ -122,51 +126,68 @@ class MelKernel:
             fmax=settings.fmax,
             htk=settings.htk,
         )  # (n_mels, n_bins)
-        self._compiled = _compiled_stage() if settings.n_fft % 2 == 0 else None
-        if self._compiled is None:
+        self._stage = _compiled_stage() if settings.n_fft % 2 == 0 else None
+        if self._stage is None:
             self._blocks = _dense_blocks(filterbank)
         else:
             self._bands = _banded(filterbank)
             half = settings.n_fft // 2
             self._twiddles = np.exp(-1j * np.pi * np.arange(half) / half).astype(np.complex64)
 
-    def decibels(self, segment: Float, top_db: float | None = 80.0) -> Float:
-        """Compute the decibels of the mel bands of one segment.
+    def decibels(self, segments: Float, top_db: float | None = 80.0) -> Float:
+        """Compute the decibels of the mel bands of segments.
 
         Parameters
         ----------
-        segment : ndarray of shape (n_samples,)
+        segments : ndarray of shape (..., n_samples)
             The samples.
         top_db : float or None, default=80.0
-            What lies further below the loudest value is raised to that level. None keeps it.
+            What lies further below the loudest value of its segment is raised to that
+            level. None keeps it.
 
         Returns
         -------
-        decibels : ndarray of shape (n_mels, n_frames), float32
+        decibels : ndarray of shape (..., n_mels, n_frames), float32
             10 log10 of the power, at least -100.
         """
-        decibels = self.power(segment)
+        decibels = self.power(segments)
         np.maximum(decibels, np.float32(_QUIETEST), out=decibels)
         np.log10(decibels, out=decibels)
         decibels *= np.float32(10)
         if top_db is not None:
-            np.maximum(decibels, decibels.max() - np.float32(top_db), out=decibels)
+            loudest = decibels.max(axis=(-2, -1), keepdims=True)
+            np.maximum(decibels, loudest - np.float32(top_db), out=decibels)
         return decibels
 
-    def power(self, segment: Float) -> Float:
-        """Compute the power in the mel bands of one segment: (n_mels, n_frames), float32."""
+    def power(self, segments: Float) -> Float:
+        """Compute the power in the mel bands: (..., n_mels, n_frames), float32."""
         settings = self.settings
-        frames = frame(segment, settings.n_fft, settings.hop_length, center=settings.center)
-        n_frames = len(frames)
-        out = np.empty((settings.n_mels, n_frames), dtype=np.float32)
+        rows = np.ascontiguousarray(segments, dtype=np.float32)
+        rows = rows.reshape(-1, rows.shape[-1])  # (n_segments, n_samples)
+        margin = settings.n_fft // 2 if settings.center else 0
+        n_frames = 1 + (rows.shape[1] + 2 * margin - settings.n_fft) // settings.hop_length
+        out = np.empty((len(rows), settings.n_mels, n_frames), dtype=np.float32)
         n_blocks = -(-n_frames // _BLOCK)
         size = -(-n_frames // n_blocks)
-        windowed = self._buffer("windowed", size, settings.n_fft)
-        for start in range(0, n_frames, size):
-            block = frames[start : start + size]
-            np.multiply(block, self._window, out=windowed[: len(block)])
-            self._sum(windowed[: len(block)], out[:, start : start + size])
-        return out
+        buffer = self._buffer("windowed", size, settings.n_fft)
+        for samples, bands in zip(rows, out, strict=True):
+            for start in range(0, n_frames, size):
+                windowed = buffer[: min(size, n_frames - start)]
+                self._window_frames(samples, start * settings.hop_length - margin, windowed)
+                self._sum(windowed, bands[:, start : start + size])
+        return out.reshape(*segments.shape[:-1], *out.shape[1:])
+
+    def _window_frames(self, samples: Float, first: int, out: Float) -> None:
+        """Fill ``out`` with windowed frames, the first of which starts at sample ``first``."""
+        hop_length, n_fft = self.settings.hop_length, self.settings.n_fft
+        if self._stage is not None:
+            self._stage.window_frames(samples, first, hop_length, self._window, out)
+            return
+        stop = first + (len(out) - 1) * hop_length + n_fft
+        padding = (max(0, -first), max(0, stop - samples.size))
+        part = np.pad(samples[max(0, first) : max(0, stop)], padding)
+        frames = np.lib.stride_tricks.sliding_window_view(part, n_fft)[::hop_length]
+        np.multiply(frames, self._window, out=out)
 
     def _buffer(self, name: str, *shape: int) -> Float:
         """Return memory of this thread to write to.
@@ -184,7 +205,7 @@ class MelKernel:
         """Turn windowed frames (n, n_fft) into the power of bands (n_mels, n)."""
         from scipy import fft
 
-        if self._compiled is None:
+        if self._stage is None:
             spectrum = fft.rfft(windowed, axis=1).view(np.float32)  # (n, 2 * n_bins)
             np.square(spectrum, out=spectrum)
             for bands, columns, weights in self._blocks:
@@ -195,7 +216,7 @@ class MelKernel:
         # makes it write frame beside frame, so that all frames of a bin lie together.
         folded = fft.fft(windowed.view(np.complex64).T, axis=0)  # (n_fft / 2, n)
         power = self._buffer("power", folded.shape[0] + 1, folded.shape[1])
-        self._compiled(folded, self._twiddles, *self._bands, power, out)
+        self._stage.power_in_bands(folded, self._twiddles, *self._bands, power, out)
 
 
 def _banded(filterbank: Float) -> tuple[NDArray[np.intp], NDArray[np.intp], Float]:
@@ -225,13 +246,13 @@ def _dense_blocks(filterbank: Float, width: int = 8) -> list[tuple[slice, slice,
 
 @lru_cache(maxsize=1)
 def _compiled_stage() -> Any:
-    """Return the compiled pass over the spectrum, or None where numba cannot compile."""
+    """Return the module of compiled passes, or None where numba cannot compile."""
     try:
         from numba import config
     except ImportError:
         return None
     if getattr(config, "DISABLE_JIT", False):
         return None
-    from skgenre.features._spectral_stage import power_in_bands
+    from skgenre.features import _spectral_stage
 
-    return power_in_bands
+    return _spectral_stage

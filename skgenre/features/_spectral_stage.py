@@ -1,4 +1,4 @@
-"""The one pass over a spectrum, compiled by numba. Imported only where numba can compile."""
+"""The passes over samples and spectrum, compiled. Imported only where numba can compile."""
 
 from __future__ import annotations
 
@@ -17,6 +17,38 @@ def _compile(function: Callable[..., Any]) -> Any:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package's folder nor the user's can be written
         return njit(**options)(function)
+
+
+@_compile
+def window_frames(samples, first, hop_length, window, out):
+    """Copy overlapping frames, weighted; what lies outside the samples is zero.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples,), float32
+        The segment.
+    first : int
+        Sample at which the first frame starts; below 0 for frames centred near the start.
+    hop_length : int
+        Samples from one frame to the next.
+    window : ndarray of shape (n_fft,), float32
+        The weights.
+    out : ndarray of shape (n_frames, n_fft), float32
+        Receives the frames.
+    """
+    n_samples = len(samples)
+    n_frames, n_fft = out.shape
+    for t in range(n_frames):
+        start = first + t * hop_length
+        low = min(n_fft, max(0, -start))
+        high = max(low, min(n_fft, n_samples - start))
+        row = out[t]
+        row[:low] = np.float32(0)
+        row[high:] = np.float32(0)
+        # Slices, because an index that might be negative keeps the loop off the vectors.
+        inside, weights, part = row[low:high], window[low:high], samples[start + low : start + high]
+        for i in range(high - low):
+            inside[i] = weights[i] * part[i]
 
 
 @_compile

@@ -122,7 +122,8 @@ def run(
     Parameters
     ----------
     steps : sequence of transformers
-        As ``leaf_steps`` gives them. Nothing in them is changed.
+        As ``leaf_steps`` gives them, with parameters that were checked. Nothing in them is
+        changed.
     tracks : sequence or ndarray
         Some rows of the input.
     first_row : int
@@ -141,7 +142,7 @@ def run(
     """
     Xt = tracks
     effects = []
-    with rows_from(first_row):
+    with rows_from(first_row, checked_steps=steps):
         try:
             for step in steps:
                 if training and augments(step):

@@ -41,6 +41,9 @@ class Job:
     front_end: str | None
     files: str
 
+    def __post_init__(self) -> None:
+        self.keeps = is_repeatable(self.steps, training=self.training)
+
     def __call__(self, tracks: Any, first_row: int) -> Done:
         """Transform a few tracks, or find them in the cache."""
         found: dict[int, Any] = {}
@@ -60,7 +63,6 @@ class Job:
                 if entry is not None:
                     found[i] = entry
         done = Done([], [], n_hits=len(found), damaged=damaged)
-        keeps = is_repeatable(self.steps, training=self.training)
         for i, (array, effects, rate) in self._computed(tracks, first_row, found):
             done.arrays.append(array)
             done.sampling_rate = rate
@@ -68,7 +70,7 @@ class Job:
             for table in tables:
                 table["track"] = first_row + i
             done.effects.append(tables)
-            if i in keys and i not in found and keeps:
+            if i in keys and i not in found and self.keeps:
                 assert self.cache is not None
                 self.cache.save(keys[i], (array, effects, rate))
                 done.n_bytes_stored += array.nbytes

@@ -19,7 +19,7 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from skgenre._base import as_rows
+from skgenre._base import TrackTransformer, as_rows
 from skgenre._columns import as_table
 from skgenre._shapes import with_rate
 from skgenre.pipeline._cache import TrackCache, open_cache
@@ -331,6 +331,8 @@ class PerTrack(
     ) -> NDArray[Any]:
         """Fill one output array, task by task."""
         _n_bytes(self.bytes_limit)  # a wrong one is told before the work, not after
+        for step in filter(lambda step: isinstance(step, TrackTransformer), steps):
+            step._validate_params()  # once, and not for each track
         cache = open_cache(self.memory)
         job = Job(
             steps,
