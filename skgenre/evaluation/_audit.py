@@ -150,6 +150,30 @@ class AuditResult(Record):
         lines += [f"- {protocol}: left out, {why}." for protocol, why in self.skipped.items()]
         return "\n\n".join([lines[0], "\n".join(lines[1:])]) if self.skipped else lines[0]
 
+    def plot(self, ax: Any = None, *, chance: float | None = None) -> Any:
+        """Draw the accuracies under each protocol as bars.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+            Axes to draw into. None makes a figure.
+        chance : float or None, default=None
+            Accuracy of guessing, drawn as a line; None draws none.
+
+        Returns
+        -------
+        display : skgenre.AuditDisplay
+            Drawn; its ``ax_`` and ``figure_`` are where.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        from skgenre.plotting import AuditDisplay
+
+        return AuditDisplay.from_result(self, chance=chance, ax=ax)
+
 
 @validate_params(
     {**CONSTRAINTS, "protocols": ["array-like", None]}, prefer_skip_nested_validation=True

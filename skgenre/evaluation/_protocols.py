@@ -19,6 +19,9 @@ Array = NDArray[Any]
 # From the most lenient to the strictest: the published partition of GTZAN shares a few artists.
 PROTOCOLS = ("segment-random", "track-random", "fault-filtered", "artist-grouped")
 
+# Fewer tracks than these say nothing about a model; an audit does not show them.
+_LEAST_JUDGED = 10
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -116,9 +119,11 @@ def not_possible(material: Material, protocol: str) -> str | None:
         if "" in names:
             return "not all tracks are clips of GTZAN. Load them by load_gtzan"
         try:
-            FaultFilteredSplit(on_missing="ignore").split(names)
+            ((_, judged),) = FaultFilteredSplit(on_missing="ignore").split(names)
         except ValueError as error:
             return str(error).rstrip(".")
+        if len(judged) < _LEAST_JUDGED:
+            return f"only {len(judged)} of the tracks that it judges are here"
     return None
 
 

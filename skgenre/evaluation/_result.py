@@ -222,6 +222,30 @@ class EvaluationResult(Record):
             + markdown_table(head, rows)
         )
 
+    def plot(self, ax: Any = None, *, normalize: bool = True) -> Any:
+        """Draw the confusion matrix over all tracks.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+            Axes to draw into. None makes a figure.
+        normalize : bool, default=True
+            Whether to show shares of the tracks of each genre; else numbers of tracks.
+
+        Returns
+        -------
+        display : sklearn.metrics.ConfusionMatrixDisplay
+            Drawn; its ``ax_`` and ``figure_`` are where.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        from skgenre.plotting._confusion import plot_confusion
+
+        return plot_confusion(self, ax, normalize=normalize)
+
     def _value(self, metric: str) -> float | None:
         return self.overall[metric]["value"] if metric in self.overall else None
 

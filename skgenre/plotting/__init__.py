@@ -1,0 +1,15 @@
+"""Pictures of trainings, tracks, audits and searches, in the style of scikit-learn's displays."""
+
+from skgenre.plotting._audit import AuditDisplay
+from skgenre.plotting._coverage_accuracy import CoverageAccuracyDisplay
+from skgenre.plotting._search_curve import SearchCurveDisplay
+from skgenre.plotting._segment_timeline import SegmentTimelineDisplay
+from skgenre.plotting._training_history import TrainingHistoryDisplay
+
+__all__ = [
+    "AuditDisplay",
+    "CoverageAccuracyDisplay",
+    "SearchCurveDisplay",
+    "SegmentTimelineDisplay",
+    "TrainingHistoryDisplay",
+]

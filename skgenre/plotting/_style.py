@@ -1,0 +1,103 @@
+"""What all pictures share: matplotlib on demand, colours, markers, legends."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# The palette of Okabe and Ito, which people who confuse red and green can tell apart; their
+# yellow comes last, for it is pale on white, and grey stands for their black.
+COLORS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#7F7F7F",
+    "#F0E442",
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LINES = ("-", "--", ":", "-.")
+HATCHES = ("", "///", "...", "xxx")
+COLORMAP = "cividis"
+
+
+def import_pyplot(who: str) -> Any:
+    """Import matplotlib.pyplot, or say how to get it.
+
+    Parameters
+    ----------
+    who : str
+        The method that draws, for the message.
+
+    Returns
+    -------
+    pyplot : module
+        ``matplotlib.pyplot``.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    try:
+        return import_module("matplotlib.pyplot")
+    except ImportError as error:
+        raise ImportError(
+            f"{who} needs matplotlib; install it with: pip install skgenre[plot]"
+        ) from error
+
+
+def axes_for(who: str, ax: Any, figsize: tuple[float, float]) -> Any:
+    """Return the given axes, or those of a new figure.
+
+    Parameters
+    ----------
+    who : str
+        The method that draws, for messages.
+    ax : matplotlib.axes.Axes or None
+        As the caller gave it.
+    figsize : tuple of two floats
+        Width and height in inches of a new figure.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+        To draw into.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    TypeError
+        If ``ax`` is no Axes.
+    """
+    pyplot = import_pyplot(who)
+    if ax is None:
+        _, ax = pyplot.subplots(figsize=figsize, layout="constrained")
+    return check_axes(who, ax)
+
+
+def check_axes(who: str, ax: Any) -> Any:
+    """Return ``ax`` if it is a single matplotlib Axes; TypeError if not."""
+    if not isinstance(ax, import_module("matplotlib.axes").Axes):
+        raise TypeError(
+            f"{who} draws into a matplotlib Axes; got ax of type {type(ax).__name__}. Give one of "
+            "those that plt.subplots returns, or None for a new figure."
+        )
+    return ax
+
+
+def style(i: int) -> dict[str, Any]:
+    """Return colour and marker of the i-th curve; they come round together after eight."""
+    return {"color": COLORS[i % len(COLORS)], "marker": MARKERS[i % len(MARKERS)]}
+
+
+def legend(ax: Any, **kwargs: Any) -> None:
+    """Add a legend: inside where it is short, to the right of the axes where it is long."""
+    handles, _ = ax.get_legend_handles_labels()
+    if len(handles) > 4:
+        kwargs = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), **kwargs}
+    if handles:
+        ax.legend(frameon=len(handles) <= 4, **kwargs)
