@@ -1,0 +1,79 @@
+"""The command ``skgenre reproduce``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from skgenre.cli._report import say, say_table
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run an experiment, print the table, write it."""
+    from skgenre import reproduce
+    from skgenre.reproduction._experiments import get_experiment
+
+    # What is wrong is told before the long work.
+    get_experiment(args.experiment).choose(args.only, quick=args.quick)
+    target = None if args.output is None else _check_output(args.output)
+    checkpoint = args.checkpoint
+    if checkpoint is None and args.memory is not None:
+        checkpoint = os.path.join(args.memory, "trainings")
+    if checkpoint is None:
+        print(
+            "skgenre: nothing is kept, so that a run that is stopped starts anew; give --memory",
+            file=sys.stderr,
+        )
+    with redirect_stdout(sys.stderr):  # for what libraries print, such as bars of downloads
+        result = reproduce(
+            args.experiment,
+            args.data,
+            quick=args.quick,
+            epochs=args.epochs,
+            n_folds=args.folds,
+            only=args.only,
+            memory=args.memory,
+            checkpoint=checkpoint,
+            random_state=args.seed,
+            verbose=1,
+        )
+    if target is not None:
+        _write(result, target)
+    _say_result(result)
+    if target is not None:
+        say(f"\nWrote {args.output}.")
+    return 1 if result.failed else 0
+
+
+def _check_output(name: str) -> Path:
+    """Refuse a file that could not be written at the end."""
+    target = Path(os.path.abspath(name))
+    if target.suffix.lower() not in (".md", ".json"):
+        raise ValueError(f"--output {name} ends in neither .md (Markdown) nor .json.")
+    if target.is_dir():
+        raise IsADirectoryError(f"{name} is a folder; --output takes a file.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {target.parent} to write {name} in.")
+    return target
+
+
+def _write(result: Any, target: Path) -> None:
+    from skgenre.reproduction._result import write_whole
+
+    if target.suffix.lower() == ".json":
+        result.save(target)
+    else:
+        write_whole(target, result.to_markdown())
+
+
+def _say_result(result: Any) -> None:
+    say(f"{result.experiment}: {result.title}\n{result.paper}.\n")
+    head, rows = result.table()
+    say_table(head, rows, indent="")
+    say()
+    for line in result.remarks():
+        say(f"- {line}")
