@@ -1,0 +1,136 @@
+"""One clip as the groups of features see it: its spectrum, computed once for all of them."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from skgenre.features._spectral import _BLOCK as FRAMES_TOGETHER
+from skgenre.features._spectral import Float, MelKernel, MelSettings
+
+N_MELS = 128
+COARSE = 32  # bands that several groups look at
+QUIETEST = 1e-10  # power that stands for silence: -100 dB
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """What the groups depend on, beside the sound.
+
+    Parameters
+    ----------
+    sampling_rate : float
+        In Hz.
+    n_fft, hop_length : int
+        Samples in a frame, and from one frame to the next.
+    """
+
+    sampling_rate: float
+    n_fft: int
+    hop_length: int
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames a second."""
+        return self.sampling_rate / self.hop_length
+
+
+class SpectrumKernel(MelKernel):
+    """The kernel of mel spectrograms, which here also hands out the power of the bins."""
+
+    def power_and_bins(self, samples: Float) -> tuple[Float, Float]:
+        """Compute both from one Fourier transform.
+
+        Parameters
+        ----------
+        samples : ndarray of shape (n_samples,)
+            The samples.
+
+        Returns
+        -------
+        power : ndarray of shape (n_mels, n_frames)
+            Power in the mel bands, as the method ``power`` gives it.
+        bins : ndarray of shape (n_bins, n_frames)
+            Power in the bins of the transform.
+        """
+        n_fft, hop_length = self.settings.n_fft, self.settings.hop_length
+        n_frames = 1 + (samples.size + 2 * (n_fft // 2) - n_fft) // hop_length
+        power = np.empty((self.settings.n_mels, n_frames), dtype=np.float32)
+        bins = np.empty((1 + n_fft // 2, n_frames), dtype=np.float32)
+        for start in range(0, n_frames, FRAMES_TOGETHER):
+            part = slice(start, min(start + FRAMES_TOGETHER, n_frames))
+            windowed = self._buffer("windowed", part.stop - start, n_fft)
+            self._window_frames(samples, start * hop_length - n_fft // 2, windowed)
+            self._sum(windowed, power[:, part])
+            bins[:, part] = self._power_of_bins(windowed)
+        return power, bins
+
+    def _power_of_bins(self, windowed: Float) -> Float:
+        """Return the power of the frames that were summed last: (n_bins, n)."""
+        from scipy import fft
+
+        if self._stage is not None:  # left behind by the compiled stage
+            return self._buffer("power", 1 + windowed.shape[1] // 2, len(windowed))
+        spectrum = fft.rfft(windowed, axis=1)
+        return (np.square(spectrum.real) + np.square(spectrum.imag)).T
+
+
+@lru_cache(maxsize=16)
+def _kernel(settings: ClipSettings) -> SpectrumKernel:
+    """Return the kernel for some settings, built once."""
+    with warnings.catch_warnings():
+        # Where frames are short, bands may have no bin; they stay at the lowest level.
+        warnings.filterwarnings("ignore", "Empty filters", UserWarning)
+        return SpectrumKernel(
+            MelSettings(
+                sampling_rate=settings.sampling_rate,
+                n_fft=settings.n_fft,
+                hop_length=settings.hop_length,
+                win_length=settings.n_fft,
+                window="hann",
+                center=True,
+                n_mels=N_MELS,
+                fmin=0.0,
+                fmax=settings.sampling_rate / 2,
+                htk=False,
+            )
+        )
+
+
+class Clip:
+    """One waveform, with what several groups share.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples,), float32
+        The waveform.
+    settings : ClipSettings
+        The settings.
+    with_bins : bool
+        Whether a group asks for the bins of the spectrum, and not for mel bands alone.
+    """
+
+    def __init__(self, samples: Float, settings: ClipSettings, *, with_bins: bool):
+        self.samples = samples
+        self.settings = settings
+        kernel = _kernel(settings)
+        if with_bins:
+            power, self.bins = kernel.power_and_bins(samples)  # (n_bins, n_frames)
+        else:
+            power = kernel.power(samples)
+        np.maximum(power, np.float32(QUIETEST), out=power)
+        np.log10(power, out=power)
+        power *= np.float32(10)
+        self.decibels = power  # (n_mels, n_frames)
+
+    def bands(self, n_bands: int) -> Float:
+        """Return the mean decibels of neighbouring mel bands: (n_bands, n_frames)."""
+        return self.decibels.reshape(n_bands, N_MELS // n_bands, -1).mean(axis=1)
+
+    @cached_property
+    def coarse(self) -> Float:
+        """Decibels in few bands: (COARSE, n_frames)."""
+        return self.bands(COARSE)

@@ -1,0 +1,196 @@
+"""One row of grouped features for a whole clip."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
+
+from skgenre._columns import TrackColumns
+from skgenre.features._group_clip import ClipSettings
+from skgenre.features._group_measures import GROUPS, LEAST_FRAME_RATE, describe_clip
+
+
+class ClipFeatures(TrackColumns):
+    """Describe each track by eight groups of features: timbre, rhythm and harmony.
+
+    One row of about 1400 numbers for a whole track, as an SVM or a linear discriminant
+    takes them after :class:`GroupScaler`. Every group looks at the same spectrogram from
+    another side: what its bands hold, how they move within a fraction of a second, how
+    they swing over seconds, when the next beat comes, which notes sound together. None
+    depends on where in the track something happens.
+
+    Whole tracks give a table. Segments give one such row a segment, as features of a single
+    frame.
+
+    Parameters
+    ----------
+    groups : sequence of str, \
+default=("mfcc", "melstat", "spat", "mod", "tempo", "chroma", "hp", "spec")
+        Which groups, in which order. A group has the same values with and without the
+        others.
+    sampling_rate : float, default=22050
+        Rate of the waveforms in Hz. Waveforms known to have another rate are refused.
+    n_fft : int, default=2048
+        Samples in the Fourier transform of a frame.
+    hop_length : int, default=512
+        Samples from one frame to the next. The group "mod" needs 40 frames a second.
+
+    See Also
+    --------
+    GroupScaler : Gives each group the same weight.
+    ArtistWhitening : Takes away what tells artists apart.
+    SummaryExtractor : The 57 columns of a published table.
+
+    Notes
+    -----
+    Frame t is centred at sample ``t * hop_length``, with silence beyond both ends. All
+    groups but "chroma" and "spec" start from the decibels of 128 mel bands, at least
+    -100; 64, 32 or 16 bands are means of neighbours among them.
+
+    ===========  =======  =================================================================
+    group        columns  of what
+    ===========  =======  =================================================================
+    ``mfcc``     60       20 MFCCs: mean, standard deviation, and standard deviation of the
+                          step from one frame to the next
+    ``melstat``  160      32 bands: mean, standard deviation and three quantiles
+    ``spat``     632      64 bands less their mean over the track, in blocks of ten frames:
+                          the values of a block are sorted, and those at three ranks give
+                          a median and a standard deviation over blocks. The rise over
+                          three frames, 0 where the level falls: mean and 90 % quantile.
+                          The correlation of each two of 16 bands
+    ``mod``      352      32 bands: amplitude of their swings in decibels, by rate, from 0.5
+                          to 20 Hz; logarithm of it and 0.1 dB, median over half overlapping
+                          windows of 256 frames
+    ``tempo``    48       autocorrelation of the onset strength, whose mean is left in: the
+                          largest value in each of 48 ranges of lags from 0.2 to 3 s
+    ``chroma``   66       twelve pitch classes, the strongest of a frame being 1, after the
+                          tuning of the track: mean and standard deviation over
+                          frames, sorted; the same of the frames' sorted values; and
+                          the magnitudes of their Fourier transform around the circle
+    ``hp``       64       32 bands: by how many decibels the median over 31 bands exceeds the
+                          median over 31 frames; mean and standard deviation
+    ``spec``     24       contrast of peaks and valleys in seven octaves, in decibels, mean
+                          frequency, bandwidth, 85 % roll-off, flatness and zero crossings:
+                          mean and standard deviation
+    ===========  =======  =================================================================
+
+    ``spat`` is after the block-level features of [1]_, the contrast after [2]_, ``hp``
+    after [3]_, and ``mod`` after [4]_. The pitch classes tell chords and scales, but not in
+    which key: music that is transposed has nearly the same columns.
+
+    All is finite, whatever the length. Where a track is too short for something, it is
+    taken from what there is: a block from fewer than ten frames, a modulation spectrum
+    from fewer than 256 (slow swings are then not told apart), and what needs two frames, or
+    a lag longer than the track, is 0. From 6 s on nothing is missing. What does not move
+    has the correlation 0. In silence everything is constant and no note stronger than
+    another.
+
+    It takes about 0.05 s of one core for 30 s of music, and 40 MB of memory for each minute
+    of a track.
+
+    References
+    ----------
+    .. [1] K. Seyerlehner, G. Widmer and T. Pohle, "Fusing Block-Level Features for Music
+       Similarity Estimation", DAFx 2010.
+    .. [2] D.-N. Jiang et al., "Music type classification by spectral contrast feature",
+       ICME 2002.
+    .. [3] D. Fitzgerald, "Harmonic/Percussive Separation using Median Filtering", DAFx 2010.
+    .. [4] C.-H. Lee et al., "Automatic Music Genre Classification Based on Modulation
+       Spectral Analysis of Spectral and Cepstral Features", IEEE Transactions on
+       Multimedia, 2009.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre import ClipFeatures
+    >>> tracks = np.random.default_rng(0).normal(size=(2, 3 * 22050))
+    >>> features = ClipFeatures()
+    >>> features.fit_transform(tracks).shape
+    (2, 1406)
+    >>> features.get_feature_names_out()[[3, -1]].tolist()
+    ['mfcc__3_mean', 'spec__zero_crossings_std']
+    >>> features.column_groups()[[3, -1]].tolist()
+    ['mfcc', 'spec']
+    >>> ClipFeatures(groups=("mod", "tempo")).fit_transform(tracks).shape
+    (2, 400)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "groups": ["array-like"],
+        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+        "n_fft": [Interval(Integral, 2, None, closed="left")],
+        "hop_length": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        groups=("mfcc", "melstat", "spat", "mod", "tempo", "chroma", "hp", "spec"),
+        sampling_rate=22050,
+        n_fft=2048,
+        hop_length=512,
+    ):
+        self.groups = groups
+        self.sampling_rate = sampling_rate
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+
+    def column_groups(self) -> NDArray[np.object_]:
+        """Return the group of each column, which the parameters alone decide.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_columns,), str objects
+            "mfcc", "mfcc", ..., "spec": as :class:`GroupScaler` takes them.
+        """
+        return np.array(
+            [group for group in self._groups() for _ in GROUPS[group].names], dtype=object
+        )
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the columns.
+
+        Parameters
+        ----------
+        input_features : None
+            Present by convention: samples have no names.
+
+        Returns
+        -------
+        names : ndarray of shape (n_columns,), str objects
+            The group, two underscores, and what it is: "mfcc__3_mean".
+        """
+        return np.array(
+            [f"{group}__{name}" for group in self._groups() for name in GROUPS[group].names],
+            dtype=object,
+        )
+
+    def _groups(self) -> list[str]:
+        """Return the names of the groups, checked."""
+        groups = [self.groups] if isinstance(self.groups, str) else list(self.groups)
+        unknown = [group for group in groups if group not in GROUPS]
+        if unknown or not groups or len(set(groups)) < len(groups):
+            raise ValueError(
+                f"groups={self.groups!r} must name one or more of {list(GROUPS)}, each once."
+            )
+        return groups
+
+    def _check_settings(self) -> None:
+        frame_rate = self._settings().frame_rate
+        if "mod" in self._groups() and frame_rate < LEAST_FRAME_RATE:
+            raise ValueError(
+                f"hop_length={self.hop_length} at sampling_rate={self.sampling_rate:g} Hz gives "
+                f"{frame_rate:.3g} frames a second; the group mod, with modulations of up to "
+                f"{LEAST_FRAME_RATE / 2:g} Hz, needs {LEAST_FRAME_RATE:g}. Lower hop_length, or "
+                "leave mod out of groups."
+            )
+
+    def _settings(self) -> ClipSettings:
+        return ClipSettings(float(self.sampling_rate), int(self.n_fft), int(self.hop_length))
+
+    def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+        return describe_clip(samples, self._groups(), self._settings())

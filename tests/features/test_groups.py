@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import librosa
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import make_pipeline
+
+from skgenre import ClipFeatures, GroupScaler, PerTrack, Segmenter
+from skgenre._waveforms import Waveforms
+
+RATE = 22050
+GROUPS = ("mfcc", "melstat", "spat", "mod", "tempo", "chroma", "hp", "spec")
+
+
+def music(seconds=3.0, seed=0):
+    """Return a changing chord with drums on each beat."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(int(RATE * seconds)) / RATE
+    beat = (t * 2.1).astype(int)
+    root = rng.choice([220.0, 261.6, 293.7, 329.6], size=beat.max() + 1)[beat]
+    phase = 2 * np.pi * np.cumsum(root) / RATE
+    chord = sum(np.sin(ratio * phase) / ratio for ratio in (1, 1.5, 2, 3))
+    drums = rng.normal(size=t.size) * np.exp(-np.mod(t, 1 / 2.1) / 0.03)
+    return (0.1 * (chord + drums) + 0.003 * rng.normal(size=t.size)).astype(np.float32)
+
+
+def clicks(period, seconds=10.0):
+    t = np.arange(int(RATE * seconds)) / RATE
+    noise = np.random.default_rng(0).normal(size=t.size)
+    return (0.3 * noise * np.exp(-np.mod(t, period) / 0.01)).astype(np.float32)
+
+
+def chord(semitones, seconds=2.0):
+    t = np.arange(int(RATE * seconds)) / RATE
+    notes = 440.0 * 2 ** (np.asarray(semitones) / 12)
+    return 0.1 * np.sin(2 * np.pi * notes[:, np.newaxis] * t).sum(axis=0).astype(np.float32)
+
+
+def describe(samples, *groups, **params):
+    """Return one track's columns by name, without the name of a group that is alone."""
+    features = ClipFeatures(groups=groups or GROUPS, **params)
+    names = features.get_feature_names_out()
+    if len(groups) == 1:
+        names = [name.removeprefix(f"{groups[0]}__") for name in names]
+    return pd.Series(features.transform([samples])[0].astype(float), index=names)
+
+
+def mel_decibels(samples, n_fft=2048):
+    mel = librosa.feature.melspectrogram(y=samples, sr=RATE, n_fft=n_fft, pad_mode="constant")
+    return librosa.power_to_db(mel, amin=1e-10, top_db=None)  # (128, n_frames)
+
+
+def in_bands(decibels, n_bands):
+    return np.array([band.mean(axis=0) for band in np.split(decibels, n_bands)])
+
+
+@pytest.mark.parametrize("n_fft", [2048, 2001])  # an odd length takes the way without numba
+def test_mfcc_by_librosa(n_fft):
+    samples = music()
+    mfcc = librosa.feature.mfcc(S=mel_decibels(samples, n_fft), n_mfcc=20)
+    row = describe(samples, "mfcc", n_fft=n_fft)
+    expected = np.concatenate([mfcc.mean(axis=1), mfcc.std(axis=1), np.diff(mfcc).std(axis=1)])
+    np.testing.assert_allclose(row, expected, rtol=1e-3, atol=1e-2)
+    assert row["3_mean"] == pytest.approx(mfcc[3].mean(), abs=1e-2)
+    assert row["19_step"] == pytest.approx(np.diff(mfcc[19]).std(), abs=1e-2)
+
+
+def test_melstat_by_hand():
+    samples = music()
+    bands = in_bands(mel_decibels(samples), 32)
+    row = describe(samples, "melstat")
+    quantiles = np.percentile(bands, [10, 50, 90], axis=1)
+    expected = np.concatenate([bands.mean(axis=1), bands.std(axis=1), *quantiles])
+    np.testing.assert_allclose(row, expected, rtol=1e-3, atol=1e-2)
+    assert row["band31_q90"] == pytest.approx(quantiles[2, 31], abs=1e-2)
+
+
+def test_spat_by_hand():
+    samples = music()
+    decibels = mel_decibels(samples)
+    row = describe(samples, "spat")
+    for band in (0, 17, 63):
+        level = decibels[2 * band : 2 * band + 2].mean(axis=0)
+        level = level - level.mean()
+        blocks = [sorted(level[i : i + 10]) for i in range(0, len(level) - 9, 10)]
+        for rank in (1, 5, 8):
+            values = [block[rank] for block in blocks]
+            assert row[f"band{band}_rank{rank}_median"] == pytest.approx(
+                np.median(values), abs=0.02
+            )
+            assert row[f"band{band}_rank{rank}_std"] == pytest.approx(np.std(values), abs=0.02)
+        rises = [max(level[t + 3] - level[t], 0) for t in range(len(level) - 3)]
+        assert row[f"band{band}_rise_mean"] == pytest.approx(np.mean(rises), abs=0.02)
+        assert row[f"band{band}_rise_q90"] == pytest.approx(np.percentile(rises, 90), abs=0.05)
+    correlation = np.corrcoef(in_bands(decibels, 16))
+    for i, j in ((0, 1), (3, 11), (14, 15)):
+        assert row[f"band{i}_with_band{j}"] == pytest.approx(correlation[i, j], abs=1e-3)
+
+
+@pytest.mark.parametrize("rate", [0.6, 1.6, 4.1, 11.0])
+def test_modulation_peaks_at_the_rate_of_the_swing(rate):
+    t = np.arange(int(RATE * 12)) / RATE
+    swing = 6 * np.sin(2 * np.pi * rate * t)  # in decibels
+    samples = (0.1 * np.sin(2 * np.pi * 1000 * t) * 10 ** (swing / 20)).astype(np.float32)
+    row = describe(samples, "mod")
+    loud = describe(samples, "melstat").filter(like="_mean").to_numpy().argmax()
+    rates = row.filter(regex=f"^band{loud}_")
+    named = [float(name.split("_")[1].removesuffix("hz")) for name in rates.index]
+    edge = (20 / 0.5) ** (1 / 22)  # half the width of a range, as a ratio
+    assert named[rates.to_numpy().argmax()] == pytest.approx(rate, rel=edge - 1 + 0.1)
+    # Not more than the swing, of which frames of 0.1 s see less and less towards 10 Hz.
+    assert (0.6 if rate < 10 else 0.3) < 10 ** rates.max() < 6.5
+    quiet = describe(samples * 0.1, "mod").filter(regex=f"^band{loud}_")
+    np.testing.assert_allclose(quiet, rates, atol=0.05)
+
+
+@pytest.mark.parametrize("period", [0.4, 0.5, 0.77])
+def test_tempo_peaks_at_the_lag_of_the_clicks(period):
+    row = describe(clicks(period), "tempo")
+    edges = np.geomspace(0.2, 3.0, 49)
+    below = edges[1:] < 1.9 * period  # before the second click
+    found = np.flatnonzero(below)[row.to_numpy()[below].argmax()]
+    frame = 512 / RATE
+    assert edges[found] - frame < period < edges[found + 1] + frame
+    assert row.iloc[found] > 0.5
+    assert row.index[found] == f"lag_{np.sqrt(edges[found] * edges[found + 1]):.2f}s"
+
+
+def test_chroma_does_not_tell_the_key():
+    triad = [0, 4, 7]
+    home = describe(chord(triad), "chroma")
+    for shift in (-3, 1, 2, 5):
+        moved = describe(chord(np.add(triad, shift)), "chroma")
+        assert np.abs(moved - home).max() < 0.25
+    other = describe(chord([0, 1, 2]), "chroma")
+    assert np.abs(other - home).max() > 1
+
+
+def test_chroma_follows_the_tuning():
+    home, sharp = (describe(chord(np.add([0, 4, 7], x)), "chroma") for x in (0, 0.4))
+    assert np.abs(sharp - home).max() < 0.25
+
+
+def test_clicks_are_percussive_and_tones_are_not():
+    short, sustained = describe(clicks(0.3), "hp"), describe(chord([0, 4, 7]), "hp")
+    assert short.filter(like="_mean").mean() > 3
+    assert sustained.filter(like="_mean").mean() < short.filter(like="_mean").mean() - 3
+
+
+def test_spectral_shape_by_librosa():
+    samples = music()
+    row = describe(samples, "spec")
+    magnitude = np.abs(librosa.stft(samples, n_fft=2048, hop_length=512, pad_mode="constant"))
+    given = {"S": magnitude, "sr": RATE}
+    shapes = {
+        "centroid": librosa.feature.spectral_centroid(**given),
+        "bandwidth": librosa.feature.spectral_bandwidth(**given),
+        "rolloff": librosa.feature.spectral_rolloff(**given),
+        "flatness": np.log10(librosa.feature.spectral_flatness(S=magnitude)),
+    }
+    for name, values in shapes.items():
+        assert row[f"{name}_mean"] == pytest.approx(values.mean(), rel=2e-3), name
+        assert row[f"{name}_std"] == pytest.approx(values.std(), rel=1e-2), name
+    # The octave of 400 to 800 Hz: bins 38 to 74, of which one is 2 %.
+    octave = 20 * np.log10(magnitude[38:75])
+    contrast = octave.max(axis=0) - octave.min(axis=0)
+    assert row["contrast2_mean"] == pytest.approx(contrast.mean(), rel=1e-3)
+    assert row["contrast2_std"] == pytest.approx(contrast.std(), rel=1e-2)
+
+
+def test_zero_crossings_of_a_tone():
+    row = describe(chord([0], seconds=1.0), "spec")
+    assert row["zero_crossings_mean"] == pytest.approx(2 * 440 / RATE, rel=0.02)
+
+
+def test_names_and_groups_of_columns_agree():
+    features = ClipFeatures()
+    names, groups = features.get_feature_names_out(), features.column_groups()
+    assert len(names) == len(groups) == features.transform([music(0.3)]).shape[1] == 1406
+    assert len(set(names)) == len(names)
+    assert [name.split("__")[0] for name in names] == groups.tolist()
+    assert tuple(dict.fromkeys(groups)) == GROUPS
+    assert {"mfcc__3_mean", "spat__band5_rise_q90", "hp__band0_std"} <= set(names)
+
+
+def test_a_group_alone_is_the_same_and_order_is_kept():
+    samples = [music()]
+    whole = ClipFeatures()
+    Xt, groups = whole.transform(samples), whole.column_groups()
+    for group in GROUPS:
+        alone = ClipFeatures(groups=(group,))
+        np.testing.assert_array_equal(alone.transform(samples), Xt[:, groups == group])
+        assert alone.column_groups().tolist() == [group] * (groups == group).sum()
+    turned = ClipFeatures(groups=["tempo", "mfcc"])
+    assert turned.get_feature_names_out()[0].startswith("tempo__")
+    expected = np.hstack([Xt[:, groups == group] for group in ("tempo", "mfcc")])
+    np.testing.assert_array_equal(turned.transform(samples), expected)
+
+
+def test_all_groups_share_one_fourier_transform(monkeypatch):
+    import scipy.fft
+
+    n_frames = []
+    transform = scipy.fft.fft
+
+    def counted(x, *args, **kwargs):
+        n_frames.append(x.shape[1])
+        return transform(x, *args, **kwargs)
+
+    monkeypatch.setattr(scipy.fft, "fft", counted)
+    samples = music(seconds=9.0)
+    ClipFeatures().transform([samples])
+    assert sum(n_frames) == 1 + len(samples) // 512
+
+
+def test_batch_equals_one_by_one_in_any_order_and_lengths_may_differ():
+    tracks = [music(seconds=s, seed=i) for i, s in enumerate((0.5, 7.0, 1.0))]
+    Xt = ClipFeatures().transform(tracks)
+    assert Xt.dtype == np.float32
+    one_by_one = [ClipFeatures().fit_transform(t[np.newaxis])[0] for t in tracks]
+    np.testing.assert_array_equal(Xt, one_by_one)
+    np.testing.assert_array_equal(ClipFeatures().transform(tracks[::-1]), Xt[::-1])
+
+
+def test_segments_are_tracks_of_their_own():
+    X = np.stack([music(seconds=2.0, seed=seed) for seed in range(2)])
+    Xt = make_pipeline(Segmenter(n_segments=2, segment_duration=1.0), ClipFeatures()).transform(X)
+    assert Xt.shape == (2, 2, 1, 1406)
+    np.testing.assert_array_equal(Xt[1, 1, 0], ClipFeatures().transform(X[1:, RATE:])[0])
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 511, 512, 2000, 5600, 40000, 135000])
+def test_any_length_of_anything_gives_numbers(n_samples):
+    rng = np.random.default_rng(0)
+    click = np.zeros(n_samples)
+    click[n_samples // 2] = 1
+    kinds = [
+        np.zeros(n_samples),
+        np.full(n_samples, -0.5),
+        np.full(n_samples, 1e-42),
+        1e-30 * rng.normal(size=n_samples),
+        1e15 * rng.uniform(-1, 1, size=n_samples),
+        np.full(n_samples, 1e15),
+        (-1.0) ** np.arange(n_samples),
+        click,
+        np.where(np.arange(n_samples) < n_samples // 2, 0, rng.normal(size=n_samples)),
+    ]
+    assert np.isfinite(ClipFeatures().transform(np.array(kinds))).all()
+
+
+def test_silence():
+    row = describe(np.zeros(RATE * 7, dtype=np.float32))
+    np.testing.assert_allclose(row.filter(regex="melstat__.*_(mean|q10)"), -100, rtol=1e-5)
+    for nothing in ("mfcc__.*(std|step)", "spat", "tempo", "chroma", "hp", "spec__(con|cen|zero)"):
+        np.testing.assert_allclose(row.filter(regex=f"^{nothing}"), 0, atol=1e-3)
+    np.testing.assert_allclose(row.filter(like="mod__"), -1, atol=1e-3)  # log10 of 0.1 dB
+
+
+def test_what_a_short_track_cannot_tell_is_zero():
+    row = describe(music(seconds=0.02))  # one frame
+    for nothing in ("mfcc__.*step", "spat", "tempo"):
+        np.testing.assert_array_equal(row.filter(regex=f"^{nothing}"), 0)
+    second = describe(music(seconds=1.0), "tempo")
+    np.testing.assert_array_equal(second[second.index > "lag_1.1"], 0)
+    assert second.abs().max() > 0.1
+
+
+def test_group_names_reach_the_scaler():
+    X = np.stack([music(seconds=0.5, seed=seed) for seed in range(4)])
+    pair = ("mfcc", "tempo")
+    front = PerTrack(ClipFeatures(groups=pair))
+    by_name = make_pipeline(front, GroupScaler()).set_output(transform="pandas").fit_transform(X)
+    labels = ClipFeatures(groups=pair).column_groups()
+    by_label = make_pipeline(front, GroupScaler(groups=labels)).fit_transform(X)
+    np.testing.assert_allclose(by_name.to_numpy(), by_label)
+    assert by_name.columns[0] == "mfcc__0_mean"
+
+
+def test_rate_is_checked():
+    X = Waveforms(np.zeros((1, 4000), dtype=np.float32), 44100)
+    with pytest.raises(ValueError, match=r"44100 Hz, but ClipFeatures is set to .*22050"):
+        ClipFeatures().transform(X)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"groups": ("mfcc", "timbre")}, r"groups=\('mfcc', 'timbre'\) must name one or more of"),
+        ({"groups": ()}, "must name one or more"),
+        ({"groups": ("mfcc", "mfcc")}, "each once"),
+        ({"groups": "mfcc"}, "'groups' parameter"),
+        ({"hop_length": 1024}, r"hop_length=1024 at .* gives 21.5 frames a second.*needs 40"),
+        ({"n_fft": 1}, "'n_fft' parameter"),
+        ({"sampling_rate": 0}, "'sampling_rate' parameter"),
+    ],
+)
+def test_bad_parameters(params, message):
+    with pytest.raises(ValueError, match=message):
+        ClipFeatures(**params).fit(np.zeros((1, 4000)))
+
+
+@pytest.mark.parametrize(
+    ("sampling_rate", "n_fft", "hop_length"),
+    [(8000, 512, 128), (44100, 4096, 1024), (22050, 64, 64), (300, 16, 7)],
+)
+def test_other_settings_give_numbers(sampling_rate, n_fft, hop_length):
+    features = ClipFeatures(sampling_rate=sampling_rate, n_fft=n_fft, hop_length=hop_length)
+    Xt = features.transform([music(1.0), np.zeros(5000, dtype=np.float32)])
+    assert Xt.shape == (2, 1406)
+    assert np.isfinite(Xt).all()
+
+
+def test_slow_frames_are_enough_without_modulation():
+    features = ClipFeatures(groups=("mfcc", "tempo"), hop_length=1024)
+    assert features.transform([music(1.0)]).shape == (1, 108)
+
+
+def test_bad_tracks_are_named():
+    with pytest.raises(ValueError, match="takes waveforms, not paths"):
+        ClipFeatures().transform(["song.wav"])
+    with pytest.raises(ValueError, match=r"track 1 has samples as large as .*between -1 and 1"):
+        ClipFeatures().transform(np.stack([music(0.1), np.float32(1e20) * music(0.1)]))

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from scipy.linalg import sqrtm
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skgenre import ArtistWhitening, GroupScaler
+
+
+def tracks(n_artists=30, n_columns=5, seed=0):
+    """Return features, genres and artists; what tells an artist is larger than the genre.
+
+    Artists have 2 to 9 tracks, so that tracks and artists count differently.
+    """
+    rng = np.random.default_rng(seed)
+    artist = np.repeat(np.arange(n_artists), rng.integers(2, 10, size=n_artists))
+    genre = np.array(["blues", "jazz", "rock"])[artist % 3]
+    mixing = rng.normal(size=(n_columns, n_columns))
+    X = rng.normal(size=(len(artist), n_columns))
+    X += (4 * rng.normal(size=(n_artists, n_columns)) @ mixing)[artist]
+    X += 3 * (artist % 3)[:, np.newaxis]
+    return X, genre, artist
+
+
+def between_artists(X, y, groups):
+    """Return the covariance of artists' means around their genre's mean, by hand."""
+    total, free = 0, 0
+    for genre in np.unique(y):
+        artists = np.unique(groups[y == genre])
+        means = [X[(y == genre) & (groups == artist)].mean(axis=0) for artist in artists]
+        apart = np.array(means) - np.mean(means, axis=0)
+        total = total + sum(np.outer(row, row) for row in apart)
+        free += len(artists) - 1
+    return total / free
+
+
+class Whitened(ArtistWhitening):
+    """The same with artists of its own, for checks that know of none."""
+
+    def fit(self, X, y=None, groups=None):
+        n = X.shape[0] if hasattr(X, "shape") else len(np.asarray(X))
+        return super().fit(X, np.zeros(n), np.arange(n) // 2)
+
+
+@parametrize_with_checks([Whitened(n_components=3)])
+def test_scikit_learn_check_while_it_whitens(estimator, check):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "ArtistWhitening.fit found no genre")
+        check(estimator)
+
+
+def test_artists_have_the_identity_as_covariance():
+    X, y, groups = tracks()
+    Xt = ArtistWhitening(shrinkage=0).fit_transform(X, y, groups=groups)
+    np.testing.assert_allclose(between_artists(Xt, y, groups), np.eye(5), atol=1e-8)
+    assert not np.allclose(between_artists(X, y, groups), np.eye(5), atol=0.5)
+
+
+@pytest.mark.parametrize("n_components", [3, 5])
+@pytest.mark.parametrize("shrinkage", [0.0, 0.5, 0.9])
+def test_equals_the_formula(shrinkage, n_components):
+    X, y, groups = tracks()
+    new = tracks(seed=1)[0]
+    model = ArtistWhitening(shrinkage=shrinkage, n_components=n_components)
+    Xt = model.fit(X, y, groups=groups).transform(new)
+    pca = PCA(n_components).fit(X)
+    W = between_artists(pca.transform(X), y, groups)
+    S = (1 - shrinkage) * W + shrinkage * np.trace(W) / n_components * np.eye(n_components)
+    expected = pca.transform(new) @ np.linalg.inv(sqrtm(S))
+    # Each may turn a component to its opposite, which the distances do not show.
+    np.testing.assert_allclose(Xt @ Xt.T, expected @ expected.T, rtol=1e-6, atol=1e-6)
+
+
+def test_full_shrinkage_only_turns_and_scales():
+    X, y, groups = tracks()
+    Xt = ArtistWhitening(shrinkage=1).fit_transform(X, y, groups=groups)
+    before = np.linalg.norm(X[:, np.newaxis] - X, axis=2)
+    after = np.linalg.norm(Xt[:, np.newaxis] - Xt, axis=2)
+    off = ~np.eye(len(X), dtype=bool)
+    ratios = after[off] / before[off]
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-6)
+
+
+def test_an_artist_counts_once_however_many_tracks():
+    X, y, groups = tracks()
+    again = np.concatenate([np.arange(len(X)), np.repeat(np.flatnonzero(groups == 4), 20)])
+    both = np.concatenate([X, X[again]])  # the same means, many more tracks of one artist
+    double = [np.concatenate([a, a[again]]) for a in (y, groups)]
+    assert between_artists(both, *double) == pytest.approx(between_artists(X, y, groups))
+    mean = X.mean(axis=0)
+    one, other = (
+        model.transform(X) - model.transform(mean[np.newaxis])
+        for model in (
+            ArtistWhitening().fit(X, y, groups=groups),
+            ArtistWhitening().fit(both, double[0], groups=double[1]),
+        )
+    )
+    np.testing.assert_allclose(one @ one.T, other @ other.T, rtol=1e-8, atol=1e-8)
+
+
+def test_order_of_tracks_and_kind_of_labels_do_not_matter():
+    X, y, groups = tracks()
+    expected = ArtistWhitening().fit(X, y, groups=groups).transform(X)
+    turn = np.random.default_rng(1).permutation(len(X))
+    names = np.array([f"artist {i}" for i in groups], dtype=object)
+    for labels in (names, pd.Series(names, index=turn), names.tolist()):
+        same = ArtistWhitening().fit(X, y, groups=labels).transform(X)
+        np.testing.assert_allclose(same, expected)
+    turned = ArtistWhitening().fit(X[turn], y[turn], groups=groups[turn]).transform(X)
+    np.testing.assert_allclose(turned, expected, rtol=1e-6, atol=1e-8)
+
+
+def test_an_artist_in_two_genres_counts_as_two():
+    X, y, groups = tracks()
+    shared = np.where(groups == 1, 0, groups)  # 0 plays blues, 1 plays jazz
+    Xt = ArtistWhitening().fit_transform(X, y, groups=shared)
+    np.testing.assert_allclose(Xt, ArtistWhitening().fit_transform(X, y, groups=groups))
+
+
+def test_helps_where_artists_differ_more_than_genres():
+    rng = np.random.default_rng(0)
+    artist = np.repeat(np.arange(60), 5)
+    genre = artist % 2
+    X = rng.normal(size=(300, 4))
+    X[:, 0] += 20 * rng.normal(size=60)[artist]
+    X[:, 1] += 3 * genre
+    folds = StratifiedGroupKFold(5)
+    model = make_pipeline(ArtistWhitening(shrinkage=0.01), KNeighborsClassifier())
+    plain = cross_val_score(model[-1], X, genre, groups=artist, cv=folds).mean()
+    with sklearn.config_context(enable_metadata_routing=True):
+        model[0].set_fit_request(groups=True)
+        given = cross_val_score(model, X, genre, params={"groups": artist}, cv=folds).mean()
+    assert plain < 0.75
+    assert given > 0.85
+
+
+def test_groups_reach_it_through_a_pipeline():
+    X, y, groups = tracks()
+    model = make_pipeline(GroupScaler(), ArtistWhitening(), KNeighborsClassifier())
+    by_name = clone(model).fit(X, y, artistwhitening__groups=groups)
+    assert by_name[1].projection_ is not None
+    with sklearn.config_context(enable_metadata_routing=True):
+        model[1].set_fit_request(groups=True)
+        routed = clone(model).fit(X, y, groups=groups)
+    np.testing.assert_array_equal(routed[1].projection_, by_name[1].projection_)
+
+
+def test_without_artists_features_pass_through_with_one_warning():
+    X, y, _ = tracks()
+    with pytest.warns(
+        UserWarning, match=r"got no groups\. Give .*artistwhitening__groups.*pass through"
+    ) as caught:
+        Xt = ArtistWhitening().fit(X, y).transform(X)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(Xt, X)
+    np.testing.assert_array_equal(ArtistWhitening(without_groups="pass").fit_transform(X, y), X)
+    with pytest.raises(ValueError, match="got no groups"):
+        ArtistWhitening(without_groups="raise").fit(X, y)
+
+
+def test_one_artist_a_genre_says_nothing():
+    X, y, _ = tracks()
+    with pytest.warns(UserWarning, match="found no genre with two artists"):
+        Xt = ArtistWhitening().fit(X, y, groups=y).transform(X)
+    np.testing.assert_array_equal(Xt, X)
+
+
+def test_a_genre_of_one_artist_adds_nothing():
+    X, y, groups = tracks()
+    alone = np.concatenate([X, X[:3] + 1])
+    genres = np.concatenate([y, ["reggae"] * 3])
+    artists = np.concatenate([groups, [99] * 3])
+    Xt = ArtistWhitening(shrinkage=0).fit(alone, genres, groups=artists).transform(X)
+    np.testing.assert_allclose(between_artists(Xt, y, groups), np.eye(5), atol=1e-8)
+
+
+def test_more_columns_than_tracks():
+    X, y, groups = tracks(n_artists=12, n_columns=150)
+    model = ArtistWhitening().fit(X, y, groups=groups)
+    Xt = model.transform(X)
+    assert Xt.shape == (len(X), min(len(X) - 1, 150))
+    assert np.isfinite(Xt).all()
+    with pytest.raises(ValueError, match=r"shrinkage=0 .*9 artists.*components.*lower n_comp"):
+        ArtistWhitening(shrinkage=0).fit(X, y, groups=groups)
+    assert ArtistWhitening(n_components=7).fit_transform(X, y, groups=groups).shape[1] == 7
+
+
+def test_artists_that_do_not_differ_leave_the_shape_as_it_is():
+    X, y, groups = np.tile([[1.0, 0], [-1, 0], [0, 2], [0, -2]], (4, 1)), ["a"] * 16, [0, 1]
+    Xt = ArtistWhitening().fit_transform(X, y, groups=np.repeat(groups, 8))
+    np.testing.assert_allclose(np.abs(Xt), np.abs(X[:, ::-1]), atol=1e-12)
+
+
+def test_constant_table():
+    Xt = ArtistWhitening().fit_transform(np.ones((6, 3)), ["a"] * 6, groups=[0, 0, 1, 1, 2, 2])
+    np.testing.assert_array_equal(Xt, np.zeros((6, 1)))
+
+
+def test_float32_and_pickles():
+    X, y, groups = tracks()
+    model = ArtistWhitening().fit(X.astype(np.float32), y, groups=groups)
+    Xt = model.transform(X.astype(np.float32))
+    assert Xt.dtype == np.float32
+    expected = ArtistWhitening().fit(X, y, groups=groups).transform(X)
+    np.testing.assert_allclose(Xt, expected, atol=1e-3)
+    twin = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(twin.transform(X), model.transform(X))
+    one_by_one = np.concatenate([model.transform(X[[i]]) for i in range(len(X))])
+    np.testing.assert_allclose(one_by_one, model.transform(X), rtol=1e-10)
+
+
+def test_names():
+    X, y, groups = tracks()
+    table = pd.DataFrame(X, columns=list("abcde"))
+    model = ArtistWhitening(n_components=2).set_output(transform="pandas")
+    Xt = model.fit(table, y, groups=groups).transform(table)
+    assert Xt.columns.tolist() == ["artistwhitening0", "artistwhitening1"]
+    model.set_params(without_groups="pass")
+    assert model.fit(table, y).transform(table).columns.tolist() == list("abcde")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"y": None}, "got groups but no y"),
+        ({"groups": np.arange(5)}, "inconsistent numbers of samples"),
+        ({"groups": np.full(175, np.nan)}, "no artist for 175 of 175 tracks, first for track 0"),
+        (
+            {"groups": [*"ab" * 87, None]},
+            r"no artist for 1 of 175 tracks, first for track 174.*give",
+        ),
+    ],
+)
+def test_bad_input(change, message):
+    X, y, groups = tracks()
+    given = {"y": y, "groups": groups, **change}
+    with pytest.raises(ValueError, match=message):
+        ArtistWhitening().fit(X, **given)
+
+
+@pytest.mark.parametrize(
+    "params", [{"n_components": 0}, {"shrinkage": 1.1}, {"without_groups": "ignore"}]
+)
+def test_bad_parameters(params):
+    X, y, groups = tracks()
+    with pytest.raises(ValueError, match="parameter of ArtistWhitening must be"):
+        ArtistWhitening(**params).fit(X, y, groups=groups)
