@@ -5,15 +5,19 @@ from __future__ import annotations
 import warnings
 
 from skgenre import (
+    ArtistWhitening,
     AudioLoader,
     Augmenter,
     ChromaExtractor,
+    ClipFeatures,
     CNNGenreClassifier,
     CRNNGenreClassifier,
     FrameScaler,
     FusionKNeighborsClassifier,
+    GroupScaler,
     HierarchicalGenreClassifier,
     ImageCNNGenreClassifier,
+    LogMelCNNGenreClassifier,
     LSTMGenreClassifier,
     MelSpectrogramExtractor,
     MFCCExtractor,
@@ -104,6 +108,22 @@ def small_classifiers():
         RCNNGenreClassifier(
             filters=(), recurrent_filters=(8,), n_steps=1, norm=None, epochs=15, **TRAINING
         ),
+        # A band's mean is all that is known of tables of one value a feature.
+        LogMelCNNGenreClassifier(
+            crop_frames=2,
+            n_crops=1,
+            floor=None,
+            center_bands=False,
+            mask_bands=0,
+            mask_frames=0,
+            filters=(8,),
+            kernel_sizes=2,
+            strides=1,
+            pool_sizes=1,
+            epochs=6,
+            warmup_steps=0,
+            **TRAINING,
+        ),
         HierarchicalGenreClassifier(mlp, random_state=0),
         RejectingClassifier(MLPGenreClassifier(units=(16,), epochs=15, random_state=0, **TRAINING)),
     ]
@@ -124,7 +144,10 @@ def small_transformers():
         RhythmExtractor(),
         PitchHistogramExtractor(fmin=500.0, n_fft=128),
         SummaryExtractor(sampling_rate=8, n_fft=4, hop_length=2),
+        ClipFeatures(),
         FrameScaler(),
+        GroupScaler(),
+        ArtistWhitening(without_groups="pass"),
     ]
 
 
@@ -191,6 +214,11 @@ _EXPECTED = {
         "check_n_features_in": _SAMPLES,
         "check_estimators_dtypes": _INTEGERS,
     },
+    "ClipFeatures": {
+        "check_n_features_in_after_fitting": _SAMPLES,
+        "check_n_features_in": _SAMPLES,
+        "check_estimators_dtypes": _INTEGERS,
+    },
     "PitchHistogramExtractor": {
         "check_n_features_in_after_fitting": _SAMPLES,
         "check_n_features_in": _SAMPLES,
@@ -212,6 +240,7 @@ _EXPECTED = {
     "TransferGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
     "CRNNGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
     "RCNNGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
+    "LogMelCNNGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
     "RejectingClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
     "HierarchicalGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
 }

@@ -5,6 +5,7 @@ from skgenre.classifiers._crnn import CRNNGenreClassifier
 from skgenre.classifiers._fusion import FusionKNeighborsClassifier
 from skgenre.classifiers._hierarchical import HierarchicalGenreClassifier
 from skgenre.classifiers._image_cnn import ImageCNNGenreClassifier
+from skgenre.classifiers._log_mel_cnn import LogMelCNNGenreClassifier
 from skgenre.classifiers._lstm import LSTMGenreClassifier
 from skgenre.classifiers._mlp import MLPGenreClassifier
 from skgenre.classifiers._rcnn import RCNNGenreClassifier
@@ -18,6 +19,7 @@ __all__ = [
     "HierarchicalGenreClassifier",
     "ImageCNNGenreClassifier",
     "LSTMGenreClassifier",
+    "LogMelCNNGenreClassifier",
     "MLPGenreClassifier",
     "RCNNGenreClassifier",
     "RejectingClassifier",

@@ -19,6 +19,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skgenre._random import draw_seeds
 from skgenre._shapes import as_segments, check_features, fold_segments, unfold_segments
 from skgenre.classifiers._keras import Network, make_optimizer, train_network
+from skgenre.classifiers._rows import Rows
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.classifiers._tensorflow import import_keras
 from skgenre.classifiers._vote import vote
@@ -31,7 +32,8 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     It owns the whole of ``fit``; a subclass names its network in ``_network``. One that
     judges something else than frames of features says so in ``_segments`` and
-    ``_describe``.
+    ``_describe``; one that learns from something else than it judges, such as crops at
+    random, in ``_material``, ``_input_shape``, ``_rows`` and ``_held_out``.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -47,7 +49,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
-        "voting": [StrOptions({"soft", "hard"})],
+        "voting": [StrOptions({"soft", "hard", "product"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "monitor": [StrOptions({"val_loss", "val_accuracy"})],
@@ -110,6 +112,26 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """Bring checked input to (n_tracks, n_segments, ...)."""
         return as_segments(X)
 
+    def _material(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Bring checked input to what is learnt from: (n_tracks, n_segments, ...)."""
+        return self._segments(X)
+
+    def _input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of what the network sees of a segment."""
+        return shape
+
+    def _rows(self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> Rows:
+        """Return the training segments for the loop over epochs."""
+        return Rows(X, y, weight)
+
+    def _held_out(self, *columns: NDArray[Any] | None) -> tuple[NDArray[Any], ...]:
+        """Return the segments, classes and weights to measure on after each epoch."""
+        return tuple(column for column in columns if column is not None)
+
+    def _optimizer(self, n_steps: int) -> Any:
+        """Build the optimizer for a training of so many steps."""
+        return make_optimizer(self.optimizer, self.learning_rate, self.optimizer_params, n_steps)
+
     def _describe(self, shape: tuple[int, ...]) -> str:
         """Name the shape of a segment, for messages."""
         return f"segments of {shape[0]} frames x {shape[1]} features"
@@ -167,8 +189,8 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             )
         self._check_names()
         self.classes_, codes = np.unique(y, return_inverse=True)
-        segments = self._segments(X)
-        self.segment_shape_ = segments.shape[2:]
+        segments = self._material(X)
+        self.segment_shape_ = self._input_shape(segments.shape[2:])
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
             if not (np.isfinite(by_class) & (by_class >= 0)).all():
@@ -186,18 +208,12 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         X_train, y_train, weight_train = _by_segment(segments, codes, weight, train)
         validation = None
         if held_out is not None:
-            validation = tuple(
-                part for part in _by_segment(segments, codes, weight, held_out) if part is not None
-            )
+            validation = self._held_out(*_by_segment(segments, codes, weight, held_out))
         self.network_, self.history_ = train_network(
             self._build(network_seed),
-            X_train,
-            y_train,
-            sample_weight=weight_train,
+            self._rows(X_train, y_train, weight_train),
             validation=validation,
-            optimizer=partial(
-                make_optimizer, self.optimizer, self.learning_rate, self.optimizer_params
-            ),
+            optimizer=self._optimizer,
             epochs=self.epochs,
             batch_size=self.batch_size,
             patience=self.n_iter_no_change if self.early_stopping else None,

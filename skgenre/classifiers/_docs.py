@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 _ACTIVATION = """activation : str or callable, default="{activation}"
         Activation of the hidden layers: any Keras activation, such as "sigmoid", "tanh",
@@ -15,21 +16,22 @@ _TRAINING = """input_noise : float, default=0.0
         the input.
     l1, l2 : float, default=0.0
         Penalties on the weights of the hidden layers.
-    optimizer : str, default="adam"
+    optimizer : str, default="{optimizer}"
         Name of a Keras optimizer.
-    optimizer_params : dict or None, default=None
+    optimizer_params : dict or None, default={optimizer_params}
         Further arguments of the optimizer, such as ``{"weight_decay": 0.01}``.
-    learning_rate : float, (float, float) or LearningRateSchedule, default=1e-4
+    learning_rate : float, (float, float) or LearningRateSchedule, default={learning_rate}
         Step size. A pair falls linearly from the first to the second over the training.
-    epochs : int, default=50
+    epochs : int, default={epochs}
         Rounds over the training segments.
     batch_size : int, default=32
         Segments in a step.
     class_weight : dict, "balanced" or None, default=None
         Weights of the genres; "balanced" makes them inverse to their numbers of tracks.
-    voting : {"soft", "hard"}, default="soft"
-        How the segments of a track vote: by the mean of their probabilities, or by one
-        vote each (equal votes are decided by the mean probabilities).
+    voting : {"soft", "hard", "product"}, default="{voting}"
+        How the segments of a track vote: by the mean of their probabilities, by one vote
+        each (equal votes are decided by the mean probabilities), or by the mean of the
+        logarithms of their probabilities.
     early_stopping : bool, default=False
         Whether to stop when ``monitor`` on the validation part stops getting better, and
         to return to the best weights.
@@ -69,11 +71,19 @@ _ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
 def document_training(cls: type) -> type:
     """Fill the shared parameters and attributes into the docstring of a classifier."""
     if cls.__doc__:  # absent under python -OO
-        activation = inspect.signature(cls).parameters["activation"].default
+        parameters = inspect.signature(cls).parameters
+        defaults = {name: parameter.default for name, parameter in parameters.items()}
         for name, text in (
-            ("activation", _ACTIVATION.format(activation=activation)),
-            ("training", _TRAINING),
+            ("activation", _fill(_ACTIVATION, defaults)),
+            ("training", _fill(_TRAINING, defaults)),
             ("attributes", _ATTRIBUTES),
         ):
             cls.__doc__ = cls.__doc__.replace(f"%({name})s", text)
     return cls
+
+
+def _fill(text: str, defaults: dict[str, Any]) -> str:
+    """Put the defaults of a class into a text with their names in braces."""
+    for name, default in defaults.items():
+        text = text.replace(f"{{{name}}}", str(default))
+    return text

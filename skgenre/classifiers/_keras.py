@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 
+from skgenre.classifiers._rows import Rows
 from skgenre.classifiers._tensorflow import (
     collect_garbage,
     import_keras,
@@ -161,10 +162,8 @@ def make_optimizer(
 
 def train_network(
     build: Callable[[], Any],
-    X: NDArray[np.float32],
-    y: NDArray[np.integer[Any]],
+    training: Rows,
     *,
-    sample_weight: NDArray[np.float32] | None,
     validation: tuple[NDArray[Any], ...] | None,
     optimizer: Callable[[int], Any],
     epochs: int,
@@ -184,18 +183,15 @@ def train_network(
     ----------
     build : callable
         Builds the untrained model.
-    X : ndarray of shape (n, ...), float32
-        Training segments.
-    y : ndarray of shape (n,)
-        Class of each segment, encoded as 0 .. n_classes - 1.
-    sample_weight : ndarray of shape (n,) or None
-        Weight of each segment.
+    training : Rows
+        Training segments, their classes encoded as 0 .. n_classes - 1, and their weights
+        if there are any.
     validation : tuple of (X, y) or (X, y, sample_weight), or None
         Segments to measure on after each epoch.
     optimizer : callable
         Takes the number of steps of the whole training, returns a Keras optimizer.
     epochs, batch_size : int
-        Rounds over the data, and segments a step.
+        Rounds over the rows, and segments a step.
     patience : int or None
         Epochs without a better ``monitor`` before training stops; the best weights
         return. None trains to the end.
@@ -219,13 +215,14 @@ def train_network(
     keras = import_keras()
 
     network = build()
-    n_steps = -(-len(X) // batch_size)
+    n_steps = -(-len(training) // batch_size)
     made_optimizer = optimizer(n_steps * epochs)
-    n_together = max(1, min(_BATCHES_PER_CALL, _BYTES_PER_CALL * n_steps // X.nbytes))
-    training = _Rows(X, y, sample_weight, n_at_once=n_together * batch_size)
+    batch_bytes = 4 * batch_size * math.prod(training.row_shape)
+    n_together = max(1, min(_BATCHES_PER_CALL, _BYTES_PER_CALL // batch_bytes))
+    training.n_at_once = n_together * batch_size
     held_out = None
     if validation is not None:
-        held_out = _Rows(*validation, n_at_once=_n_predicted_at_once(validation[0]))
+        held_out = Rows(*validation, n_at_once=_n_predicted_at_once(validation[0]))
     callbacks: list[Any] = [
         keras.callbacks.LambdaCallback(on_epoch_begin=partial(training.shuffle, seed)),
         keras.callbacks.TerminateOnNaN(),
@@ -279,47 +276,7 @@ def _check_converged(model: Any, losses: list[float], *, restored: bool) -> None
     )
 
 
-class _Rows:
-    """Segments with their classes and weights, passed to TensorFlow some rows at a time.
-
-    Keras' training loop goes over positions only. The rows are picked when their turn
-    comes, so that TensorFlow never holds a copy of them all.
-    """
-
-    def __init__(self, *columns: NDArray[Any] | None, n_at_once: int):
-        self.columns = [column for column in columns if column is not None]
-        self.order = np.arange(len(self.columns[0]))
-        self.n_at_once = n_at_once
-
-    def shuffle(self, seed: int, epoch: int, logs: Any = None) -> None:
-        """Draw the order of an epoch; Keras' own shuffling draws from a global generator."""
-        import tensorflow as tf
-
-        rows = tf.range(len(self.order))
-        self.order = tf.random.experimental.stateless_shuffle(rows, seed=[seed, epoch + 1]).numpy()
-
-    def positions(self) -> Any:
-        """Return the data set of positions in the order, one for each call."""
-        import tensorflow as tf
-
-        return tf.data.Dataset.range(0, len(self.order), self.n_at_once)
-
-    def calls(self, function: Callable[..., Any]) -> Callable[[Any], Any]:
-        """Trace a function of the columns; return one that takes an iterator of positions."""
-        import tensorflow as tf
-
-        signature = [tf.TensorSpec((None, *c.shape[1:]), c.dtype) for c in self.columns]
-        traced = tf.function(function, input_signature=signature, autograph=False)
-
-        def call(positions: Any) -> Any:
-            start = int(next(positions))
-            rows = self.order[start : start + self.n_at_once]
-            return traced(*(column[rows] for column in self.columns))
-
-        return call
-
-
-def _make_trainer(network: Any, training: _Rows, held_out: _Rows | None, batch_size: int) -> Any:
+def _make_trainer(network: Any, training: Rows, held_out: Rows | None, batch_size: int) -> Any:
     """Return the model that Keras' training loop works on; it has the network's layers."""
     trainer = _trainer_class()(network.inputs[0], network.outputs[0])
     trainer.training, trainer.held_out, trainer.batch_size = training, held_out, batch_size

@@ -133,7 +133,8 @@ def on_one_device(optimizer_class: Any) -> Any:
                 nothing = tf.zeros(0, variable.dtype)
                 tf.raw_ops.AssignVariableOp(resource=variable.value.handle, value=nothing)
 
-    if optimizer_class is not keras.optimizers.Adam:
+    # AdamW decays the weights before the step, in a method that this leaves alone.
+    if optimizer_class not in (keras.optimizers.Adam, keras.optimizers.AdamW):
         return OnOneDevice
 
     class FusedAdam(OnOneDevice):

@@ -1,4 +1,4 @@
-"""The networks of the papers, each a function from a shape and hyperparameters to a Model.
+"""The networks, each a function from a shape and hyperparameters to a Model.
 
 The functions are pure: they take every choice as an argument, compile nothing, train
 nothing and use no global random state. Each layer that draws random numbers gets a seed
@@ -19,6 +19,7 @@ Examples
 from skgenre.networks._cnn import build_cnn
 from skgenre.networks._crnn import build_crnn
 from skgenre.networks._image_cnn import build_image_cnn
+from skgenre.networks._log_mel_cnn import build_log_mel_cnn
 from skgenre.networks._lstm import build_lstm
 from skgenre.networks._mlp import build_mlp
 from skgenre.networks._rcnn import build_rcnn
@@ -28,6 +29,7 @@ __all__ = [
     "build_cnn",
     "build_crnn",
     "build_image_cnn",
+    "build_log_mel_cnn",
     "build_lstm",
     "build_mlp",
     "build_rcnn",

@@ -65,9 +65,9 @@ def test_validation_part_is_by_track_stratified_and_shuffled(monkeypatch):
 
     seen = {}
 
-    def spy(build, X, y, *, validation, **kwargs):
-        seen.update(X=X, y=y, validation=validation)
-        return train(build, X, y, validation=validation, **kwargs)
+    def spy(build, rows, *, validation, **kwargs):
+        seen.update(X=rows.columns[0], validation=validation)
+        return train(build, rows, validation=validation, **kwargs)
 
     train = _base.train_network
     monkeypatch.setattr(_base, "train_network", spy)
