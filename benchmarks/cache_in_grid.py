@@ -62,7 +62,7 @@ def _grid(
     def cached() -> None:
         decoded.clear()
         with tempfile.TemporaryDirectory() as memory, patch(CALLED, counting_read):
-            search(make_genre_pipeline(classifier, memory=memory), "cached")
+            search(make_genre_pipeline(classifier, memory=memory, n_jobs=2), "cached")
         if decoded != Counter(paths):
             raise SystemExit(f"{n_tracks} tracks; how often each was decoded: {decoded}")
 

@@ -1,0 +1,180 @@
+"""From the scores of a machine to probabilities, learnt on tracks that it had not seen."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, log_softmax, softmax
+from sklearn.linear_model import LogisticRegression
+
+Array = NDArray[Any]
+
+_LEAST_PROBABILITY = 1e-4
+_MOST_ROUNDS = 100
+
+
+class Temperature:
+    """One number by which the scores of all classes are divided.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes.
+
+    References
+    ----------
+    .. [1] C. Guo et al., "On calibration of modern neural networks", ICML 2017.
+    """
+
+    def __init__(self, n_classes: int):
+        self.n_classes = self.n_scores = n_classes
+
+    def spread(self, scores: Array, classes: Array) -> Array:
+        """Bring the scores of some classes to a column for each; NaN for the others."""
+        if scores.ndim == 1:  # two classes have one score
+            scores = np.stack([-scores, scores], axis=1)
+        out = np.full((len(scores), self.n_classes), np.nan)
+        out[:, classes] = scores
+        return out
+
+    def fit(self, scores: Array, codes: Array) -> Self:
+        """Find the temperature with the highest likelihood of the true classes.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n, n_classes)
+            Scores of tracks; rows of NaN and those whose true class was not known to the
+            machine do not count.
+        codes : ndarray of shape (n,)
+            The true classes.
+        """
+        known = ~np.isnan(scores[np.arange(len(codes)), codes])
+        self.temperature_ = 1.0
+        if known.any():
+            scores, codes = _without_nan(scores[known]), codes[known]
+
+            def loss(log_temperature: float) -> float:
+                logs = log_softmax(scores / np.exp(log_temperature), axis=1)
+                return -logs[np.arange(len(codes)), codes].mean()
+
+            found = minimize_scalar(loss, bounds=(-4, 4), method="bounded")
+            self.temperature_ = float(np.exp(found.x))
+        return self
+
+    def predict_proba(self, scores: Array) -> Array:
+        """Return the probabilities: (n, n_classes)."""
+        return softmax(_without_nan(scores) / self.temperature_, axis=1)
+
+
+class Pairs:
+    """A sigmoid for each pair of classes, and the probabilities that agree with all best.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes.
+
+    Notes
+    -----
+    The sigmoid turns the score of a pair into the probability of its first class [1]_. From
+    these probabilities r of all pairs those of the classes follow by the second method of
+    [2]_: p minimises the sum over pairs of (r_ji p_i - r_ij p_j) squared.
+
+    References
+    ----------
+    .. [1] J. Platt, "Probabilistic outputs for support vector machines and comparisons to
+       regularized likelihood methods", 1999.
+    .. [2] T.-F. Wu, C.-J. Lin and R. C. Weng, "Probability estimates for multi-class
+       classification by pairwise coupling", JMLR 2004.
+    """
+
+    def __init__(self, n_classes: int):
+        self.n_classes = n_classes
+        self.first, self.second = np.triu_indices(n_classes, 1)
+        self.n_scores = len(self.first)
+
+    def spread(self, scores: Array, classes: Array) -> Array:
+        """Bring the scores of some pairs to a column for each; NaN for the others.
+
+        A positive score speaks for the first class of its pair.
+        """
+        if scores.ndim == 1:  # of two classes scikit-learn has the second as the positive one
+            scores = -scores[:, np.newaxis]
+        place = np.full((self.n_classes, self.n_classes), -1)
+        place[self.first, self.second] = np.arange(self.n_scores)
+        i, j = np.triu_indices(len(classes), 1)
+        out = np.full((len(scores), self.n_scores), np.nan)
+        out[:, place[classes[i], classes[j]]] = scores
+        return out
+
+    def fit(self, scores: Array, codes: Array) -> Self:
+        """Fit the sigmoid of each pair on the tracks of its two classes.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n, n_pairs)
+            Scores of tracks; NaN does not count.
+        codes : ndarray of shape (n,)
+            The true classes.
+        """
+        self.slope_ = np.full(self.n_scores, 2.0)  # where nothing is known
+        self.offset_ = np.zeros(self.n_scores)
+        for pair, (i, j) in enumerate(zip(self.first, self.second, strict=True)):
+            rows = np.flatnonzero(((codes == i) | (codes == j)) & ~np.isnan(scores[:, pair]))
+            is_first = codes[rows] == i
+            if is_first.any() and not is_first.all():
+                slope, offset = _sigmoid(scores[rows, pair], is_first)
+                if slope > 0:  # never against the machine
+                    self.slope_[pair], self.offset_[pair] = slope, offset
+        return self
+
+    def predict_proba(self, scores: Array) -> Array:
+        """Return the probabilities: (n, n_classes)."""
+        r = np.full((len(scores), self.n_classes, self.n_classes), 0.5)
+        of_pairs = expit(scores * self.slope_ + self.offset_)
+        of_pairs = np.clip(of_pairs, _LEAST_PROBABILITY, 1 - _LEAST_PROBABILITY)
+        r[:, self.first, self.second] = of_pairs
+        r[:, self.second, self.first] = 1 - of_pairs
+        return _coupled(r)
+
+
+def _sigmoid(scores: Array, is_first: Array) -> tuple[float, float]:
+    """Fit slope and offset of a sigmoid, with Platt's targets instead of 0 and 1."""
+    n_first, n_second = is_first.sum(), (~is_first).sum()
+    targets = np.where(is_first, (n_first + 1) / (n_first + 2), 1 / (n_second + 2))
+    # A target between 0 and 1 is both, with the weight of each.
+    both = np.repeat([True, False], len(scores))
+    weights = np.concatenate([targets, 1 - targets])
+    model = LogisticRegression(C=1e4).fit(np.tile(scores, 2)[:, np.newaxis], both, weights)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def _coupled(r: Array) -> Array:
+    """Find the probabilities of classes from those of pairs: (n, k, k) to (n, k)."""
+    n, k, _ = r.shape
+    q = -r * r.transpose(0, 2, 1)
+    diagonal = np.arange(k)
+    squares = r**2
+    squares[:, diagonal, diagonal] = 0
+    q[:, diagonal, diagonal] = squares.sum(axis=1)
+    p = np.full((n, k), 1 / k)
+    for _ in range(_MOST_ROUNDS):
+        for t in range(k):
+            qp = np.einsum("nij,nj->ni", q, p)
+            pqp = (p * qp).sum(axis=1)
+            step = (pqp - qp[:, t]) / q[:, t, t]
+            p[:, t] += step
+            p /= (1 + step)[:, np.newaxis]
+        qp = np.einsum("nij,nj->ni", q, p)
+        pqp = (p * qp).sum(axis=1, keepdims=True)
+        if np.abs(qp - pqp).max() < 1e-3 / k:
+            break
+    return p
+
+
+def _without_nan(scores: Array) -> Array:
+    """Let a class that the machine does not know have no chance."""
+    return np.where(np.isnan(scores), -1e9, scores)

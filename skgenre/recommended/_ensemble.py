@@ -1,0 +1,151 @@
+"""The members together: from views of tracks to probabilities of genres."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
+
+from skgenre._random import draw_seeds
+from skgenre.classifiers import LogMelCNNGenreClassifier
+from skgenre.classifiers._target import check_target, check_two_classes
+from skgenre.features import ClipFeatures
+from skgenre.features._whitening import check_artists
+from skgenre.recommended._members import CropMember, TableMember, calibration_folds
+from skgenre.recommended._views import split_views
+
+MEMBERS = ("svc", "lda", "cnn", "asvc")
+DEFAULT_MEMBERS = ("svc", "asvc", "lda", "cnn")
+_LEAST_PROBABILITY = 1e-4
+
+
+def _judges_crops(self: Ensemble) -> bool:
+    if "cnn" not in self.members:
+        raise AttributeError(
+            f"members={self.members!r} has no member that judges parts of a track; 'cnn' does."
+        )
+    return True
+
+
+class Ensemble(ClassifierMixin, BaseEstimator):
+    """What :class:`GenreClassifier` does with the rows that :class:`TrackViews` makes.
+
+    Parameters
+    ----------
+    members : tuple of str, default=("svc", "asvc", "lda", "cnn")
+        As for GenreClassifier.
+    epochs : int, default=30
+        Epochs of the network.
+    random_state : int, RandomState instance or None, default=None
+        As for GenreClassifier.
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "members": ["array-like"],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, members=DEFAULT_MEMBERS, *, epochs=30, random_state=None):
+        self.members = members
+        self.epochs = epochs
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+        """Fit the members.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_tracks, n_values)
+            What TrackViews gave.
+        y : array-like of shape (n_tracks,)
+            Genre of each track.
+        groups : array-like of shape (n_tracks,), default=None
+            Artist of each track.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            As for GenreClassifier.
+        """
+        names = self.taking_part(has_groups=groups is not None)
+        X = check_array(X, dtype=np.float32, input_name="X")
+        check_consistent_length(X, y, groups)
+        y = check_target(self, X, y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        check_two_classes(self, self.classes_)
+        if len(codes) == len(self.classes_):
+            raise ValueError(
+                f"Each of the {len(codes)} genres has 1 track only; what a genre's tracks have in "
+                "common takes two or more of at least one genre."
+            )
+        artists = None if groups is None else check_artists(groups)
+        views = split_views(X)
+        fold_seed, *seeds = draw_seeds(self.random_state, 1 + len(MEMBERS))
+        folds = calibration_folds(codes, fold_seed)
+        self.members_: dict[str, Any] = {}
+        for name in names:
+            seed = seeds[MEMBERS.index(name)]  # the same whoever else is a member
+            self.members_[name] = self._member(name).fit(views, codes, artists, folds, seed)
+        return self
+
+    def taking_part(self, *, has_groups: bool) -> list[str]:
+        """Check the members, and return those that take part."""
+        names = list(dict.fromkeys(self.members))
+        unknown = [name for name in names if name not in MEMBERS]
+        if unknown or not names:
+            raise ValueError(
+                f"members={self.members!r} must be one or more of {', '.join(map(repr, MEMBERS))}"
+                f"{f'; {unknown[0]!r} is none of them' if unknown else ''}."
+            )
+        if not has_groups:
+            names = [name for name in names if name != "asvc"]
+        if not names:
+            raise ValueError(
+                "members=('asvc',) needs groups, the artist of each track: fit(X, y, "
+                "groups=artists). Without them choose 'svc'."
+            )
+        return names
+
+    def _member(self, name: str) -> Any:
+        if name == "cnn":
+            return CropMember(LogMelCNNGenreClassifier(epochs=self.epochs))
+        return TableMember(ClipFeatures().column_groups(), name)
+
+    def predict_member_proba(self, X: Any) -> dict[str, NDArray[np.float64]]:
+        """Return what each member answers."""
+        check_is_fitted(self)
+        views = split_views(np.asarray(X))
+        return {name: member.predict_proba(views) for name, member in self.members_.items()}
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the geometric mean of the members' answers: (n_tracks, n_classes)."""
+        answers = np.stack(list(self.predict_member_proba(X).values()))
+        proba = np.exp(np.log(answers + _LEAST_PROBABILITY).mean(axis=0))
+        return proba / proba.sum(axis=1, keepdims=True)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable genre of each track."""
+        proba = self.predict_proba(X)
+        return self.classes_[proba.argmax(axis=1)]
+
+    @available_if(_judges_crops)
+    def predict_segment_proba(self, X: Any) -> NDArray[np.float32]:
+        """Return the network's answers for crops: (n_tracks, n_crops, n_classes)."""
+        check_is_fitted(self)
+        return self.members_["cnn"].predict_segment_proba(split_views(np.asarray(X)))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "members_")

@@ -1,0 +1,204 @@
+"""The recommended model, from files or waveforms to genres."""
+
+import pickle
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, cross_val_score
+
+from skgenre import GenreClassifier, make_genres
+from skgenre.features import ClipFeatures
+from skgenre.recommended._members import calibration_folds
+from skgenre.recommended._views import N_MELS, TrackViews, split_views
+
+DURATION = 4.0
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    return make_genres(
+        6,
+        genres=["dub", "swing", "thrash"],
+        n_artists=3,
+        duration=DURATION,
+        overlap=0.0,
+        path=tmp_path_factory.mktemp("music"),
+        random_state=0,
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(music):
+    return small().fit(music.data, music.target, groups=music.artists)
+
+
+def small(members=("svc", "asvc", "lda", "cnn"), **params):
+    return GenreClassifier(members, duration=DURATION, epochs=2, random_state=0, **params)
+
+
+def test_tells_genres_of_files(music, fitted):
+    proba = fitted.predict_proba(music.data)
+    assert proba.shape == (18, 3)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    assert (proba > 0).all()
+    assert (fitted.predict(music.data) == music.target).mean() > 0.9
+    np.testing.assert_array_equal(fitted.predict(music.data), fitted.classes_[proba.argmax(axis=1)])
+
+
+def test_tells_genres_of_unheard_tracks(music):
+    train = np.arange(len(music.target)) % 3 > 0
+    model = small(("svc", "lda")).fit(music.data[train], music.target[train])
+    assert (model.predict(music.data[~train]) == music.target[~train]).mean() > 0.6
+
+
+def test_probabilities_are_the_geometric_mean_of_the_members(music, fitted):
+    answers = fitted.predict_member_proba(music.data)
+    assert list(answers) == ["svc", "asvc", "lda", "cnn"]
+    mean = np.exp(np.mean([np.log(p + 1e-4) for p in answers.values()], axis=0))
+    expected = mean / mean.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(fitted.predict_proba(music.data), expected, atol=1e-6)
+
+
+def test_a_member_is_the_same_whoever_else_takes_part(music, fitted):
+    alone = small(("cnn",)).fit(music.data, music.target)
+    np.testing.assert_allclose(
+        alone.predict_proba(music.data),
+        fitted.predict_member_proba(music.data)["cnn"],
+        atol=1e-3,
+    )
+
+
+def test_parts_of_a_track_are_judged_by_the_network_alone(music, fitted):
+    assert fitted.predict_segment_proba(music.data[:2]).shape == (2, 5, 3)
+    assert not hasattr(small(("svc", "lda")), "predict_segment_proba")
+
+
+def test_artists_matter_to_one_member_only(music):
+    with_artists = small(("svc", "asvc")).fit(music.data, music.target, groups=music.artists)
+    without = small(("svc", "asvc")).fit(music.data, music.target)
+    assert list(without.ensemble_.members_) == ["svc"]
+    answers = with_artists.predict_member_proba(music.data)
+    np.testing.assert_allclose(
+        answers["svc"], without.predict_member_proba(music.data)["svc"], rtol=1e-6
+    )
+    assert not np.allclose(answers["asvc"], answers["svc"], atol=1e-3)
+
+
+def test_fits_with_a_seed_are_equal(music):
+    one, two = (small(("svc", "lda")).fit(music.data, music.target) for _ in range(2))
+    np.testing.assert_array_equal(one.predict_proba(music.data), two.predict_proba(music.data))
+
+
+def test_pickle_predicts_equally_in_another_process(music, fitted, tmp_path):
+    joblib.dump((fitted, music.data), tmp_path / "model")
+    code = (
+        "import sys, joblib, numpy as np; model, paths = joblib.load(sys.argv[1]); "
+        "np.save(sys.argv[2], model.predict_proba(paths))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "model", tmp_path / "proba.npy"], check=True
+    )
+    np.testing.assert_allclose(
+        np.load(tmp_path / "proba.npy"), fitted.predict_proba(music.data), atol=1e-5
+    )
+    assert len(pickle.dumps(fitted)) < 3_000_000
+
+
+def test_artists_come_by_metadata_routing(music):
+    with config_context(enable_metadata_routing=True):
+        model = small(("asvc",)).set_fit_request(groups=True)
+        scores = cross_val_score(
+            model,
+            music.data,
+            music.target,
+            cv=GroupKFold(3),
+            params={"groups": music.artists},
+        )
+    assert len(scores) == 3
+    assert np.isfinite(scores).all()
+
+
+def test_features_are_kept_for_later_fits(music, tmp_path, monkeypatch):
+    from skgenre.audio import _loader
+
+    small(("svc",), memory=tmp_path).fit(music.data, music.target)
+
+    def refused(*args, **kwargs):
+        raise AssertionError("a file was decoded again")
+
+    monkeypatch.setattr(_loader, "read_audio", refused)
+    model = clone(small(("lda",), memory=tmp_path)).fit(music.data[:12], music.target[:12])
+    model.predict(music.data)
+
+
+def test_few_tracks_and_two_genres(music):
+    rows = [0, 6, 7]  # one track of dub, two of swing
+    model = small(("svc", "lda", "cnn")).fit(music.data[rows], music.target[rows])
+    proba = model.predict_proba(music.data)
+    assert proba.shape == (18, 2)
+    assert np.isfinite(proba).all()
+
+
+def test_many_tracks_take_the_approximate_kernel(music, monkeypatch):
+    from skgenre.recommended import _members
+
+    monkeypatch.setattr(_members, "_MOST_EXACT", 10)
+    monkeypatch.setattr(_members, "_LANDMARKS", 8)
+    model = small(("svc",)).fit(music.data, music.target)
+    assert type(model.ensemble_.members_["svc"].machine_).__name__ == "LinearSVC"
+    assert (model.predict(music.data) == music.target).mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (("svc", "forest"), "'forest' is none of them"),
+        ((), "must be one or more of 'svc', 'lda', 'cnn', 'asvc'"),
+        (("asvc",), "needs groups"),
+    ],
+)
+def test_wrong_members_are_told_before_any_file_is_read(music, members, message):
+    with pytest.raises(ValueError, match=message):
+        small(members).fit(["no-such-file.wav", "nor-this.wav"], ["dub", "swing"])
+
+
+def test_wrong_artists_are_refused(music):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        small(("svc",)).fit(music.data, music.target, groups=music.artists[:5])
+    artists = music.artists.astype(object)
+    artists[3] = None
+    with pytest.raises(ValueError, match="no artist for 1 of 18 tracks"):
+        small(("svc",)).fit(music.data, music.target, groups=artists)
+
+
+def test_one_genre_is_refused(music):
+    with pytest.raises(ValueError, match="class"):
+        small(("svc",)).fit(music.data[:3], ["dub"] * 3)
+    with pytest.raises(ValueError, match="Each of the 2 genres has 1 track only"):
+        small(("svc",)).fit(music.data[[0, 6]], music.target[[0, 6]])
+
+
+def test_a_file_that_is_missing_is_named(music, fitted):
+    with pytest.raises(FileNotFoundError, match=r"gone\.wav"):
+        fitted.predict(["gone.wav"])
+
+
+def test_views_are_those_of_the_public_transformers():
+    rng = np.random.default_rng(0)
+    waveforms = rng.normal(size=(2, 22050)).astype(np.float32)
+    views = split_views(TrackViews().fit_transform(waveforms))
+    np.testing.assert_array_equal(views.table, ClipFeatures().fit_transform(waveforms))
+    assert views.spectrogram.shape == (2, 1 + 22050 // 1024, N_MELS)
+
+
+def test_calibration_folds_judge_each_track_of_a_genre_that_can_be_left_out():
+    codes = np.repeat([0, 1, 2], [10, 5, 1])
+    folds = calibration_folds(codes, seed=0)
+    assert len(folds) == 5
+    assert sorted(np.concatenate([test for _, test in folds])) == list(range(16))
+    assert calibration_folds(np.array([0, 1, 2]), seed=0) == []
