@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from _displays import drawn
 from _estimators import small_classifiers, small_table_classifiers, small_transformers
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from sklearn.base import BaseEstimator
@@ -20,6 +21,7 @@ from skgenre import AudioLoader
 ROOT = Path(__file__).parents[1]
 PUBLIC = [name for name in skgenre.__all__ if name != "__version__"]
 CLASSES = [name for name in PUBLIC if inspect.isclass(getattr(skgenre, name))]
+DISPLAYS = [name for name in CLASSES if name.endswith("Display")]
 FUNCTIONS = [name for name in PUBLIC if name not in CLASSES]
 METHODS = [
     (name, method)
@@ -110,7 +112,8 @@ def _fitted(name):
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_documented_attributes_equal_the_fitted_ones(name):
-    fitted = {key for key in vars(_fitted(name)) if key.endswith("_") and not key.startswith("_")}
+    thing = drawn(name) if name in DISPLAYS else _fitted(name)
+    fitted = {key for key in vars(thing) if key.endswith("_") and not key.startswith("_")}
     assert set(_documented(_parse(name), "Attributes")) == fitted
 
 
@@ -156,9 +159,11 @@ def test_sections_are_known_and_in_the_fixed_order(name, method):
     assert [len(line) for _, line in headings] == [len(section) for section in sections]
 
 
-def test_every_public_class_is_an_estimator_and_has_methods_to_check():
+def test_every_public_class_is_an_estimator_or_a_display_and_has_methods_to_check():
     # What the tests above run over is found by inspection: it must not become empty.
-    assert all(issubclass(getattr(skgenre, name), BaseEstimator) for name in CLASSES)
+    estimators = [name for name in CLASSES if name not in DISPLAYS]
+    assert all(issubclass(getattr(skgenre, name), BaseEstimator) for name in estimators)
+    assert len(DISPLAYS) == 5
     assert {name for name, _ in METHODS} == set(CLASSES)
     assert ("CNNGenreClassifier", "predict_segment_proba") in METHODS
     assert ("Segmenter", "transform") in METHODS

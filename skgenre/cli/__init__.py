@@ -1,4 +1,4 @@
-"""The command line: ``skgenre demo``, ``skgenre train`` and ``skgenre predict``.
+"""The command line: ``skgenre demo``, ``train``, ``predict`` and ``reproduce``.
 
 This module reads the arguments and reports errors. Each command lies in a module of its
 own, imported when it is called, so that ``skgenre --help`` answers at once.
@@ -25,6 +25,7 @@ _MODULES = {
     "demo": "skgenre.cli._demo",
     "train": "skgenre.cli._train",
     "predict": "skgenre.cli._predict",
+    "reproduce": "skgenre.cli._reproduce",
 }
 
 # What messages of the library call a parameter -> what the command line calls it.
@@ -135,7 +136,7 @@ def _make_parser() -> argparse.ArgumentParser:
         "--debug", action="store_true", help="show the traceback of an error, for a bug report"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_demo, _add_train, _add_predict):
+    for add in (_add_demo, _add_train, _add_predict, _add_reproduce):
         command = add(commands)
         # SUPPRESS: where it is absent here, what stood before the command remains.
         command.add_argument(
@@ -173,23 +174,23 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
     command.add_argument("--force", action="store_true", help="replace MODEL where it exists")
     command.add_argument(
         "--classifier",
-        choices=("cnn", "mlp", "lstm", "hierarchical"),
-        default="cnn",
-        help="default: %(default)s",
+        choices=("recommended", "cnn", "mlp", "lstm", "hierarchical"),
+        default="recommended",
+        help="'recommended' is the model for a catalogue, GenreClassifier; the others are those of "
+        "the papers (default: %(default)s)",
     )
     command.add_argument(
         "--n-segments",
         type=_whole(1),
-        default=10,
         metavar="N",
-        help="segments of a track, which vote on its genre (default: %(default)s)",
+        help="segments of a track, which vote on its genre (default: 10); not for 'recommended'",
     )
     command.add_argument(
         "--duration",
         type=_positive,
-        default=30.0,
         metavar="SECONDS",
-        help="taken from the start of each track; a shorter one is repeated (default: %(default)g)",
+        help="taken from each track, from the middle for 'recommended', else from the start; a "
+        "shorter one is repeated (default: 60 for 'recommended', else 30)",
     )
     command.add_argument(
         "--epochs",
@@ -198,7 +199,10 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         help="rounds over the training tracks (default: the classifier's)",
     )
     command.add_argument(
-        "--learning-rate", type=_positive, metavar="RATE", help="default: the classifier's"
+        "--learning-rate",
+        type=_positive,
+        metavar="RATE",
+        help="default: the classifier's; not for 'recommended'",
     )
     command.add_argument(
         "--cv",
@@ -256,6 +260,70 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
     command.add_argument(
         "--json", action="store_true", help="write a JSON list, with all probabilities"
     )
+    return command
+
+
+# Written out, for the list itself lies behind heavy imports.
+_EXPERIMENTS = (
+    "hu2022-table1, hu2022-table2, hu2022-table3, hu2022-table4, jain2021-table2,\n"
+    "zhang-figure12, bai-table2, kumar2021"
+)
+
+
+def _add_reproduce(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "reproduce",
+        help="run an experiment of a paper again: published figures beside measured ones",
+        description="Run an experiment of a paper again, and print a table: what the paper says,\n"
+        "what was measured under its protocol, and what was measured honestly.\n\n"
+        f"Experiments: {_EXPERIMENTS}.",
+        epilog="Exit code: 0; 1 if a cell could not be run; 2 after an error.",
+    )
+    command.add_argument("experiment", metavar="EXPERIMENT", help="such as hu2022-table1")
+    command.add_argument(
+        "--data",
+        metavar="FOLDER",
+        required=True,
+        help="GTZAN, or another folder of music with one sub-folder for each genre",
+    )
+    command.add_argument(
+        "--quick",
+        action="store_true",
+        help="try it out: few cells, tracks, epochs and folds; the figures mean nothing",
+    )
+    command.add_argument(
+        "--epochs", type=_whole(1), metavar="N", help="default: the paper's; with --quick 2"
+    )
+    command.add_argument(
+        "--folds",
+        type=_whole(2),
+        metavar="N",
+        help="folds of the honest protocol, and the most trainings under the paper's "
+        "(default: 5; with --quick 2)",
+    )
+    command.add_argument(
+        "--only",
+        "--cells",
+        nargs="+",
+        metavar="CELL",
+        help="cells to run, such as cnn-10 or 'mlp-*' (default: all; with --quick a few)",
+    )
+    command.add_argument(
+        "--memory", metavar="FOLDER", help="keep features here, for this run and later ones"
+    )
+    command.add_argument(
+        "--checkpoint",
+        metavar="FOLDER",
+        help="keep trainings here, so that the same command goes on after a kill "
+        "(default: trainings in the folder of --memory)",
+    )
+    command.add_argument(
+        "--output",
+        metavar="FILE",
+        help="write the result: Markdown (.md), or all of it as JSON (.json); one that is there "
+        "is replaced",
+    )
+    _add_seed(command)
     return command
 
 

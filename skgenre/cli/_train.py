@@ -13,7 +13,15 @@ from typing import Any
 
 from skgenre.cli._model import check_destination, save_model
 from skgenre.cli._report import Share, say, say_table
-from skgenre.cli._validation import Array, Folds, Validation, cross_validate, divide, extract
+from skgenre.cli._validation import (
+    Array,
+    Folds,
+    Validation,
+    artists_for,
+    cross_validate,
+    divide,
+    extract,
+)
 
 _SHOWN = 3
 
@@ -39,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     front, learner = pipeline["features"], pipeline[-2:]
     say(f"\nExtracting features of {len(music.data)} tracks.")
     features, y, artists = _extract(front, music, args)
-    if args.progress:
+    if args.progress and args.classifier != "recommended":
         from sklearn.callback import ProgressBar
 
         learner.set_callbacks(ProgressBar(max_propagation_depth=None))
@@ -48,11 +56,12 @@ def run(args: argparse.Namespace) -> int:
         folds = divide(y, artists, args.cv, args.seed)
         _say_folds(folds, args.cv, artists)
         with redirect_stdout(sys.stderr):  # where progress bars belong
-            validation = cross_validate(learner, features, y, folds)
+            validation = cross_validate(learner, features, y, folds, artists)
         _say_validation(validation)
     say(f"\nTraining {args.classifier} on all {len(y)} tracks.")
     with redirect_stdout(sys.stderr):
-        learner.fit(features, y)  # the steps of the pipeline themselves
+        # The steps of the pipeline themselves.
+        learner.fit(features, y, **artists_for(learner, artists))
     save_model(pipeline, target)
     say(f"Wrote {args.out}. To use it: skgenre predict {shlex.quote(args.out)} FILE...")
     return 0
@@ -61,8 +70,8 @@ def run(args: argparse.Namespace) -> int:
 def make_pipeline(
     classifier: str,
     *,
-    n_segments: int,
-    duration: float,
+    n_segments: int | None,
+    duration: float | None,
     epochs: int | None,
     learning_rate: float | None,
     seed: int,
@@ -71,7 +80,19 @@ def make_pipeline(
     """Make the pipeline that the options describe; None leaves the classifier's default."""
     from skgenre import LSTMGenreClassifier, make_genre_pipeline
 
-    pipeline = make_genre_pipeline(classifier, n_segments=n_segments, duration=duration)
+    if classifier == "recommended":
+        given = {"--n-segments": n_segments, "--learning-rate": learning_rate}
+        wrong = [option for option, value in given.items() if value is not None]
+        if wrong:
+            raise ValueError(
+                f"{wrong[0]} is not an option of the recommended classifier; leave it out, or "
+                "choose another by --classifier."
+            )
+        return _recommended(duration, epochs, seed)
+    sound: dict[str, Any] = {"n_segments": n_segments, "duration": duration}
+    pipeline = make_genre_pipeline(
+        classifier, **{name: value for name, value in sound.items() if value is not None}
+    )
     pipeline[-1].set_params(random_state=seed)
     trained = pipeline[-1]
     if classifier == "hierarchical":  # its nodes' classifiers are what is trained
@@ -80,6 +101,20 @@ def make_pipeline(
     training = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
     trained.set_params(**{name: value for name, value in training.items() if value is not None})
     return pipeline
+
+
+def _recommended(duration: float | None, epochs: int | None, seed: int) -> Any:
+    """Take GenreClassifier apart into the steps that the command works with."""
+    from sklearn.pipeline import Pipeline
+
+    from skgenre import GenreClassifier
+
+    model = GenreClassifier(random_state=seed)
+    chosen = {"duration": duration, "epochs": epochs}
+    model.set_params(**{name: value for name, value in chosen.items() if value is not None})
+    features, ensemble = model.parts()
+    steps = [("features", features), ("scaler", "passthrough"), ("classifier", ensemble)]
+    return Pipeline(steps)
 
 
 def _check_rich() -> None:

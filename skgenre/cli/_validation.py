@@ -151,12 +151,23 @@ class Validation:
         return float(np.mean([self.recall(genre) for genre in np.unique(self.y)]))
 
 
-def cross_validate(model: Any, features: Array, y: Array, folds: Folds) -> Validation:
+def artists_for(model: Any, artists: Array | None) -> dict[str, Array]:
+    """Return the artists as a parameter of ``fit``, where the classifier takes them."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    if artists is None or not has_fit_parameter(model[-1], "groups"):
+        return {}
+    return {f"{model.steps[-1][0]}__groups": artists}
+
+
+def cross_validate(
+    model: Any, features: Array, y: Array, folds: Folds, artists: Array | None = None
+) -> Validation:
     """Fit a copy of a model for each fold and predict the tracks it did not see.
 
     Parameters
     ----------
-    model : estimator
+    model : Pipeline
         Takes features: the scaler and the classifier.
     features : ndarray of shape (n_tracks, n_segments, n_frames, n_features)
         Of each track.
@@ -164,14 +175,21 @@ def cross_validate(model: Any, features: Array, y: Array, folds: Folds) -> Valid
         Genre of each track.
     folds : Folds
         The division.
+    artists : ndarray of shape (n_tracks,) or None, default=None
+        For classifiers that learn from them.
 
     Returns
     -------
     validation : Validation
         The predictions and the folds' accuracies.
     """
-    from sklearn.model_selection import cross_val_predict
+    from sklearn.base import clone
 
-    predicted = cross_val_predict(model, features, y, cv=folds.splits)
+    predicted = np.empty_like(y)
+    for train, test in folds.splits:
+        given = artists_for(model, None if artists is None else artists[train])
+        predicted[test] = (
+            clone(model).fit(features[train], y[train], **given).predict(features[test])
+        )
     accuracies = [(predicted[test] == y[test]).mean() for _, test in folds.splits]
     return Validation(y, predicted, np.array(accuracies))
