@@ -21,6 +21,11 @@ def parameters_checked(step: Any) -> bool:
     return any(step is checked for checked in _checked_steps.get())
 
 
+def is_first(step: Any) -> bool:
+    """Tell whether a checked step is the one that sees the user's own tracks."""
+    return step is _checked_steps.get()[0]
+
+
 @contextmanager
 def rows_from(first: int, checked_steps: Sequence[Any] = ()) -> Iterator[None]:
     """Say that the input at hand is a slice of a whole.

@@ -14,6 +14,7 @@ from skgenre import (
     CRNNGenreClassifier,
     FrameScaler,
     FusionKNeighborsClassifier,
+    GenreClassifier,
     GroupScaler,
     HierarchicalGenreClassifier,
     ImageCNNGenreClassifier,
@@ -156,6 +157,11 @@ def small_table_classifiers():
     return [FusionKNeighborsClassifier()]
 
 
+def small_track_classifiers():
+    """Return the classifiers of whole tracks, which take 2-D input as waveforms."""
+    return [GenreClassifier(("svc",), duration=0.5, random_state=0)]
+
+
 _SAMPLES = "samples are no columns: the length of a track may differ between fit and transform"
 _INTEGERS = "integer samples have no scale here; AudioLoader scales them"
 _AUGMENTS = "only fit_transform augments, as TargetEncoder's two methods differ; documented"
@@ -171,6 +177,13 @@ _EXPECTED = {
         "check_n_features_in": _SAMPLES,
         "check_estimators_dtypes": _NO_SCALE,
         "check_estimators_nan_inf": _DECODES_LATE,
+    },
+    "GenreClassifier": {
+        "check_n_features_in_after_fitting": _SAMPLES,
+        "check_n_features_in": _SAMPLES,
+        "check_classifiers_train": _SAMPLES,
+        "check_estimators_dtypes": _NO_SCALE,
+        "check_classifier_data_not_an_array": _NO_SCALE,
     },
     "Segmenter": {
         "check_n_features_in_after_fitting": _SAMPLES,

@@ -6,13 +6,19 @@ from _estimators import (
     expected_failed_checks,
     small_classifiers,
     small_table_classifiers,
+    small_track_classifiers,
     small_transformers,
 )
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 
 @parametrize_with_checks(
-    [*small_transformers(), *small_table_classifiers(), *small_classifiers()],
+    [
+        *small_transformers(),
+        *small_table_classifiers(),
+        *small_track_classifiers(),
+        *small_classifiers(),
+    ],
     expected_failed_checks=expected_failed_checks,
 )
 def test_scikit_learn_check(estimator, check):

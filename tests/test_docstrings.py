@@ -11,7 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from _displays import drawn
-from _estimators import small_classifiers, small_table_classifiers, small_transformers
+from _estimators import (
+    small_classifiers,
+    small_table_classifiers,
+    small_track_classifiers,
+    small_transformers,
+)
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from sklearn.base import BaseEstimator
 
@@ -94,11 +99,12 @@ def test_documented_defaults_equal_the_code(name):
 def _fitted(name):
     """Fit an estimator on data that set each attribute it can have."""
     estimators = [*small_classifiers(), *small_table_classifiers(), *small_transformers()]
+    estimators += small_track_classifiers()
     small = {type(e).__name__: e for e in estimators}
     estimator = small.get(name) or AudioLoader(sampling_rate=8, duration=1.0)
     X = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
     y = np.repeat(["calm", "loud"], 4)
-    if name == "FrameScaler" or name.endswith("Classifier"):
+    if name == "FrameScaler" or (name.endswith("Classifier") and name != "GenreClassifier"):
         X = pd.DataFrame(X, columns=[f"x{i}" for i in range(8)])
     if "epochs" in estimator.get_params():
         estimator.set_params(epochs=1)

@@ -161,16 +161,20 @@ def _coupled(r: Array) -> Array:
     squares[:, diagonal, diagonal] = 0
     q[:, diagonal, diagonal] = squares.sum(axis=1)
     p = np.full((n, k), 1 / k)
+    rows = np.arange(n)  # those that still move; a row never depends on its neighbours
     for _ in range(_MOST_ROUNDS):
+        q_rows, p_rows = q[rows], p[rows]
         for t in range(k):
-            qp = np.einsum("nij,nj->ni", q, p)
-            pqp = (p * qp).sum(axis=1)
-            step = (pqp - qp[:, t]) / q[:, t, t]
-            p[:, t] += step
-            p /= (1 + step)[:, np.newaxis]
-        qp = np.einsum("nij,nj->ni", q, p)
-        pqp = (p * qp).sum(axis=1, keepdims=True)
-        if np.abs(qp - pqp).max() < 1e-3 / k:
+            qp = np.einsum("nij,nj->ni", q_rows, p_rows)
+            pqp = (p_rows * qp).sum(axis=1)
+            step = (pqp - qp[:, t]) / q_rows[:, t, t]
+            p_rows[:, t] += step
+            p_rows /= (1 + step)[:, np.newaxis]
+        p[rows] = p_rows
+        qp = np.einsum("nij,nj->ni", q_rows, p_rows)
+        pqp = (p_rows * qp).sum(axis=1, keepdims=True)
+        rows = rows[np.abs(qp - pqp).max(axis=1) >= 1e-3 / k]
+        if not rows.size:
             break
     return p
 

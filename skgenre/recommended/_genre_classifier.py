@@ -196,7 +196,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         proba : ndarray of shape (n_tracks, n_classes)
             Rows sum to one; columns in the order of ``classes_``.
         """
-        return self.ensemble_.predict_proba(self._features(X))
+        features = self._features(X)
+        return self.ensemble_.predict_proba(features)
 
     def predict_member_proba(self, X: Any) -> dict[str, NDArray[np.float64]]:
         """Return what each member answers.
@@ -211,7 +212,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         proba : dict of str to ndarray of shape (n_tracks, n_classes)
             The probabilities by each member's name.
         """
-        return self.ensemble_.predict_member_proba(self._features(X))
+        features = self._features(X)
+        return self.ensemble_.predict_member_proba(features)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable genre of each track.
@@ -226,7 +228,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         y : ndarray of shape (n_tracks,)
             Labels as they were given to ``fit``.
         """
-        return self.ensemble_.predict(self._features(X))
+        features = self._features(X)
+        return self.ensemble_.predict(features)
 
     @available_if(_judges_crops)
     def predict_segment_proba(self, X: Any) -> NDArray[np.float32]:
@@ -242,7 +245,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         proba : ndarray of shape (n_tracks, n_crops, n_classes), float32
             Five crops of 6 s at 22 050 Hz, spread evenly over the track.
         """
-        return self.ensemble_.predict_segment_proba(self._features(X))
+        features = self._features(X)
+        return self.ensemble_.predict_segment_proba(features)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "ensemble_")

@@ -332,3 +332,41 @@ def test_limits_are_checked_before_the_work(files):
 def test_no_transformer(nothing):
     with pytest.raises(TypeError, match="PerTrack takes a transformer or a Pipeline of them"):
         PerTrack(nothing).fit([[1.0]])
+
+
+def test_steps_that_write_to_their_input_leave_the_tracks_of_the_user_alone():
+    def doubled(X):
+        X *= 2
+        return X
+
+    waveforms = np.random.default_rng(0).normal(size=(2, 20)).astype(np.float32)
+    before = waveforms.copy()
+    for first in (
+        Segmenter(n_segments=2, segment_duration=1, sampling_rate=10),
+        AudioLoader(sampling_rate=10, duration=2.0),
+    ):
+        steps = PerTrack(make_pipeline(first, FunctionTransformer(doubled)))
+        for tracks in (waveforms, list(waveforms)):
+            out = steps.transform(tracks)
+            np.testing.assert_array_equal(waveforms, before)
+            np.testing.assert_array_equal(out.reshape(2, 20), 2 * before)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_results_do_not_change_when_more_is_computed(n_jobs):
+    steps = PerTrack(Segmenter(n_segments=2, segment_duration=1, sampling_rate=10), n_jobs=n_jobs)
+    rng = np.random.default_rng(0)
+    first, second = (rng.normal(size=(5, 20)).astype(np.float32) for _ in range(2))
+    out = steps.transform(first)
+    kept = out.copy()
+    assert not np.may_share_memory(out, first)
+    steps.transform(second)
+    np.testing.assert_array_equal(out, kept)
+
+
+def test_wrong_parameters_are_refused_before_the_first_track_and_inside_others():
+    with pytest.raises(ValueError, match="'n_segments' parameter of Segmenter"):
+        PerTrack(Segmenter(n_segments=0)).transform(["no-such-file.wav"])
+    union = FeatureUnion([("a", MFCCExtractor(n_mfcc=-1))])
+    with pytest.raises(ValueError, match="'n_mfcc' parameter of MFCCExtractor"):
+        PerTrack(union).transform(np.zeros((1, 22050), np.float32))
