@@ -234,7 +234,7 @@ def test_unknown_artists_are_warned_of(music, tmp_path, capsys, monkeypatch):
     assert "the accuracy comes out too high" in out
 
 
-def fake_cross_validate(model, features, y, folds):
+def fake_cross_validate(model, features, y, folds, artists):
     return _validation.Validation(y, y, np.ones(len(folds.splits)))
 
 

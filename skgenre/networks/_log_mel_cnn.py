@@ -86,7 +86,7 @@ def build_log_mel_cnn(
     --------
     >>> from skgenre.networks import build_log_mel_cnn
     >>> build_log_mel_cnn((128, 64), 10).count_params()
-    167226
+    166786
     """
     import keras
     from keras import layers

@@ -94,10 +94,10 @@ def test_result_does_not_depend_on_global_seeds():
 
 
 def test_segments_are_shuffled_anew_each_epoch():
-    from skgenre.classifiers._keras import _Rows
+    from skgenre.classifiers._rows import Rows
 
     def passed_on(seed):
-        rows = _Rows(np.arange(50.0), None, n_at_once=8)
+        rows = Rows(np.arange(50.0), None, n_at_once=8)
         seen = rows.calls(lambda column: column)
         epochs = []
         for epoch in range(3):
@@ -185,9 +185,9 @@ def test_one_device_of_a_strategy_gives_the_same():
 def test_validation_measures_the_held_out_part(monkeypatch, weighted):
     from skgenre.classifiers import _base, _keras
 
-    def spy(build, X, y, *, validation, **kwargs):
+    def spy(build, rows, *, validation, **kwargs):
         seen.extend(validation)
-        return train(build, X, y, validation=validation, **kwargs)
+        return train(build, rows, validation=validation, **kwargs)
 
     seen, train = [], _base.train_network
     monkeypatch.setattr(_base, "train_network", spy)
