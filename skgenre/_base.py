@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 
-from skgenre._rows import is_first, parameters_checked, row_name
+from skgenre._rows import hands_on, parameters_checked, row_name
 
 
 class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
@@ -136,7 +136,7 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             if task is not None:
                 task.call_on_fit_task_begin(estimator=self)
             result = function(track, self._track_name(track, row))
-            if len(tracks) == 1 and self._needs_no_copy(track, result):
+            if len(tracks) == 1 and self._needs_no_copy(result):
                 out = result[np.newaxis]
             else:
                 if out is None:
@@ -147,18 +147,13 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         assert out is not None  # an empty input was refused by _check_tracks
         return self._finish(out)
 
-    def _needs_no_copy(self, track: Any, result: NDArray[Any]) -> bool:
+    def _needs_no_copy(self, result: NDArray[Any]) -> bool:
         """Tell whether the next step may have a result as it is.
 
-        So it is inside PerTrack, which copies what comes out at the end to its place; but
-        what the user gave is never handed on to be changed.
+        So it is inside PerTrack where tracks come from files: nothing there is the user's, and
+        what comes out at the end is copied to its place.
         """
-        if result.dtype != np.float32 or not parameters_checked(self):
-            return False
-        given = track[0] if isinstance(track, tuple) else track
-        return not (
-            is_first(self) and isinstance(given, np.ndarray) and np.may_share_memory(given, result)
-        )
+        return result.dtype == np.float32 and hands_on() and parameters_checked(self)
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Accept the call, so that ``Pipeline.set_output`` reaches the steps with tables.

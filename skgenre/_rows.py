@@ -9,6 +9,7 @@ from typing import Any
 
 _first_row: ContextVar[int] = ContextVar("first_row", default=0)
 _checked_steps: ContextVar[Sequence[Any]] = ContextVar("checked_steps", default=())
+_hands_on: ContextVar[bool] = ContextVar("hands_on", default=False)
 
 
 def row_name(row: int) -> str:
@@ -21,13 +22,15 @@ def parameters_checked(step: Any) -> bool:
     return any(step is checked for checked in _checked_steps.get())
 
 
-def is_first(step: Any) -> bool:
-    """Tell whether a checked step is the one that sees the user's own tracks."""
-    return step is _checked_steps.get()[0]
+def hands_on() -> bool:
+    """Tell whether a step may hand on its result, or views of its input, without a copy."""
+    return _hands_on.get()
 
 
 @contextmanager
-def rows_from(first: int, checked_steps: Sequence[Any] = ()) -> Iterator[None]:
+def rows_from(
+    first: int, checked_steps: Sequence[Any] = (), *, hands_on: bool = False
+) -> Iterator[None]:
     """Say that the input at hand is a slice of a whole.
 
     Parameters
@@ -37,10 +40,16 @@ def rows_from(first: int, checked_steps: Sequence[Any] = ()) -> Iterator[None]:
     checked_steps : sequence of estimators, default=()
         The steps whose parameters were checked before the first slice, and stayed as they
         were.
+    hands_on : bool, default=False
+        Whether these steps need not copy; only where no memory of the user is among what
+        they pass on.
     """
-    row, checked = _first_row.set(first), _checked_steps.set(checked_steps)
+    # A slice may be cut out of a slice.
+    row = _first_row.set(_first_row.get() + first)
+    checked, shared = _checked_steps.set(checked_steps), _hands_on.set(hands_on)
     try:
         yield
     finally:
+        _hands_on.reset(shared)
         _checked_steps.reset(checked)
         _first_row.reset(row)

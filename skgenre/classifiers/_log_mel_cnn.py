@@ -220,7 +220,9 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
         if self.floor is not None:
             X = np.maximum(X, np.float32(self.floor))
         if self.center_bands:
-            X = (X - X.mean(axis=2, keepdims=True)) / np.float32(10)
+            means = X.mean(axis=2, keepdims=True)
+            X = np.subtract(X, means, out=None if self.floor is None else X)
+            X /= np.float32(10)
         n_frames = X.shape[2]
         if n_frames < self.crop_frames:
             X = X.take(np.arange(self.crop_frames) % n_frames, axis=2)

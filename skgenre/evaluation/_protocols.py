@@ -74,6 +74,13 @@ def plan(material: Material, protocol: Any, n_folds: int, random_state: Any) -> 
         splitter = FaultFilteredSplit()
     else:
         splitter = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
+    if isinstance(protocol, str) and protocol in ("segment-random", "track-random"):
+        most = int(np.unique(y, return_counts=True)[1].max())
+        if most < n_folds:
+            raise ValueError(
+                f"n_folds={n_folds} is more than the {most} tracks of the largest genre; lower it, "
+                "or add tracks."
+            )
     rows, genres, groups = material.data, y, artists
     if by_segment:
         reason = material.without_segments()

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -243,16 +244,21 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
 
 def check_artists(groups: Any) -> NDArray[Any]:
     """Return the artist of each track; refuse tracks without one."""
-    artists = column_or_1d(np.asarray(groups))
-    # NaN is what differs from itself.
-    missing = [row for row, one in enumerate(artists.tolist()) if one is None or one != one]
+    # As objects, for NumPy would make the text "nan" of a gap among names.
+    artists = column_or_1d(np.array(groups, dtype=object)).tolist()
+    missing = [row for row, one in enumerate(artists) if _is_missing(one)]
     if missing:
         raise ValueError(
             f"groups has no artist for {len(missing)} of {len(artists)} tracks, first for "
             f"{row_name(missing[0])}; give each track of an unknown artist a name of its own, or "
             "leave it out."
         )
-    return artists
+    return np.asarray(artists)
+
+
+def _is_missing(artist: Any) -> bool:
+    """Tell a gap in a column of artists: None, NaN, pandas' NA, or no text."""
+    return is_pandas_na(artist) or artist is None or is_scalar_nan(artist) or artist == ""
 
 
 def _principal_components(centred: NDArray[Any], n_components: int) -> Double:

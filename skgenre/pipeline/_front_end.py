@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from sklearn.base import OneToOneFeatureMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 
-from skgenre._rows import rows_from
+from skgenre._rows import row_name, rows_from
 
 
 def leaf_steps(transformer: Any, *, open_per_track: bool = True) -> list[Any]:
@@ -142,7 +143,8 @@ def run(
     """
     Xt = tracks
     effects = []
-    with rows_from(first_row, checked_steps=steps):
+    are_files = all(isinstance(track, (str, os.PathLike)) for track in tracks)
+    with rows_from(first_row, checked_steps=steps, hands_on=are_files):
         try:
             for step in steps:
                 if training and augments(step):
@@ -153,7 +155,7 @@ def run(
                     Xt = step.transform(Xt)
         except Exception as error:
             # Transformers from elsewhere count the rows of the slice that they see.
-            error.add_note(f"PerTrack was at {_range(first_row, len(tracks), tracks)}.")
+            error.add_note(f"PerTrack was at {_range(len(tracks), tracks)}.")
             raise
     rate = getattr(Xt, "sampling_rate", None)
     Xt = np.asarray(Xt)
@@ -166,8 +168,8 @@ def run(
     return Xt, effects, rate
 
 
-def _range(first_row: int, n_tracks: int, tracks: Any) -> str:
+def _range(n_tracks: int, tracks: Any) -> str:
     shown = f" ({tracks[0]})" if isinstance(tracks[0], str) or hasattr(tracks[0], "parts") else ""
     if n_tracks == 1:
-        return f"track {first_row}{shown}"
-    return f"tracks {first_row} to {first_row + n_tracks - 1}"
+        return f"{row_name(0)}{shown}"
+    return f"{row_name(0)} to {row_name(n_tracks - 1)}"

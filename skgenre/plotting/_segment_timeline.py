@@ -110,6 +110,9 @@ class SegmentTimelineDisplay:
         if isinstance(track, (str, os.PathLike)):
             X: Any = [track]
             name = os.path.basename(os.fspath(track)) if name is None else name
+        elif isinstance(track, tuple) and len(track) == 2 and np.ndim(track[1]) == 0:
+            X = [track]  # a waveform and its rate
+            track = np.asarray(track[0])
         else:
             track = track if isinstance(track, np.ndarray) else np.asarray(track)
             if not track.ndim:

@@ -33,6 +33,20 @@ def _judges_crops(self: Ensemble) -> bool:
     return True
 
 
+def checked_labels(
+    estimator: Any, X: Any, y: Any, groups: Any
+) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any] | None]:
+    """Check genres and artists; return the classes, the class of each track, the artists."""
+    classes, codes = np.unique(check_target(estimator, X, y), return_inverse=True)
+    check_two_classes(estimator, classes)
+    if len(codes) == len(classes):
+        raise ValueError(
+            f"Each of the {len(codes)} genres has 1 track only; what a genre's tracks have in "
+            "common takes two or more of at least one genre."
+        )
+    return classes, codes, None if groups is None else check_artists(groups)
+
+
 class Ensemble(ClassifierMixin, BaseEstimator):
     """What :class:`GenreClassifier` does with the rows that :class:`TrackViews` makes.
 
@@ -83,15 +97,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         names = self.taking_part(has_groups=groups is not None)
         X = check_array(X, dtype=np.float32, input_name="X")
         check_consistent_length(X, y, groups)
-        y = check_target(self, X, y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        check_two_classes(self, self.classes_)
-        if len(codes) == len(self.classes_):
-            raise ValueError(
-                f"Each of the {len(codes)} genres has 1 track only; what a genre's tracks have in "
-                "common takes two or more of at least one genre."
-            )
-        artists = None if groups is None else check_artists(groups)
+        self.classes_, codes, artists = checked_labels(self, X, y, groups)
         views = split_views(X)
         fold_seed, *seeds = draw_seeds(self.random_state, 1 + len(MEMBERS))
         folds = calibration_folds(codes, fold_seed)
@@ -103,8 +109,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
 
     def taking_part(self, *, has_groups: bool) -> list[str]:
         """Check the members, and return those that take part."""
-        names = list(dict.fromkeys(self.members))
-        unknown = [name for name in names if name not in MEMBERS]
+        unknown = [name for name in self.members if name not in MEMBERS]
+        names = [] if unknown else list(dict.fromkeys(self.members))
         if unknown or not names:
             raise ValueError(
                 f"members={self.members!r} must be one or more of {', '.join(map(repr, MEMBERS))}"

@@ -78,18 +78,22 @@ class TableMember:
     ) -> Self:
         """Fit on all tracks; the calibration comes from folds that were left out."""
         n_classes = codes.max() + 1
-        self._fit(views.table, codes, groups, seed)
-        has_pairs = isinstance(self.machine_, SVC)
+        # Decided once: the folds, which are smaller, must have scores of the same kind.
+        exact = len(codes) <= _MOST_EXACT
+        self._fit(views.table, codes, groups, seed, exact=exact)
+        has_pairs = exact and self.name != "lda"
         self.calibration_: Any = Pairs(n_classes) if has_pairs else Temperature(n_classes)
         scores = np.full((len(codes), self.calibration_.n_scores), np.nan)
         for train, test in folds:
             part = TableMember(self.labels, self.name)
-            part._fit(views.table[train], codes[train], _of(groups, train), seed)
+            part._fit(views.table[train], codes[train], _of(groups, train), seed, exact=exact)
             scores[test] = self.calibration_.spread(*part._scores(views.table[test]))
         self.calibration_.fit(scores, codes)
         return self
 
-    def _fit(self, table: Array, codes: Array, groups: Array | None, seed: int) -> None:
+    def _fit(
+        self, table: Array, codes: Array, groups: Array | None, seed: int, *, exact: bool
+    ) -> None:
         self.steps_: list[Any] = [GroupScaler(groups=self.labels)]
         table = self.steps_[0].fit_transform(table)
         if self.name == "lda":
@@ -104,11 +108,13 @@ class TableMember:
             whitening = ArtistWhitening()
             table = whitening.fit(table, codes, groups=groups).transform(table)
             self.steps_.append(whitening)
-        if len(table) <= _MOST_EXACT:
+        if exact:
             self.machine_ = SVC(C=10.0, decision_function_shape="ovo").fit(table, codes)
             return
         gamma = 1 / (table.shape[1] * table.var())
-        landmarks = Nystroem(gamma=gamma, n_components=_LANDMARKS, random_state=seed)
+        landmarks = Nystroem(
+            gamma=gamma, n_components=min(_LANDMARKS, len(table)), random_state=seed
+        )
         self.steps_.append(landmarks)
         self.machine_ = LinearSVC(C=10.0, dual=False).fit(landmarks.fit_transform(table), codes)
 

@@ -51,8 +51,13 @@ class TrackViews(TrackTransformer):
         self.sampling_rate = sampling_rate
 
     def _check_tracks(self, X: Any) -> Any:
+        self.check_settings()
         check_sampling_rate(X, self.sampling_rate, type(self).__name__)
         return check_mono_tracks(X, type(self).__name__)
+
+    def check_settings(self) -> None:
+        """Refuse a rate that the features cannot be computed at."""
+        ClipFeatures(sampling_rate=self.sampling_rate)._check_settings()
 
     def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         table = ClipFeatures(sampling_rate=self.sampling_rate)._transform_track(track, name)

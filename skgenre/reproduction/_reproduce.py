@@ -317,6 +317,11 @@ def _genre_notes(plan: Experiment, tracks: Any) -> list[str]:
 @contextmanager
 def _folders(memory: Any, checkpoint: Any) -> Iterator[tuple[Any, Path]]:
     """Yield the folders of the features and of the trainings, some for the time of the run."""
+    for name, place in (("memory", memory), ("checkpoint", checkpoint)):
+        if isinstance(place, (str, os.PathLike)) and os.path.isfile(place):
+            raise NotADirectoryError(
+                f"{name}={os.fspath(place)!r} is a file; give a folder, new or not."
+            )
     with tempfile.TemporaryDirectory(prefix="skgenre-") as folder:
         features = Path(folder) / "features" if memory is None else memory
         yield features, Path(folder) / "trainings" if checkpoint is None else Path(checkpoint)

@@ -327,3 +327,11 @@ class _Empty:
 def test_protocols_that_cannot_be_trusted_are_refused(protocol, message):
     with pytest.raises(ValueError, match=message):
         evaluate(MODEL, MUSIC, protocol=protocol)
+
+
+def test_more_folds_than_tracks_of_any_genre_are_refused():
+    from skgenre import FusionKNeighborsClassifier
+
+    X, y = np.random.default_rng(0).normal(size=(8, 3)), np.repeat(["a", "b"], 4)
+    with pytest.raises(ValueError, match="n_folds=5 is more than the 4 tracks"):
+        evaluate(FusionKNeighborsClassifier(), (X, y), protocol="track-random")

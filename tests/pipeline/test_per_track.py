@@ -346,6 +346,10 @@ def test_steps_that_write_to_their_input_leave_the_tracks_of_the_user_alone():
         AudioLoader(sampling_rate=10, duration=2.0),
     ):
         steps = PerTrack(make_pipeline(first, FunctionTransformer(doubled)))
+        handed_on = PerTrack(
+            make_pipeline(FunctionTransformer(), first, FunctionTransformer(doubled))
+        )
+        np.testing.assert_array_equal(handed_on.transform(waveforms).reshape(2, 20), 2 * before)
         for tracks in (waveforms, list(waveforms)):
             out = steps.transform(tracks)
             np.testing.assert_array_equal(waveforms, before)
@@ -370,3 +374,11 @@ def test_wrong_parameters_are_refused_before_the_first_track_and_inside_others()
     union = FeatureUnion([("a", MFCCExtractor(n_mfcc=-1))])
     with pytest.raises(ValueError, match="'n_mfcc' parameter of MFCCExtractor"):
         PerTrack(union).transform(np.zeros((1, 22050), np.float32))
+
+
+def test_nested_errors_name_the_track_in_the_whole_input():
+    waveforms = np.zeros((5, 2205), np.float32)
+    waveforms[3, 7] = np.nan
+    inner = FeatureUnion([("a", PerTrack(RhythmExtractor()))])
+    with pytest.raises(ValueError, match="track 3 contains NaN"):
+        PerTrack(inner).transform(waveforms)

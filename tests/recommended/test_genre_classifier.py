@@ -144,10 +144,11 @@ def test_few_tracks_and_two_genres(music):
     assert np.isfinite(proba).all()
 
 
-def test_many_tracks_take_the_approximate_kernel(music, monkeypatch):
+@pytest.mark.parametrize("most_exact", [10, 16])  # 16: more than a fold has, fewer than all
+def test_many_tracks_take_the_approximate_kernel(music, monkeypatch, most_exact):
     from skgenre.recommended import _members
 
-    monkeypatch.setattr(_members, "_MOST_EXACT", 10)
+    monkeypatch.setattr(_members, "_MOST_EXACT", most_exact)
     monkeypatch.setattr(_members, "_LANDMARKS", 8)
     model = small(("svc",)).fit(music.data, music.target)
     assert type(model.ensemble_.members_["svc"].machine_).__name__ == "LinearSVC"
@@ -174,6 +175,42 @@ def test_wrong_artists_are_refused(music):
     artists[3] = None
     with pytest.raises(ValueError, match="no artist for 1 of 18 tracks"):
         small(("svc",)).fit(music.data, music.target, groups=artists)
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), ""])
+def test_gaps_among_artists_are_no_artist(gap):
+    from skgenre.features._whitening import check_artists
+
+    with pytest.raises(ValueError, match="no artist for 2 of 4 tracks, first for track 1"):
+        check_artists(["a", gap, "b", gap])
+    np.testing.assert_array_equal(check_artists([3, 1]), [3, 1])
+
+
+def test_gaps_of_pandas_are_no_artist():
+    pd = pytest.importorskip("pandas")
+    from skgenre.features._whitening import check_artists
+
+    with pytest.raises(ValueError, match="no artist for 1 of 2 tracks"):
+        check_artists(pd.Series(["a", pd.NA], dtype="string"))
+
+
+def test_a_rate_without_rhythm_is_refused_before_any_file_is_read(music):
+    with pytest.raises(ValueError, match="frames a second"):
+        small(("svc",), sampling_rate=16000).fit(["no-such-file.wav"] * 3, ["a", "a", "b"])
+
+
+def test_a_fit_that_fails_leaves_the_last_one(music):
+    model = small(("svc",)).fit(music.data, music.target)
+    before = model.predict_proba(music.data)
+    model.set_params(duration=1.0)
+    with pytest.raises(ValueError, match="class"):
+        model.fit(music.data, ["dub"] * len(music.data))
+    np.testing.assert_array_equal(model.predict_proba(music.data), before)
+
+
+def test_one_path_is_no_list_of_letters(music):
+    with pytest.raises(ValueError, match="X is a single path"):
+        small(("svc",)).fit("song.wav", ["dub"] * 8)
 
 
 def test_one_genre_is_refused(music):
