@@ -33,6 +33,8 @@ from skgenre import (
     PerTrack,
     load_genre_folder,
 )
+from skgenre.evaluation._compare import paired_difference
+from skgenre.evaluation._metrics import bootstrap_weights, interval, weighted_metrics
 
 
 def make_member(name: str, labels: Any) -> Any:
@@ -80,31 +82,27 @@ def measure_ensemble(music: Any, memory: str) -> None:
             whole = answers.setdefault(name, np.zeros((len(y), proba.shape[1])))
             whole[test] = proba
     genres = np.unique(y)
-    print("| member | accuracy | balanced | calibration error |\n|---|---|---|---|")
-    codes = np.unique(artists, return_inverse=True)[1]
-    rng = np.random.default_rng(0)
-    draws = rng.integers(codes.max() + 1, size=(2000, codes.max() + 1))
-    weights = np.stack([np.bincount(d, minlength=codes.max() + 1) for d in draws])[:, codes]
+    print(
+        "| member | accuracy | balanced | calibration error | all less it |\n|---|---|---|---|---|"
+    )
+    codes = np.searchsorted(genres, y)
+    weights = bootstrap_weights(artists, 2000, seed=0)
+    hits = {name: proba.argmax(axis=1) == codes for name, proba in answers.items()}
     for name, proba in answers.items():
-        predicted = genres[proba.argmax(axis=1)]
-        hits = predicted == y
-        ends = np.percentile((weights * hits).sum(axis=1) / weights.sum(axis=1), [2.5, 97.5])
-        accuracy, balanced = scores(y, predicted)
-        print(
-            f"| {name} | {accuracy:.3f} ({ends[0]:.3f} to {ends[1]:.3f}) | {balanced:.3f} "
-            f"| {calibration_error(proba.max(axis=1), hits):.3f} |"
+        metrics = weighted_metrics(
+            codes, proba.argmax(axis=1), proba, None, np.vstack([np.ones(len(y)), weights])
         )
+        accuracy = metrics["track_accuracy"]
+        low, high = interval(accuracy[1:])
+        difference = paired_difference(hits["all"].astype(float), hits[name], weights)
+        cells = [
+            f"{accuracy[0]:.3f} ({low:.3f} to {high:.3f})",
+            f"{metrics['balanced_accuracy'][0]:.3f}",
+            f"{metrics['calibration_error'][0]:.3f}",
+            "{value:+.3f} ({low:+.3f} to {high:+.3f})".format(**difference),
+        ]
+        print(f"| {name} | {' | '.join(cells)} |")
     print(f"A fit took {np.mean(seconds):.0f} s, with features kept where a fold had them.")
-
-
-def calibration_error(confidence: Any, hits: Any) -> float:
-    """Return the expected calibration error over ten bins."""
-    bins = np.minimum((10 * confidence).astype(int), 9)
-    gaps = [
-        abs(confidence[bins == b].mean() - hits[bins == b].mean()) * np.mean(bins == b)
-        for b in np.unique(bins)
-    ]
-    return float(sum(gaps))
 
 
 def split_by_artist(X: Any, y: Any, artists: Any, seed: int) -> list[Any]:

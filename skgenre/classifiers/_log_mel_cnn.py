@@ -232,9 +232,13 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
         """Return the crops by which tracks are judged, those of each part in order."""
         X = self._material(X)
         n_tracks, n_parts, n_frames, n_mels = X.shape
-        starts = np.linspace(0, n_frames - self.crop_frames, self.n_crops).round().astype(int)
-        crops = np.stack([X[:, :, s : s + self.crop_frames] for s in starts], axis=2)
+        crops = np.stack([X[:, :, places] for places in self._crops(n_frames)], axis=2)
         return crops.reshape(n_tracks, n_parts * self.n_crops, self.crop_frames, n_mels)
+
+    def _crops(self, n_frames: int) -> list[slice]:
+        """Spread the crops by which a track is judged evenly over its frames."""
+        starts = np.linspace(0, n_frames - self.crop_frames, self.n_crops).round().astype(int)
+        return [slice(start, start + self.crop_frames) for start in starts]
 
     def _input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (int(self.crop_frames), *shape[1:])
@@ -254,8 +258,7 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
 
     def _held_out(self, *columns: NDArray[Any] | None) -> tuple[NDArray[Any], ...]:
         tracks, *others = super()._held_out(*columns)
-        starts = np.linspace(0, tracks.shape[1] - self.crop_frames, self.n_crops)
-        crops = [tracks[:, s : s + self.crop_frames] for s in starts.round().astype(int)]
+        crops = [tracks[:, places] for places in self._crops(tracks.shape[1])]
         return np.concatenate(crops), *(np.tile(column, self.n_crops) for column in others)
 
     def _optimizer(self, n_steps: int) -> Any:

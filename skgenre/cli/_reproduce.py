@@ -62,7 +62,7 @@ def _check_output(name: str) -> Path:
 
 
 def _write(result: Any, target: Path) -> None:
-    from skgenre.reproduction._result import write_whole
+    from skgenre._files import write_whole
 
     if target.suffix.lower() == ".json":
         result.save(target)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
 
+from skgenre._files import write_whole
 from skgenre._shapes import fold_segments
 from skgenre.evaluation._environment import versions
 from skgenre.evaluation._material import Material
@@ -147,11 +147,4 @@ def _read(file: Path) -> dict[str, Any] | None:
 def _write(file: Path, outcome: dict[str, Any]) -> None:
     """Write a fold under its name only when it is complete, whenever the run is killed."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=".fold-", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump({"format": _FORMAT, "outcome": outcome}, stream, allow_nan=False)
-        os.replace(unfinished, file)
-    except BaseException:
-        os.unlink(unfinished)
-        raise
+    write_whole(file, json.dumps({"format": _FORMAT, "outcome": outcome}, allow_nan=False))

@@ -74,13 +74,6 @@ def plan(material: Material, protocol: Any, n_folds: int, random_state: Any) -> 
         splitter = FaultFilteredSplit()
     else:
         splitter = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
-    if isinstance(protocol, str) and protocol in ("segment-random", "track-random"):
-        most = int(np.unique(y, return_counts=True)[1].max())
-        if most < n_folds:
-            raise ValueError(
-                f"n_folds={n_folds} is more than the {most} tracks of the largest genre; lower it, "
-                "or add tracks."
-            )
     rows, genres, groups = material.data, y, artists
     if by_segment:
         reason = material.without_segments()
@@ -89,6 +82,8 @@ def plan(material: Material, protocol: Any, n_folds: int, random_state: Any) -> 
         n_segments = np.shape(material.features)[1]
         genres = np.repeat(y, n_segments)  # (n_tracks * n_segments,)
         rows, groups = genres, None
+    if by_segment or protocol == "track-random":
+        _check_number(genres, n_folds, "segments" if by_segment else "tracks")
     with warnings.catch_warnings():
         # A splitter that has no use for artists says so.
         warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
@@ -132,6 +127,16 @@ def not_possible(material: Material, protocol: str) -> str | None:
         if len(judged) < _LEAST_JUDGED:
             return f"only {len(judged)} of the tracks that it judges are here"
     return None
+
+
+def _check_number(genres: Array, n_folds: int, what: str) -> None:
+    """Refuse more folds than the largest genre has rows."""
+    most = int(np.unique(genres, return_counts=True)[1].max())
+    if most < n_folds:
+        raise ValueError(
+            f"n_folds={n_folds} is more than the {most} {what} of the largest genre; lower it, or "
+            "add tracks."
+        )
 
 
 def _warn_of_few(y: Array, artists: Array, n_folds: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skgenre._files import write_whole
 from skgenre.evaluation._metrics import CONFIDENCE, METRICS
 
 Array = NDArray[Any]
@@ -57,7 +58,7 @@ class Record:
         return cls(**values)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a JSON file.
+        """Write a JSON file; under its name only when it is complete.
 
         Parameters
         ----------
@@ -65,7 +66,7 @@ class Record:
             The file; one that is there is replaced.
         """
         text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        write_whole(path, text + "\n")
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:

@@ -8,12 +8,16 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from skgenre.features._spectral import _BLOCK as FRAMES_TOGETHER
-from skgenre.features._spectral import Float, MelKernel, MelSettings
+from skgenre.features._spectral import (
+    FRAMES_TOGETHER,
+    Float,
+    MelKernel,
+    MelSettings,
+    to_decibels,
+)
 
 N_MELS = 128
 COARSE = 32  # bands that several groups look at
-QUIETEST = 1e-10  # power that stands for silence: -100 dB
 
 
 @dataclass(frozen=True)
@@ -121,10 +125,7 @@ class Clip:
             power, self.bins = kernel.power_and_bins(samples)  # (n_bins, n_frames)
         else:
             power = kernel.power(samples)
-        np.maximum(power, np.float32(QUIETEST), out=power)
-        np.log10(power, out=power)
-        power *= np.float32(10)
-        self.decibels = power  # (n_mels, n_frames)
+        self.decibels = to_decibels(power)  # (n_mels, n_frames)
 
     def bands(self, n_bands: int) -> Float:
         """Return the mean decibels of neighbouring mel bands: (n_bands, n_frames)."""

@@ -19,10 +19,10 @@ from skgenre.features._group_clip import (
     COARSE,
     FRAMES_TOGETHER,
     N_MELS,
-    QUIETEST,
     Clip,
     ClipSettings,
 )
+from skgenre.features._spectral import QUIETEST
 from skgenre.features._summary_measures import (
     SummarySettings,
     _chroma_filterbank,

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 Float = NDArray[np.float32]
 
 # Frames that are transformed together: about a megabyte at 2048 samples a frame.
-_BLOCK = 160
+FRAMES_TOGETHER = 160
 
-_QUIETEST = 1e-10  # power that stands for silence: -100 dB, as in librosa
+QUIETEST = 1e-10  # power that stands for silence: -100 dB, as in librosa
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,14 @@ def fft_window(window: str, win_length: int, n_fft: int) -> Float:
     return taper
 
 
+def to_decibels(power: Float) -> Float:
+    """Turn power into decibels in its own memory: 10 log10 of it, at least -100."""
+    np.maximum(power, np.float32(QUIETEST), out=power)
+    np.log10(power, out=power)
+    power *= np.float32(10)
+    return power
+
+
 @lru_cache(maxsize=16)
 def mel_kernel(settings: MelSettings) -> MelKernel:
     """Return the kernel for some settings, built once."""
@@ -150,10 +158,7 @@ class MelKernel:
         decibels : ndarray of shape (..., n_mels, n_frames), float32
             10 log10 of the power, at least -100.
         """
-        decibels = self.power(segments)
-        np.maximum(decibels, np.float32(_QUIETEST), out=decibels)
-        np.log10(decibels, out=decibels)
-        decibels *= np.float32(10)
+        decibels = to_decibels(self.power(segments))
         if top_db is not None:
             loudest = decibels.max(axis=(-2, -1), keepdims=True)
             np.maximum(decibels, loudest - np.float32(top_db), out=decibels)
@@ -167,7 +172,7 @@ class MelKernel:
         margin = settings.n_fft // 2 if settings.center else 0
         n_frames = 1 + (rows.shape[1] + 2 * margin - settings.n_fft) // settings.hop_length
         out = np.empty((len(rows), settings.n_mels, n_frames), dtype=np.float32)
-        n_blocks = -(-n_frames // _BLOCK)
+        n_blocks = -(-n_frames // FRAMES_TOGETHER)
         size = -(-n_frames // n_blocks)
         buffer = self._buffer("windowed", size, settings.n_fft)
         for samples, bands in zip(rows, out, strict=True):

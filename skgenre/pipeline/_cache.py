@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 import zlib
 from collections.abc import Sequence
@@ -110,3 +111,17 @@ def open_cache(memory: Any) -> TrackCache | None:
 
 def _checksum(array: NDArray[Any]) -> int:
     return zlib.crc32(np.ascontiguousarray(array).data)
+
+
+def n_bytes(limit: int | str | None) -> int:
+    """Return a limit in bytes; 0 stands for none."""
+    if not isinstance(limit, str):
+        return limit or 0
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG])", limit)
+    size = int(float(found[1]) * 1024 ** " KMG".index(found[2])) if found else 0
+    if not size:
+        raise ValueError(
+            f"bytes_limit={limit!r} is no size; give bytes as an int, or a number above 0 with K, "
+            'M or G, such as "500M".'
+        )
+    return size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Sequence
 from numbers import Integral
@@ -22,7 +21,7 @@ from sklearn.utils.metaestimators import available_if
 from skgenre._base import TrackTransformer, as_rows
 from skgenre._columns import as_table
 from skgenre._shapes import with_rate
-from skgenre.pipeline._cache import TrackCache, open_cache
+from skgenre.pipeline._cache import TrackCache, n_bytes, open_cache
 from skgenre.pipeline._front_end import augments, check_row_wise, leaf_steps, names_out
 from skgenre.pipeline._jobs import Job, stream
 from skgenre.pipeline._keys import front_end_key
@@ -330,7 +329,7 @@ class PerTrack(
         self, steps: list[Any], rows: Any, *, training: bool, context: Any = None
     ) -> NDArray[Any]:
         """Fill one output array, task by task."""
-        _n_bytes(self.bytes_limit)  # a wrong one is told before the work, not after
+        n_bytes(self.bytes_limit)  # a wrong one is told before the work, not after
         for step in filter(lambda step: isinstance(step, TrackTransformer), steps):
             step._validate_params()  # once, and not for each track
         cache = open_cache(self.memory)
@@ -384,7 +383,7 @@ class PerTrack(
 
     def _prune(self, cache: TrackCache | None, n_unpruned: int, *, last: bool) -> int:
         """Keep the cache near its limit; return the bytes stored since it was looked at."""
-        limit = _n_bytes(self.bytes_limit)
+        limit = n_bytes(self.bytes_limit)
         if cache is None or not limit or not n_unpruned:
             return n_unpruned
         if not last and n_unpruned < limit / 10:
@@ -397,17 +396,3 @@ def _rows(steps: Sequence[Any], X: Any) -> Any:
     """Return the input as something to slice by track."""
     as_rows_of = getattr(steps[0], "_as_rows", None) if steps else None
     return as_rows(X) if as_rows_of is None else as_rows_of(X)
-
-
-def _n_bytes(limit: int | str | None) -> int:
-    """Return a limit in bytes; 0 stands for none."""
-    if not isinstance(limit, str):
-        return limit or 0
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG])", limit)
-    n_bytes = int(float(found[1]) * 1024 ** " KMG".index(found[2])) if found else 0
-    if not n_bytes:
-        raise ValueError(
-            f"bytes_limit={limit!r} is no size; give bytes as an int, or a number above 0 with K, "
-            'M or G, such as "500M".'
-        )
-    return n_bytes

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from skgenre.evaluation import EvaluationResult
@@ -112,16 +108,6 @@ class ReproductionResult(Record):
             values = {**values, "evaluations": read}
         return super().from_dict(values)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a JSON file, whole or not at all.
-
-        Parameters
-        ----------
-        path : str or PathLike
-            The file; one that is there is replaced.
-        """
-        write_whole(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
-
     def to_frame(self) -> Any:
         """Return the table of figures.
 
@@ -216,27 +202,3 @@ def _number(value: float | None) -> str:
 def _published(value: float) -> str:
     """Show a figure with the digits that it has, two at least."""
     return max(f"{value:g}", f"{value:.2f}", key=len)
-
-
-def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Write a file under its name only when it is complete.
-
-    Parameters
-    ----------
-    path : str or PathLike
-        The file; one that is there is replaced.
-    text : str
-        What it is to hold.
-    """
-    target = Path(path)
-    handle, unfinished = tempfile.mkstemp(dir=target.parent, prefix=".skgenre-", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(unfinished, 0o666 & ~umask)  # mkstemp lets nobody else read
-        os.replace(unfinished, target)
-    except BaseException:
-        os.unlink(unfinished)
-        raise

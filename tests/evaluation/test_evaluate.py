@@ -335,3 +335,13 @@ def test_more_folds_than_tracks_of_any_genre_are_refused():
     X, y = np.random.default_rng(0).normal(size=(8, 3)), np.repeat(["a", "b"], 4)
     with pytest.raises(ValueError, match="n_folds=5 is more than the 4 tracks"):
         evaluate(FusionKNeighborsClassifier(), (X, y), protocol="track-random")
+
+
+def test_segments_may_fill_more_folds_than_there_are_tracks():
+    from skgenre import MLPGenreClassifier
+
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(8, 3, 4, 2)), np.repeat(["a", "b"], 4)  # 12 segments a genre
+    model = MLPGenreClassifier(units=(4,), epochs=1, random_state=0)
+    result = evaluate(model, (X, y), protocol="segment-random", n_folds=5, n_bootstrap=0)
+    assert result.n_tracks == 8

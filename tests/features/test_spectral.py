@@ -136,7 +136,7 @@ def test_decibels_without_a_top():
 def test_long_segments_are_cut_into_blocks():
     x = np.random.default_rng(1).normal(size=40 * 512).astype(np.float32)
     whole = MelKernel(settings(hop_length=64)).power(x)  # 321 frames: several blocks
-    assert whole.shape[1] > 2 * _spectral._BLOCK
+    assert whole.shape[1] > 2 * _spectral.FRAMES_TOGETHER
     np.testing.assert_allclose(
         whole, by_librosa(x, settings(hop_length=64)), rtol=0, atol=2e-6 * whole.max()
     )

@@ -20,12 +20,12 @@ from skgenre import (
     make_genres,
     reproduce,
 )
+from skgenre._files import write_whole
 from skgenre.evaluation import EvaluationResult
 from skgenre.papers import get_system
 from skgenre.reproduction import ReproductionResult, _reproduce
 from skgenre.reproduction._data import as_tracks, load_music, thin
 from skgenre.reproduction._figures import _NODES, count_votes, node_accuracies
-from skgenre.reproduction._result import write_whole
 
 MUSIC = make_segments(artist_spread=2.0, genre_spread=0.5)
 TREE = ("blues", "jazz", "metal", "pop", "reggae", "rock")
