@@ -1,4 +1,4 @@
-"""Training of the MLP in mini-batches of 32, against Keras' own fit of the same network.
+"""Training in mini-batches of 32, against Keras' own fit of the same network.
 
 ``python -m benchmarks.training [--short]``
 
@@ -7,6 +7,8 @@ fits are there beside it.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -21,18 +23,32 @@ def make_data(n_tracks: int) -> tuple[np.ndarray, np.ndarray]:
     return X.astype(np.float32), y
 
 
-def fit_ours(X: np.ndarray, y: np.ndarray, epochs: int) -> list[float]:
-    from skgenre import MLPGenreClassifier
+def fit_ours(X: np.ndarray, y: np.ndarray, epochs: int, kind: str = "mlp") -> list[float]:
+    from skgenre import LSTMGenreClassifier, MLPGenreClassifier
 
-    return MLPGenreClassifier(epochs=epochs, random_state=0).fit(X, y).history_["loss"]
+    kinds: dict[str, Any] = {"mlp": MLPGenreClassifier, "lstm": LSTMGenreClassifier}
+    return kinds[kind](epochs=epochs, random_state=0).fit(X, y).history_["loss"]
 
 
-def fit_keras(X: np.ndarray, y: np.ndarray, epochs: int) -> list[float]:
+def fit_keras(X: np.ndarray, y: np.ndarray, epochs: int, kind: str = "mlp") -> list[float]:
     import keras
 
     from skgenre.networks import build_mlp
 
-    model = build_mlp(X.shape[2:], 10, seed=0)
+    if kind == "mlp":
+        model = build_mlp(X.shape[2:], 10, seed=0)
+    else:
+        model = keras.Sequential(
+            [
+                keras.Input(X.shape[2:]),
+                keras.layers.LSTM(64, return_sequences=True),
+                keras.layers.LSTM(64),
+                keras.layers.Dense(64),
+                keras.layers.LeakyReLU(negative_slope=0.05),
+                keras.layers.Dropout(0.3),
+                keras.layers.Dense(10, activation="softmax"),
+            ]
+        )
     model.compile(
         optimizer=keras.optimizers.Adam(1e-4),
         loss="sparse_categorical_crossentropy",
@@ -43,8 +59,12 @@ def fit_keras(X: np.ndarray, y: np.ndarray, epochs: int) -> list[float]:
     return history.history["loss"]
 
 
-def compare(X: np.ndarray, y: np.ndarray, epochs: int, rounds: int) -> Comparison:
-    return interleaved(lambda: fit_ours(X, y, epochs), lambda: fit_keras(X, y, epochs), rounds)
+def compare(
+    X: np.ndarray, y: np.ndarray, epochs: int, rounds: int, kind: str = "mlp"
+) -> Comparison:
+    return interleaved(
+        lambda: fit_ours(X, y, epochs, kind), lambda: fit_keras(X, y, epochs, kind), rounds
+    )
 
 
 def training(short: bool) -> list[Row]:
@@ -70,6 +90,14 @@ def training(short: bool) -> list[Row]:
     if not short:
         small = compare(*make_data(few), 10, rounds)
         rows.append(small.row(f"fit of 10 epochs, {10 * few} segments", against))
+    X, y = X[: n_tracks // 3], y[: n_tracks // 3]
+    recurrent = compare(X, y, long_fit // 4 + 1, min(rounds, 3), "lstm")
+    rows.append(
+        recurrent.row(
+            f"fit of {long_fit // 4 + 1} epochs, LSTM 64-64, {10 * len(X)} segments of 130 x 13",
+            against,
+        )
+    )
     return rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from skgenre.networks._fused_lstm import fused_lstm
 from skgenre.networks._layers import (
     Activation,
     Rate,
@@ -89,7 +90,6 @@ def build_lstm(
     57802
     """
     import keras
-    from keras import layers
 
     seeds = layer_seeds(seed)
     blocks = input_layers(input_shape, input_noise, seeds)
@@ -99,7 +99,7 @@ def build_lstm(
     rates = check_rates("lstm_dropout", lstm_dropout, "lstm_units", lstm_units)
     for position, (n_units, rate) in enumerate(zip(lstm_units, rates, strict=True)):
         blocks.append(
-            layers.LSTM(
+            fused_lstm(
                 n_units,
                 activation=lstm_activation,
                 dropout=rate,
