@@ -48,6 +48,7 @@ _PUBLIC = {
     "GenreClassifier": "skgenre.recommended",
     "PerTrack": "skgenre.pipeline",
     "make_genre_pipeline": "skgenre.pipeline",
+    "fetch_gtzan": "skgenre.datasets",
     "load_genre_folder": "skgenre.datasets",
     "load_gtzan": "skgenre.datasets",
     "make_genres": "skgenre.datasets",
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
         RejectingClassifier,
         TransferGenreClassifier,
     )
-    from skgenre.datasets import load_genre_folder, load_gtzan, make_genres
+    from skgenre.datasets import fetch_gtzan, load_genre_folder, load_gtzan, make_genres
     from skgenre.evaluation import (
         compare,
         evaluate,
@@ -148,6 +149,7 @@ __all__ = [
     "__version__",
     "compare",
     "evaluate",
+    "fetch_gtzan",
     "leakage_audit",
     "list_experiments",
     "load_genre_folder",

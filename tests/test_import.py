@@ -10,6 +10,7 @@ import pytest
 import skgenre
 
 HEAVY = ("tensorflow", "keras", "scikeras", "librosa", "numba", "sklearn", "scipy", "soundfile")
+HEAVY += ("pooch", "requests")
 PUBLIC = [name for name in skgenre.__all__ if name != "__version__"]
 
 

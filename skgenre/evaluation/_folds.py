@@ -10,10 +10,15 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import get_config
 from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.validation import has_fit_parameter
 
 from skgenre._files import write_whole
 from skgenre._shapes import fold_segments
@@ -50,7 +55,7 @@ def run_folds(
         For each fold plain lists: the rows judged, what was predicted, and the seconds.
     """
     identity = None if checkpoint is None else _identity(material, plan)
-    segments = genres = None
+    segments = genres = artists = None
     outcomes = []
     for number, (train, test) in enumerate(plan.splits):
         file = None
@@ -66,21 +71,27 @@ def run_folds(
                 if segments is None:
                     # (n_tracks * n_segments, 1, ...): each segment a track of its own
                     segments = fold_segments(np.asarray(material.features))[:, np.newaxis]
-                    genres = np.repeat(material.y, len(segments) // len(material.y))
-                outcome = _judge(material.model, segments, genres, train, test, votes=False)
+                    n_segments = len(segments) // len(material.y)
+                    genres = np.repeat(material.y, n_segments)
+                    if material.artists is not None:
+                        artists = np.repeat(material.artists, n_segments)
+                rows = (segments, genres, artists)
             else:
-                X = material.features
-                outcome = _judge(material.model, X, material.y, train, test, votes=True)
+                rows = (material.features, material.y, material.artists)
+            outcome = _judge(material.model, *rows, train, test, votes=not plan.by_segment)
             if file is not None:
                 _write(file, outcome)
         outcomes.append({"fold": number, "n_train": len(train), **outcome})
     return outcomes
 
 
-def _judge(model: Any, X: Any, y: Any, train: Array, test: Array, *, votes: bool) -> dict[str, Any]:
+def _judge(
+    model: Any, X: Any, y: Array, artists: Array | None, train: Array, test: Array, *, votes: bool
+) -> dict[str, Any]:
     """Fit a copy of the model to some rows and let it judge others."""
+    params = {name: artists[train] for name in _artist_params(model) if artists is not None}
     start = time.perf_counter()
-    fitted = clone(model).fit(_safe_indexing(X, train), y[train])
+    fitted = clone(model).fit(_safe_indexing(X, train), y[train], **params)
     fit_time = time.perf_counter() - start
 
     X_test = _safe_indexing(X, test)
@@ -113,11 +124,25 @@ def _judge(model: Any, X: Any, y: Any, train: Array, test: Array, *, votes: bool
     return outcome
 
 
+def _artist_params(model: Any) -> list[str]:
+    """Name the parameters of ``fit`` by which a model learns from artists."""
+    if not isinstance(model, Pipeline) and has_fit_parameter(model, "groups"):
+        return ["groups"]
+    if get_config()["enable_metadata_routing"]:
+        consumed = get_routing_for_object(model).consumes("fit", ["groups"])
+        return ["groups"] if consumed else []
+    steps = model.steps if isinstance(model, Pipeline) else []
+    return [f"{name}__groups" for name, step in steps if has_fit_parameter(step, "groups")]
+
+
 def _identity(material: Material, plan: Plan) -> Any:
     """Return what prints the same only where a fold would come out the same."""
     code = {k: v for k, v in versions().items() if k not in ("python", "system")}
     unit = "segments" if plan.by_segment else "tracks"
-    return (_FORMAT, unit, material.identity, _parameters(material.pipeline), sorted(code.items()))
+    learns = material.artists is not None and _artist_params(material.model)
+    artists = [joblib.hash(material.artists)] if learns else []
+    parameters = _parameters(material.pipeline)
+    return (_FORMAT, unit, material.identity, *artists, parameters, sorted(code.items()))
 
 
 def _parameters(value: Any) -> Any:

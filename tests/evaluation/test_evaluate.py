@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from _segment_music import SegmentNeighbors, make_segments
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import RidgeClassifier
@@ -345,3 +346,53 @@ def test_segments_may_fill_more_folds_than_there_are_tracks():
     model = MLPGenreClassifier(units=(4,), epochs=1, random_state=0)
     result = evaluate(model, (X, y), protocol="segment-random", n_folds=5, n_bootstrap=0)
     assert result.n_tracks == 8
+
+
+class _NeedsArtists(SegmentNeighbors):
+    """Refuses to learn without the artists of the very tracks that it learns from."""
+
+    def fit(self, X, y, groups=None):
+        assert groups is not None
+        assert {artist.split()[0] for artist in groups} == set(map(str, np.unique(y)))
+        assert len(groups) == len(X)
+        return super().fit(X, y)
+
+
+def _music_by_artist():
+    X, y = MUSIC.data, MUSIC.target
+    return X, y, np.array([f"{genre} artist {row % 7}" for row, genre in enumerate(y)])
+
+
+@pytest.mark.parametrize("protocol", ["artist-grouped", "track-random", "segment-random"])
+@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: make_pipeline(FrameScaler(), m)])
+def test_a_model_that_learns_from_artists_gets_those_of_the_training_tracks(protocol, wrap):
+    result = evaluate(
+        wrap(_NeedsArtists()), _music_by_artist(), protocol=protocol, n_folds=3, n_bootstrap=0
+    )
+    assert result.n_tracks == len(_music_by_artist()[1])
+
+
+def test_with_metadata_routing_steps_get_artists_on_request():
+    dataset = _music_by_artist()
+    with config_context(enable_metadata_routing=True):
+        asking = _NeedsArtists().set_fit_request(groups=True)
+        evaluate(make_pipeline(FrameScaler(), asking), dataset, n_folds=3, n_bootstrap=0)
+        with pytest.raises(AssertionError):
+            evaluate(
+                make_pipeline(FrameScaler(), _NeedsArtists().set_fit_request(groups=False)),
+                dataset,
+                n_folds=3,
+                n_bootstrap=0,
+            )
+
+
+def test_folds_learnt_with_other_artists_are_other_folds(tmp_path):
+    X, y, artists = _music_by_artist()
+    model = _NeedsArtists()
+    settings = {"protocol": "track-random", "n_folds": 3, "n_bootstrap": 0, "checkpoint": tmp_path}
+    evaluate(model, (X, y, artists), **settings)
+    evaluate(model, (X, y, artists), **settings)
+    assert len(list(tmp_path.iterdir())) == 3
+    others = np.array([f"{artist} and friends" for artist in artists])
+    evaluate(model, (X, y, others), **settings)
+    assert len(list(tmp_path.iterdir())) == 6
