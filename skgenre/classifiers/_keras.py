@@ -26,6 +26,7 @@ from skgenre.classifiers._tensorflow import (
     new_network_expected,
     on_one_device,
 )
+from skgenre.classifiers._workbench import give_back, kind_of, take
 
 # Segments that are predicted together: few where each is large, as images are.
 _PREDICT_SEGMENTS = 1024
@@ -223,29 +224,24 @@ def train_network(
     held_out = None
     if validation is not None:
         held_out = Rows(*validation, n_at_once=_n_predicted_at_once(validation[0]))
-    callbacks: list[Any] = [
+    traced = (batch_size, training.signature, held_out and held_out.signature)
+    workbench = take(kind_of(build, made_optimizer, *traced), network, made_optimizer)
+    callbacks = [
         keras.callbacks.LambdaCallback(on_epoch_begin=partial(training.shuffle, seed)),
         keras.callbacks.TerminateOnNaN(),
+        *_early_stopping(patience, monitor),
+        _epoch_reporter(Network(build, workbench.network), on_epoch),
     ]
-    if patience is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                monitor=monitor,
-                mode="min" if monitor.endswith("loss") else "max",
-                patience=patience,
-                restore_best_weights=True,
-            )
-        )
     # Weighted and unweighted training report the accuracy alike: that of the data.
     wrapper = _wrapper_class()(
-        model=partial(_make_trainer, network, training, held_out, batch_size),
+        model=partial(workbench.receive, training, held_out, batch_size),
         loss="sparse_categorical_crossentropy",
         optimizer=made_optimizer,
         metrics=["accuracy"],
         epochs=epochs,
         shuffle=False,  # the rows come in an order of their own
         verbose=verbose,
-        callbacks=[*callbacks, _epoch_reporter(Network(build, network), on_epoch)],
+        callbacks=callbacks,
         fit__validation_data=None if held_out is None else held_out.positions(),
         compile__jit_compile=False,  # XLA cuts no batches of a size that it does not know
     )
@@ -254,13 +250,33 @@ def train_network(
     with new_network_expected(), config_context(transform_output="default"):
         wrapper.fit(training.positions(), None)
     history = {name: [float(v) for v in values] for name, values in wrapper.history_.items()}
-    # The network keeps its weights alone; all else goes as soon as it can.
-    wrapper.model_.distribute_strategy.run(made_optimizer.release)
+    _check_converged(workbench.network, history["loss"], restored=patience is not None)
+    trained = Network(build, network)
+    if workbench.network is not network:
+        workbench.give_to(network)
+    elif workbench.kind is not None:
+        trained = trained.snapshot()  # the next fit changes the weights of this one
+    # The trained network keeps its weights alone; all else goes as soon as it can.
     training.columns.clear()
-    del wrapper, callbacks
+    give_back(workbench)
+    del wrapper, callbacks, workbench
     collect_garbage(4 * network.count_params())
-    _check_converged(network, history["loss"], restored=patience is not None)
-    return Network(build, network), history
+    return trained, history
+
+
+def _early_stopping(patience: int | None, monitor: str) -> list[Any]:
+    """Return Keras' callback for it, or none."""
+    import keras
+
+    if patience is None:
+        return []
+    stopping = keras.callbacks.EarlyStopping(
+        monitor=monitor,
+        mode="min" if monitor.endswith("loss") else "max",
+        patience=patience,
+        restore_best_weights=True,
+    )
+    return [stopping]
 
 
 def _check_converged(model: Any, losses: list[float], *, restored: bool) -> None:
@@ -274,59 +290,6 @@ def _check_converged(model: Any, losses: list[float], *, restored: bool) -> None
         f"Training diverged: the loss became {losses[epoch]} in epoch {epoch + 1}. Lower "
         "learning_rate, scale the features (FrameScaler), or look for huge values in X."
     )
-
-
-def _make_trainer(network: Any, training: Rows, held_out: Rows | None, batch_size: int) -> Any:
-    """Return the model that Keras' training loop works on; it has the network's layers."""
-    trainer = _trainer_class()(network.inputs[0], network.outputs[0])
-    trainer.training, trainer.held_out, trainer.batch_size = training, held_out, batch_size
-    return trainer
-
-
-@cache
-def _trainer_class() -> Any:
-    import keras
-    import tensorflow as tf
-
-    class Trainer(keras.Model):
-        """Trains on several mini-batches a call; what Keras does with each is unchanged."""
-
-        test_function: Any
-
-        def compile(self, *args: Any, **kwargs: Any) -> None:
-            super().compile(*args, **kwargs)
-            # Variables that are made while a function is traced have it traced again, and
-            # leave graphs behind that TensorFlow never frees.
-            y, y_pred = tf.zeros(1), tf.zeros((1, self.output_shape[-1]))
-            self.compute_loss(y=y, y_pred=y_pred)
-            self.compute_metrics(None, y, y_pred)
-            self.optimizer.build(self.trainable_variables)
-
-        def make_train_function(self, force: bool = False) -> None:
-            # One function for it all: TensorFlow never frees the graph of a function that
-            # another one calls.
-            def train(*columns: Any) -> Any:
-                n_rows = tf.shape(columns[0])[0]
-
-                def mini_batch(start: Any) -> Any:
-                    end = start + self.batch_size
-                    batch = tuple(column[start:end] for column in columns)
-                    self.distribute_strategy.run(self.train_step, args=(batch,))
-                    return end
-
-                tf.while_loop(lambda start: start < n_rows, mini_batch, [0], parallel_iterations=1)
-                return self.get_metrics_result()
-
-            self.train_function = self.training.calls(train)
-
-        def make_test_function(self, force: bool = False) -> None:
-            def test(*columns: Any) -> Any:
-                return self.distribute_strategy.run(self.test_step, args=(columns,))
-
-            if self.test_function is None or force:  # Keras asks for it in each epoch
-                self.test_function = self.held_out.calls(test)
-
-    return Trainer
 
 
 def _epoch_reporter(network: Network, on_epoch: Callable[[str, Network], bool]) -> Any:

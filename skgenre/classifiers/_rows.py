@@ -55,21 +55,19 @@ class Rows:
 
         return tf.data.Dataset.range(0, len(self), self.n_at_once)
 
-    def calls(self, function: Callable[..., Any]) -> Callable[[Any], Any]:
-        """Trace a function of the columns; return one that takes an iterator of positions."""
+    @property
+    def signature(self) -> tuple[tuple[tuple[int, ...], str], ...]:
+        """The shape and the type of a row of each column."""
+        shapes = [self.row_shape, *(column.shape[1:] for column in self.columns[1:])]
+        types = [column.dtype.name for column in self.columns]
+        return tuple(zip(shapes, types, strict=True))
+
+    def trace(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Trace a function for columns like these, any number of rows at once."""
         import tensorflow as tf
 
-        shapes = [self.row_shape, *(column.shape[1:] for column in self.columns[1:])]
-        signature = [
-            tf.TensorSpec((None, *shape), column.dtype)
-            for shape, column in zip(shapes, self.columns, strict=True)
-        ]
-        traced = tf.function(function, input_signature=signature, autograph=False)
-
-        def call(positions: Any) -> Any:
-            return traced(*self.take(int(next(positions))))
-
-        return call
+        signature = [tf.TensorSpec((None, *shape), dtype) for shape, dtype in self.signature]
+        return tf.function(function, input_signature=signature, autograph=False)
 
 
 class Crops(Rows):

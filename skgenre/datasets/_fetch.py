@@ -32,6 +32,7 @@ _URL = (
     "https://huggingface.co/datasets/marsyas/gtzan/resolve/"
     "7031b102fce5383cfdfa12714eaf42065e82b855/data/genres.tar.gz"
 )
+_SHA256 = "24347e0223d2ba798e0a558c4c172d9d4a19c00bb7963fe055d183dadb4ef2c6"  # the original
 _ARCHIVE = "genres.tar.gz"
 _CHUNK = 2**20  # bytes
 _DAMAGED = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError)
@@ -55,7 +56,7 @@ def fetch_gtzan(
     data_home: str | os.PathLike[str] | None = None,
     *,
     url: str | None = None,
-    known_hash: str | None = None,
+    known_hash: str | None = _SHA256,
     progressbar: bool = False,
     download_if_missing: bool = True,
     exclude: str | None = None,
@@ -79,9 +80,10 @@ def fetch_gtzan(
     url : str or None, default=None
         The http or https address of a tar.gz archive that has the clips; None for the copy
         that the organisation Marsyas keeps on Hugging Face, in one fixed revision.
-    known_hash : str or None, default=None
+    known_hash : str or None, default="24347e02..."
         The checksum of the archive: the 64 hexadecimal digits of SHA-256, or the digits of
-        another algorithm after its name, such as "md5:...". None checks nothing.
+        another algorithm after its name, such as "md5:...". The default is that of the
+        original archive [3]_. None checks nothing.
     progressbar : bool, default=False
         Whether to show the progress of the download on standard error; needs rich.
     download_if_missing : bool, default=True
@@ -125,10 +127,11 @@ def fetch_gtzan(
     Notes
     -----
     The original address, ``http://opihi.cs.uvic.ca/sound/genres.tar.gz``, is reported not to
-    answer since 2022 [2]_. Its archive had the SHA-256 checksum
-    ``24347e0223d2ba798e0a558c4c172d9d4a19c00bb7963fe055d183dadb4ef2c6`` [3]_. Whether the
-    copy on Hugging Face equals it byte by byte is not known: set ``known_hash`` to that
-    checksum to accept no other archive.
+    answer since 2022 [2]_. The copy on Hugging Face has the same size by its page; should it be
+    packed in another way, the error tells its checksum.
+
+    A process that is killed outright cannot tidy up: what it leaves in the folder ``gtzan``
+    beside ``genres`` is never read and may be deleted.
 
     No licence of the recordings is known [4]_: they are excerpts of published music. Find
     out whether you may use them.
@@ -178,7 +181,9 @@ def _bring(
     """Make the folder of the clips, whole or not at all."""
     _check_request(url, known_hash)
     archive = folder.parent / _ARCHIVE
-    there = archive.is_file() and _matches(archive, known_hash)
+    there = archive.is_file()
+    if there:
+        _check_sum(archive, known_hash)
     if not there and not download:
         raise OSError(
             f"GTZAN is not in {folder} and download_if_missing is False; set it to True, or give "
@@ -195,9 +200,9 @@ def _bring(
                 archive.unlink()
             raise ValueError(
                 f"The archive {archive if there else url} cannot be used: {error} "
-                f"({type(error).__name__}). Nothing of it was kept"
-                + (" but itself; delete it" if there else "")
-                + ". Call again, or give the url of another archive, with its known_hash."
+                f"({type(error).__name__}). "
+                + ("Delete it" if there else "Nothing of it was kept")
+                + "; call again, or give the url of another archive."
             ) from error
         archive.unlink()
     finally:
@@ -233,13 +238,18 @@ def _split_hash(known_hash: str) -> tuple[str, str]:
     return algorithm or "sha256", digits
 
 
-def _matches(archive: Path, known_hash: str | None) -> bool:
+def _check_sum(archive: Path, known_hash: str | None) -> None:
     import pooch
 
     if known_hash is None:
-        return True
+        return
     algorithm, digits = _split_hash(known_hash)
-    return pooch.file_hash(str(archive), alg=algorithm) == digits
+    found = pooch.file_hash(str(archive), alg=algorithm)
+    if found != digits:
+        raise ValueError(
+            f"{archive} has the {algorithm} checksum {found}, not {digits}. Delete it, so that it "
+            "is downloaded; or set known_hash to its checksum if you trust the file."
+        )
 
 
 def _download(url: str, archive: Path, known_hash: str | None, progressbar: bool) -> None:

@@ -55,7 +55,6 @@ def run_folds(
         For each fold plain lists: the rows judged, what was predicted, and the seconds.
     """
     identity = None if checkpoint is None else _identity(material, plan)
-    segments = genres = artists = None
     outcomes = []
     for number, (train, test) in enumerate(plan.splits):
         file = None
@@ -67,22 +66,21 @@ def run_folds(
             file = Path(checkpoint) / f"fold-{digest.hexdigest()}.json"
         outcome = None if file is None else _read(file)
         if outcome is None:
+            X, y, artists = material.features, material.y, material.artists
             if plan.by_segment:
-                if segments is None:
-                    # (n_tracks * n_segments, 1, ...): each segment a track of its own
-                    segments = fold_segments(np.asarray(material.features))[:, np.newaxis]
-                    n_segments = len(segments) // len(material.y)
-                    genres = np.repeat(material.y, n_segments)
-                    if material.artists is not None:
-                        artists = np.repeat(material.artists, n_segments)
-                rows = (segments, genres, artists)
-            else:
-                rows = (material.features, material.y, material.artists)
-            outcome = _judge(material.model, *rows, train, test, votes=not plan.by_segment)
+                X, y, artists = _apart(np.asarray(X), y, artists)
+            outcome = _judge(material.model, X, y, artists, train, test, votes=not plan.by_segment)
             if file is not None:
                 _write(file, outcome)
         outcomes.append({"fold": number, "n_train": len(train), **outcome})
     return outcomes
+
+
+def _apart(X: Array, y: Array, artists: Array | None) -> tuple[Array, Array, Array | None]:
+    """Make each segment a track of its own: (n_tracks * n_segments, 1, ...)."""
+    n_segments = X.shape[1]
+    artists = None if artists is None else np.repeat(artists, n_segments)
+    return fold_segments(X)[:, np.newaxis], np.repeat(y, n_segments), artists
 
 
 def _judge(

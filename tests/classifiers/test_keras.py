@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -98,13 +100,12 @@ def test_segments_are_shuffled_anew_each_epoch():
 
     def passed_on(seed):
         rows = Rows(np.arange(50.0), None, n_at_once=8)
-        seen = rows.calls(lambda column: column)
+        seen = rows.trace(lambda column: column)
         epochs = []
         for epoch in range(3):
             rows.shuffle(seed, epoch)
-            positions = rows.positions()
-            iterator = iter(positions)
-            epochs.append(np.concatenate([seen(iterator).numpy() for _ in range(len(positions))]))
+            taken = [rows.take(int(position)) for position in rows.positions()]
+            epochs.append(np.concatenate([seen(*columns).numpy() for columns in taken]))
         return epochs
 
     epochs = passed_on(seed=3)
@@ -240,60 +241,80 @@ def counted(x):
     return x
 
 
-def test_a_fit_leaves_nothing_behind(monkeypatch):
-    """TensorFlow can keep the graphs of all fits, with all of their variables."""
-    import gc
-    import weakref
+@pytest.fixture
+def trained_on(monkeypatch):
+    """Return references to (trainer, network) of each fit; there are no workbenches before."""
+    from skgenre.classifiers import _keras, _workbench
 
+    def spy(*args):
+        bench = take(*args)
+        pairs.append((weakref.ref(bench.trainer), weakref.ref(bench.network)))
+        return bench
+
+    pairs, take = [], _keras.take
+    monkeypatch.setattr(_keras, "take", spy)
+    _workbench.forget()
+    yield pairs
+    _workbench.forget()
+
+
+def n_graphs():
     from tensorflow.python.framework.func_graph import FuncGraph
 
-    from skgenre.classifiers import _keras
+    gc.collect()
+    return sum(issubclass(type(x), FuncGraph) for x in gc.get_objects())
 
-    def spy(network, training, *args):
-        trainer = make_trainer(network, training, *args)
-        watched.update(trainer=weakref.ref(trainer), network=weakref.ref(network))
-        watched.update(data=weakref.ref(training.columns[0]))
-        return trainer
 
-    def n_graphs():
-        gc.collect()
-        return sum(issubclass(type(x), FuncGraph) for x in gc.get_objects())
+def test_a_fit_keeps_its_traces_and_neither_data_nor_network(trained_on):
+    """TensorFlow can keep the graphs of all fits, with all of their variables."""
+    from skgenre.classifiers._workbench import forget
 
-    watched, make_trainer = {}, _keras._make_trainer
-    monkeypatch.setattr(_keras, "_make_trainer", spy)
+    X, y = make_tracks()
+    before = n_graphs()
+    model = mlp(epochs=2, validation_fraction=0.25).fit(X, y)
+    ((trainer, network),) = trained_on
+    assert trainer().training is trainer().held_out is None
+    assert model.network_.model is not network()
+    assert n_graphs() > before
+    forget()
+    assert n_graphs() == before
+    assert network() is trainer() is None
+    own = weakref.ref(model.network_.model)
+    model.predict(X)
+    del model
+    assert n_graphs() == before
+    assert own() is None
+
+
+def test_a_network_that_is_not_shared_leaves_nothing_behind(trained_on, monkeypatch):
+    from skgenre.classifiers import _workbench
+
+    monkeypatch.setattr(_workbench, "_KEPT_BYTES", 0)
     X, y = make_tracks()
     before = n_graphs()
     gc.disable()
     try:
         model = mlp(epochs=2, validation_fraction=0.25).fit(X, y)
-        assert watched["data"]() is None
-        sizes = [variable.numpy().size for variable in watched["trainer"]().optimizer.variables]
+        ((trainer, network),) = trained_on
+        assert trainer().training is None
+        sizes = [variable.numpy().size for variable in trainer().optimizer.variables]
         assert sizes == [0] * 10  # steps, rate and two moments of two layers' weights
     finally:
         gc.enable()
     assert n_graphs() == before
-    assert watched["trainer"]() is None
-    assert watched["network"]() is model.network_.model
+    assert trainer() is None
+    assert network() is model.network_.model
     model.predict(X)
     del model
     assert n_graphs() == before
-    assert watched["network"]() is None
+    assert network() is None
 
 
-def test_large_networks_do_not_wait_for_the_collector(monkeypatch):
+def test_large_networks_do_not_wait_for_the_collector(trained_on, monkeypatch):
     """It goes by the number of objects: a network of 500 MB is no more than one of 1 MB."""
-    import gc
-    import weakref
+    from skgenre.classifiers import _tensorflow, _workbench
 
-    from skgenre.classifiers import _keras, _tensorflow
-
-    def spy(network, *args):
-        trainer = make_trainer(network, *args)
-        alive.extend([weakref.ref(network), weakref.ref(trainer)])
-        return trainer
-
-    alive, make_trainer = [], _keras._make_trainer
-    monkeypatch.setattr(_keras, "_make_trainer", spy)
+    monkeypatch.setattr(_workbench, "_KEPT_BYTES", 0)
     X, y = make_tracks()
     gc.disable()
     try:
@@ -301,10 +322,9 @@ def test_large_networks_do_not_wait_for_the_collector(monkeypatch):
         monkeypatch.setattr(_tensorflow, "_GARBAGE_LIMIT", 1.5 * n_bytes)
         monkeypatch.setattr(_tensorflow, "_garbage", 0)
         mlp(epochs=1).fit(X, y)
-        assert all(reference() for reference in alive)
-        model = mlp(epochs=1).fit(X, y)
-        left = [reference() for reference in alive if reference()]
-        assert left == [model.network_.model]
+        assert all(trainer() for trainer, _ in trained_on)
+        mlp(epochs=1).fit(X, y)
+        assert not any(trainer() for trainer, _ in trained_on)
     finally:
         gc.enable()
 

@@ -1,0 +1,186 @@
+"""Fits that share a trace come out as if each had one of its own."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from _checks import make_tracks
+from sklearn.base import clone
+
+from skgenre import (
+    CNNGenreClassifier,
+    LogMelCNNGenreClassifier,
+    LSTMGenreClassifier,
+    MLPGenreClassifier,
+)
+from skgenre.classifiers import _workbench
+
+X, Y = make_tracks()
+MLP = MLPGenreClassifier(units=(8,), dropout=0.4, input_noise=0.2, epochs=3, random_state=0)
+
+
+@pytest.fixture(autouse=True)
+def traced(monkeypatch):
+    """Count the trainings that are traced; a test starts with no workbench."""
+    made = []
+
+    class Counted(_workbench.Workbench):
+        def __init__(self, *args):
+            made.append(args[0])
+            super().__init__(*args)
+
+    monkeypatch.setattr(_workbench, "Workbench", Counted)
+    _workbench.forget()
+    yield made
+    _workbench.forget()
+
+
+def weights(model):
+    return [np.asarray(value) for value in model.network_.model.get_weights()]
+
+
+def same(first, second):
+    pairs = zip(weights(first), weights(second), strict=True)
+    return first.history_ == second.history_ and all((a == b).all() for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MLP,
+        clone(MLP).set_params(early_stopping=True, n_iter_no_change=1, epochs=8),
+        clone(MLP).set_params(optimizer="sgd", optimizer_params={"momentum": 0.9}),
+        clone(MLP).set_params(optimizer="nadam"),
+        clone(MLP).set_params(learning_rate=(0.01, 0.0)),
+        CNNGenreClassifier(
+            filters=(4,), kernel_sizes=2, pool_sizes=2, pool_strides=2, epochs=2, random_state=0
+        ),
+        LSTMGenreClassifier(lstm_units=(4,), lstm_dropout=0.5, units=(), epochs=2, random_state=0),
+        LogMelCNNGenreClassifier(
+            filters=(4, 4), kernel_sizes=3, strides=1, pool_sizes=1, crop_frames=4, epochs=2,
+            steps_per_epoch=3, random_state=0,
+        ),
+    ],
+    ids=lambda model: f"{type(model).__name__}-{model.optimizer}-{model.learning_rate}",
+)  # fmt: skip
+def test_a_fit_after_others_is_that_of_a_fresh_process(model, traced):
+    fresh = clone(model).fit(X, Y)
+    others = np.random.default_rng(1).normal(size=X.shape) * 5
+    clone(model).set_params(random_state=7).fit(others, np.roll(Y, 1))
+    again = clone(model).fit(X, Y)
+    assert len(traced) == 1
+    assert same(fresh, again)
+    np.testing.assert_array_equal(fresh.predict_proba(X), again.predict_proba(X))
+
+
+def test_an_earlier_model_is_not_changed_by_later_fits():
+    first = clone(MLP).fit(X, Y)
+    before, kept = first.predict_proba(X), weights(first)
+    clone(MLP).set_params(random_state=3).fit(X[::-1], Y)
+    second = clone(MLP).set_params(random_state=4).fit(X, Y)
+    answers = second.predict_proba(X)
+    clone(MLP).set_params(random_state=5).fit(X[::-1], Y)
+    np.testing.assert_array_equal(first.predict_proba(X), before)
+    np.testing.assert_array_equal(second.predict_proba(X), answers)
+    assert all((a == b).all() for a, b in zip(weights(first), kept, strict=True))
+
+
+def other_activation(x):
+    import keras
+
+    return keras.ops.relu(x) + 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"activation": "tanh"},
+        {"activation": other_activation},
+        {"units": (9,)},
+        {"dropout": 0.1},
+        {"l2": 0.1},
+        {"batch_size": 5},
+        {"learning_rate": 0.05},
+        {"optimizer": "sgd"},
+        {"optimizer_params": {"beta_1": 0.5}},
+        {"validation_fraction": 0.25},
+        {"class_weight": {0: 1, 1: 2, 2: 3}},
+    ],
+    ids=str,
+)
+def test_fits_that_differ_share_nothing(change, traced):
+    codes = np.unique(Y, return_inverse=True)[1]
+    clone(MLP).fit(X, codes)
+    changed = clone(MLP).set_params(**change).fit(X, codes)
+    assert len(traced) == 2
+    _workbench.forget()
+    assert same(changed, clone(changed).fit(X, codes))
+
+
+def test_other_data_of_the_same_shape_share_the_trace(traced):
+    clone(MLP).fit(X, Y)
+    clone(MLP).set_params(epochs=1, random_state=5).fit(X[:16], Y[:16])
+    assert len(traced) == 2  # two genres instead of three: another network
+    clone(MLP).set_params(epochs=1, random_state=5).fit(X[::2], Y[::2])
+    assert len(traced) == 2
+    clone(MLP).fit(X[:, :, :3], Y)
+    assert len(traced) == 3
+
+
+def test_functions_that_cannot_be_compared_share_nothing(traced):
+    class Scaled:
+        def __init__(self, factor):
+            self.factor = factor
+
+        def __call__(self, x):
+            return x * self.factor
+
+    half, double = (
+        clone(MLP).set_params(activation=Scaled(f)).fit(X, Y).history_ for f in (0.5, 2)
+    )
+    assert traced == [None, None]
+    assert half != double
+
+
+def test_after_a_diverged_fit_the_next_one_starts_clean():
+    fresh = clone(MLP).set_params(optimizer="sgd", learning_rate=0.01).fit(X, Y)
+    wild = X.copy()
+    wild[0] *= 1e30
+    with pytest.raises(ValueError, match="diverged"):
+        clone(fresh).fit(wild, Y)
+    assert same(fresh, clone(fresh).fit(X, Y))
+
+
+def test_after_an_interrupted_fit_the_next_one_starts_clean(monkeypatch):
+    from skgenre.classifiers._rows import Rows
+
+    fresh = clone(MLP).fit(X, Y)
+    with monkeypatch.context() as patch:
+        patch.setattr(Rows, "take", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            clone(MLP).fit(X, Y)
+    assert same(fresh, clone(MLP).fit(X, Y))
+
+
+def test_fits_at_the_same_time_have_workbenches_of_their_own():
+    expected = [clone(MLP).set_params(random_state=seed).fit(X, Y) for seed in range(4)]
+    found = [clone(model) for model in expected]
+    threads = [threading.Thread(target=model.fit, args=(X, Y)) for model in found]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(map(same, expected, found))
+
+
+def test_only_so_many_bytes_are_kept(monkeypatch):
+    n_bytes = 4 * clone(MLP).fit(X, Y).network_.model.count_params()
+    monkeypatch.setattr(_workbench, "_KEPT_BYTES", 2 * n_bytes)
+    for activation in ("relu", "tanh", "elu"):
+        clone(MLP).set_params(activation=activation).fit(X, Y)
+    assert len(_workbench._kept) == 2
+    monkeypatch.setattr(_workbench, "_KEPT_BYTES", n_bytes - 1)
+    clone(MLP).set_params(activation="gelu").fit(X, Y)
+    assert len(_workbench._kept) == 2  # too large to be kept; those that were there stay
