@@ -18,7 +18,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skgenre._random import draw_seeds
 from skgenre._shapes import as_segments, check_features, fold_segments, unfold_segments
-from skgenre.classifiers._keras import Network, make_optimizer, train_network
+from skgenre.classifiers._keras import make_optimizer, train_network
+from skgenre.classifiers._network import Network
 from skgenre.classifiers._rows import Rows
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.classifiers._tensorflow import import_keras

@@ -12,126 +12,28 @@ import math
 from collections.abc import Callable
 from functools import cache, partial
 from numbers import Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 
+from skgenre.classifiers._network import Network, n_predicted_at_once
 from skgenre.classifiers._rows import Rows
+from skgenre.classifiers._shelf import kind_of
 from skgenre.classifiers._tensorflow import (
     collect_garbage,
     import_keras,
-    lock,
     new_network_expected,
     on_one_device,
 )
-from skgenre.classifiers._workbench import give_back, kind_of, take
-
-# Segments that are predicted together: few where each is large, as images are.
-_PREDICT_SEGMENTS = 1024
-_PREDICT_VALUES = 2**21
+from skgenre.classifiers._workbench import optimizer_settings, take
 
 # Mini-batches that one call into TensorFlow trains on, and the bytes that they may have
 # together. Many save the cost of the calls, which is larger than that of a small network's
 # step. They change no result; Ctrl-C and a loss that is no number wait for the call's end.
 _BATCHES_PER_CALL = 32
 _BYTES_PER_CALL = 16_000_000
-
-
-class Network:
-    """A trained network: it predicts, pickles and copies.
-
-    A pickle holds the function that builds the network and its weights, nothing of the
-    optimizer; the Keras model is built anew at the first prediction.
-
-    Parameters
-    ----------
-    build : callable
-        Builds the untrained model; picklable, such as a ``functools.partial`` of a
-        function of :mod:`skgenre.networks`.
-    model : keras.Model
-        The model with its weights.
-    """
-
-    def __init__(self, build: Callable[[], Any], model: Any):
-        self.build = build
-        self._model = model
-        self._weights: list[NDArray[Any]] | None = None
-        self._function: Any = None
-
-    @property
-    def model(self) -> Any:
-        """The Keras model."""
-        with lock:
-            if self._model is None:
-                import_keras()
-                model = self.build()
-                model.set_weights(self._weights)
-                # Only now: what other threads find is a whole model.
-                self._model, self._weights = model, None
-            return self._model
-
-    def predict_proba(self, segments: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the class probabilities of each segment.
-
-        Parameters
-        ----------
-        segments : ndarray of shape (n, ...), float32
-            Segments in the shape of the training segments.
-
-        Returns
-        -------
-        proba : ndarray of shape (n, n_classes), float32
-            Rows sum to one.
-        """
-        with lock:
-            if self._function is None:
-                self._function = _trace(self.model)
-            function = self._function
-        size = _n_predicted_at_once(segments)
-        parts = [
-            function(segments[start : start + size]) for start in range(0, len(segments), size)
-        ]
-        return np.concatenate(parts)
-
-    def snapshot(self) -> Network:
-        """Return an independent copy with the weights of this moment."""
-        copy = Network(self.build, None)
-        copy._weights = self.model.get_weights()
-        return copy
-
-    def __getstate__(self) -> dict[str, Any]:
-        with lock:
-            weights = self._weights if self._model is None else self._model.get_weights()
-        return {"build": self.build, "_model": None, "_weights": weights, "_function": None}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        copy = type(self)(self.build, None)
-        copy.__dict__.update(self.__getstate__())
-        return copy
-
-
-def _n_predicted_at_once(segments: NDArray[Any]) -> int:
-    n_values = math.prod(segments.shape[1:])
-    return max(1, min(_PREDICT_SEGMENTS, _PREDICT_VALUES // n_values))
-
-
-def _trace(model: Any) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Trace a model once for batches of any length.
-
-    ``model.predict`` spends some 40 ms a call on setting up a data set, and both it and
-    ``predict_on_batch`` trace anew for new lengths.
-    """
-    import tensorflow as tf
-
-    @tf.autograph.experimental.do_not_convert
-    def forward(batch: Any) -> Any:
-        return model(batch, training=False)
-
-    signature = tf.TensorSpec(model.input_shape, tf.float32)
-    traced = tf.function(forward).get_concrete_function(signature)
-    return lambda batch: traced(tf.constant(batch, tf.float32)).numpy()
 
 
 def make_optimizer(
@@ -223,9 +125,18 @@ def train_network(
     training.n_at_once = n_together * batch_size
     held_out = None
     if validation is not None:
-        held_out = Rows(*validation, n_at_once=_n_predicted_at_once(validation[0]))
-    traced = (batch_size, training.signature, held_out and held_out.signature)
-    workbench = take(kind_of(build, made_optimizer, *traced), network, made_optimizer)
+        held_out = Rows(*validation, n_at_once=n_predicted_at_once(validation[0]))
+    workbench = take(
+        kind_of(
+            build,
+            optimizer_settings(made_optimizer),
+            batch_size,
+            training.signature,
+            held_out and held_out.signature,
+        ),
+        network,
+        made_optimizer,
+    )
     callbacks = [
         keras.callbacks.LambdaCallback(on_epoch_begin=partial(training.shuffle, seed)),
         keras.callbacks.TerminateOnNaN(),
@@ -251,16 +162,15 @@ def train_network(
         wrapper.fit(training.positions(), None)
     history = {name: [float(v) for v in values] for name, values in wrapper.history_.items()}
     _check_converged(workbench.network, history["loss"], restored=patience is not None)
-    trained = Network(build, network)
-    if workbench.network is not network:
-        workbench.give_to(network)
-    elif workbench.kind is not None:
+    trained = Network(build, workbench.network)
+    if workbench.kind is not None:
         trained = trained.snapshot()  # the next fit changes the weights of this one
     # The trained network keeps its weights alone; all else goes as soon as it can.
     training.columns.clear()
-    give_back(workbench)
+    workbench.give_back()
+    n_bytes = 0 if workbench.kind else workbench.n_bytes
     del wrapper, callbacks, workbench
-    collect_garbage(4 * network.count_params())
+    collect_garbage(n_bytes)
     return trained, history
 
 

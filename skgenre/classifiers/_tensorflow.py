@@ -9,7 +9,7 @@ import random
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -127,12 +127,6 @@ def on_one_device(optimizer_class: Any) -> Any:
             # graph of the step, and with it all variables of the fit, would never be freed.
             return list(grads_and_vars)
 
-        def release(self) -> None:
-            """Empty the variables; the graphs that use them live until Python collects them."""
-            for variable in self.variables:
-                nothing = tf.zeros(0, variable.dtype)
-                tf.raw_ops.AssignVariableOp(resource=variable.value.handle, value=nothing)
-
     # AdamW decays the weights before the step, in a method that this leaves alone.
     if optimizer_class not in (keras.optimizers.Adam, keras.optimizers.AdamW):
         return OnOneDevice
@@ -159,6 +153,15 @@ def on_one_device(optimizer_class: Any) -> Any:
             )
 
     return FusedAdam
+
+
+def empty(variables: Iterable[Any]) -> None:
+    """Free the memory of Keras' variables; whatever uses them lives until Python collects it."""
+    import tensorflow as tf
+
+    for variable in variables:
+        nothing = tf.zeros(0, variable.dtype)
+        tf.raw_ops.AssignVariableOp(resource=variable.value.handle, value=nothing)
 
 
 def collect_garbage(n_bytes: int) -> None:

@@ -8,18 +8,14 @@ data there, and takes the trained weights away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache, partial
-from types import FunctionType
+from functools import cache
 from typing import Any
 
 from skgenre.classifiers._rows import Rows
-from skgenre.classifiers._tensorflow import lock
+from skgenre.classifiers._shelf import Shelf
+from skgenre.classifiers._tensorflow import empty
 
-# Bytes of the networks whose workbenches wait for another fit; each has twice as many
-# for the optimizer. A larger network trains so long that its tracing does not matter.
-_KEPT_BYTES = 16_000_000
-_kept: list[Workbench] = []
+_kept = Shelf()
 
 
 class Workbench:
@@ -58,16 +54,17 @@ class Workbench:
         for variable, value in states:
             variable.assign(tf.zeros_like(variable.value) if value is None else value)
 
-    def give_to(self, network: Any) -> None:
-        """Hand the trained weights to another network of the same kind."""
-        for theirs, ours in zip(network.variables, self.network.variables, strict=True):
-            theirs.assign(ours.value)
+    def give_back(self) -> None:
+        """Let go of the data of a fit that is done, and wait for the next one of its kind.
 
-    def clear(self) -> None:
-        """Let go of the data of the fit, and without a kind of the optimizer's state too."""
+        One that is not shared keeps the weights of the network and nothing else.
+        """
         self.trainer.training = self.trainer.held_out = None
         if self.kind is None:
-            self.trainer.distribute_strategy.run(self.optimizer.release)
+            empty(self.optimizer.variables)
+            return
+        for old in _kept.put(self.kind, self.n_bytes, self):
+            empty([*old.network.variables, *old.optimizer.variables])
 
 
 def take(kind: Any, network: Any, optimizer: Any) -> Workbench:
@@ -76,9 +73,9 @@ def take(kind: Any, network: Any, optimizer: Any) -> Workbench:
     Parameters
     ----------
     kind : object
-        From :func:`kind_of`.
+        From :func:`~skgenre.classifiers._shelf.kind_of`.
     network : keras.Model
-        The network, with its initial weights.
+        The network, with its initial weights; of no use to others any longer.
     optimizer : keras.Optimizer
         An optimizer for it.
 
@@ -87,75 +84,23 @@ def take(kind: Any, network: Any, optimizer: Any) -> Workbench:
     workbench : Workbench
         Nobody else has it. Its network starts with the weights of ``network``.
     """
-    if 4 * network.count_params() > _KEPT_BYTES:
+    if not _kept.has_room(4 * network.count_params()):
         kind = None
-    with lock:
-        found = [] if kind is None else [bench for bench in _kept if bench.kind == kind]
-        if found:
-            _kept.remove(found[-1])
-    if not found:
+    found = None if kind is None else _kept.take(kind)
+    if found is None:
         return Workbench(kind, network, optimizer)
-    found[-1].start_over(network)
-    return found[-1]
+    found.start_over(network)
+    empty(network.variables)  # Keras' models are freed late; their weights are now
+    return found
 
 
-def give_back(workbench: Workbench) -> None:
-    """Clear a workbench after a fit and keep it, the latest ones as far as there is room."""
-    workbench.clear()
-    if workbench.kind is None:
-        return
-    with lock:
-        _kept.append(workbench)
-        while sum(bench.n_bytes for bench in _kept) > _KEPT_BYTES:
-            _kept.pop(0)
-
-
-def forget() -> None:
-    """Keep no workbench any longer."""
-    with lock:
-        _kept.clear()
-
-
-def kind_of(build: Callable[[], Any], optimizer: Any, *settings: Any) -> Any:
-    """Return what is equal for fits that can share a workbench.
-
-    Parameters
-    ----------
-    build : callable
-        Builds the network; a ``functools.partial``, whose ``seed`` does not matter.
-    optimizer : keras.Optimizer
-        Its settings matter.
-    *settings : object
-        What else was traced: the size of batches and the shapes of the data.
-
-    Returns
-    -------
-    kind : tuple or None
-        None where a part of it cannot be compared by value.
-    """
-    if not isinstance(build, partial):
-        return None
-    keywords = {name: value for name, value in build.keywords.items() if name != "seed"}
+def optimizer_settings(optimizer: Any) -> Any:
+    """Return what tells an optimizer from others, for :func:`kind_of`."""
     try:
         # Keras gives each optimizer a name of its own.
-        config = {**optimizer.get_config(), "name": None}
-        parts = (build.func, build.args, keywords, type(optimizer), config, settings)
-        return _comparable(parts)
-    except (TypeError, NotImplementedError):  # Keras: a schedule that has no get_config
-        return None
-
-
-def _comparable(value: Any) -> Any:
-    """Turn parameters into tuples that are equal where the parameters are."""
-    if isinstance(value, Mapping):
-        return tuple((key, _comparable(value[key])) for key in sorted(value))
-    if isinstance(value, (list, tuple)):
-        return tuple(map(_comparable, value))
-    if hasattr(value, "tolist"):
-        return _comparable(value.tolist())
-    if value is None or isinstance(value, (bool, int, float, str, type, FunctionType)):
-        return (type(value), value)
-    raise TypeError(f"{value!r} may be equal to others and yet behave in another way.")
+        return type(optimizer), {**optimizer.get_config(), "name": None}
+    except NotImplementedError:  # a schedule that has no get_config
+        return object()
 
 
 @cache

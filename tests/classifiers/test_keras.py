@@ -184,7 +184,7 @@ def test_one_device_of_a_strategy_gives_the_same():
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_validation_measures_the_held_out_part(monkeypatch, weighted):
-    from skgenre.classifiers import _base, _keras
+    from skgenre.classifiers import _base, _network
 
     def spy(build, rows, *, validation, **kwargs):
         seen.extend(validation)
@@ -192,7 +192,7 @@ def test_validation_measures_the_held_out_part(monkeypatch, weighted):
 
     seen, train = [], _base.train_network
     monkeypatch.setattr(_base, "train_network", spy)
-    monkeypatch.setattr(_keras, "_PREDICT_SEGMENTS", 7)
+    monkeypatch.setattr(_network, "_PREDICT_SEGMENTS", 7)
     X, y = make_tracks()
     sample_weight = np.random.default_rng(0).uniform(0.5, 2, size=len(y)) if weighted else None
     model = mlp(epochs=2, validation_fraction=0.25).fit(X, y, sample_weight=sample_weight)
@@ -209,28 +209,41 @@ def test_networks_are_traced_once_for_all_batches(monkeypatch):
     """A trace costs what many steps do; Keras' predict traces anew for new lengths."""
     import pickle
 
-    from skgenre.classifiers import _keras
+    from skgenre.classifiers import _keras, _network
 
     # 54 segments to train on and 18 to validate: the last of the calls are shorter.
     monkeypatch.setattr(_keras, "_BATCHES_PER_CALL", 3)
-    monkeypatch.setattr(_keras, "_PREDICT_SEGMENTS", 8)
+    monkeypatch.setattr(_network, "_PREDICT_SEGMENTS", 8)
     X, y = make_tracks()
     model = mlp(activation=counted, batch_size=7, epochs=3, validation_fraction=0.25)
     calls.clear()
     model.fit(X, y)
     in_fit = len(calls)
     calls.clear()
-    model.network_.build()
-    assert in_fit == len(calls) + 2  # besides building: training and validation
-    for network in (model.network_, pickle.loads(pickle.dumps(model.network_))):
-        keras_model = network.model
+    keras_model = model.network_.build()
+    in_building = len(calls)
+    assert in_fit == in_building + 2  # training and validation
+    keras_model.set_weights(model.network_.get_weights())
+    copies = [model.network_, pickle.loads(pickle.dumps(model.network_))]
+    copies[1].model  # noqa: B018 - whoever has seen it may change its weights
+    for network, n_traces in zip(copies, (in_building + 1, 1), strict=True):
         calls.clear()
         for n in (1, 2, 10):
             segments = np.resize(X, (n, *model.segment_shape_)).astype(np.float32)
             assert network.predict_proba(segments).shape == (n, 3)
-        assert len(calls) == 1
+        assert len(calls) == n_traces
         expected = keras_model.predict(segments, verbose=0)
         np.testing.assert_allclose(network.predict_proba(segments), expected, rtol=1e-5)
+
+
+def test_weights_that_are_changed_count():
+    X, y = make_tracks()
+    model = mlp(epochs=1).fit(X, y)
+    before = model.predict_proba(X)
+    layers = model.network_.model
+    np.testing.assert_allclose(model.predict_proba(X), before, rtol=1e-5)
+    layers.set_weights([np.zeros_like(w) for w in layers.get_weights()])
+    np.testing.assert_allclose(model.predict_proba(X), 1 / 3, rtol=1e-5)
 
 
 calls = []
@@ -244,7 +257,7 @@ def counted(x):
 @pytest.fixture
 def trained_on(monkeypatch):
     """Return references to (trainer, network) of each fit; there are no workbenches before."""
-    from skgenre.classifiers import _keras, _workbench
+    from skgenre.classifiers import _keras, _network, _workbench
 
     def spy(*args):
         bench = take(*args)
@@ -253,9 +266,10 @@ def trained_on(monkeypatch):
 
     pairs, take = [], _keras.take
     monkeypatch.setattr(_keras, "take", spy)
-    _workbench.forget()
+    _workbench._kept.clear()
+    _network._forwards.clear()
     yield pairs
-    _workbench.forget()
+    _workbench._kept.clear()
 
 
 def n_graphs():
@@ -267,7 +281,7 @@ def n_graphs():
 
 def test_a_fit_keeps_its_traces_and_neither_data_nor_network(trained_on):
     """TensorFlow can keep the graphs of all fits, with all of their variables."""
-    from skgenre.classifiers._workbench import forget
+    from skgenre.classifiers import _network, _workbench
 
     X, y = make_tracks()
     before = n_graphs()
@@ -276,20 +290,20 @@ def test_a_fit_keeps_its_traces_and_neither_data_nor_network(trained_on):
     assert trainer().training is trainer().held_out is None
     assert model.network_.model is not network()
     assert n_graphs() > before
-    forget()
+    _workbench._kept.clear()
     assert n_graphs() == before
     assert network() is trainer() is None
-    own = weakref.ref(model.network_.model)
     model.predict(X)
+    assert n_graphs() > before
+    _network._forwards.clear()
     del model
     assert n_graphs() == before
-    assert own() is None
 
 
 def test_a_network_that_is_not_shared_leaves_nothing_behind(trained_on, monkeypatch):
-    from skgenre.classifiers import _workbench
+    from skgenre.classifiers import _shelf
 
-    monkeypatch.setattr(_workbench, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(_shelf, "ROOM", 0)
     X, y = make_tracks()
     before = n_graphs()
     gc.disable()
@@ -312,9 +326,9 @@ def test_a_network_that_is_not_shared_leaves_nothing_behind(trained_on, monkeypa
 
 def test_large_networks_do_not_wait_for_the_collector(trained_on, monkeypatch):
     """It goes by the number of objects: a network of 500 MB is no more than one of 1 MB."""
-    from skgenre.classifiers import _tensorflow, _workbench
+    from skgenre.classifiers import _shelf, _tensorflow
 
-    monkeypatch.setattr(_workbench, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(_shelf, "ROOM", 0)
     X, y = make_tracks()
     gc.disable()
     try:

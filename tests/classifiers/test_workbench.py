@@ -15,7 +15,7 @@ from skgenre import (
     LSTMGenreClassifier,
     MLPGenreClassifier,
 )
-from skgenre.classifiers import _workbench
+from skgenre.classifiers import _network, _shelf, _workbench
 
 X, Y = make_tracks()
 MLP = MLPGenreClassifier(units=(8,), dropout=0.4, input_noise=0.2, epochs=3, random_state=0)
@@ -32,13 +32,13 @@ def traced(monkeypatch):
             super().__init__(*args)
 
     monkeypatch.setattr(_workbench, "Workbench", Counted)
-    _workbench.forget()
+    _workbench._kept.clear()
     yield made
-    _workbench.forget()
+    _workbench._kept.clear()
 
 
 def weights(model):
-    return [np.asarray(value) for value in model.network_.model.get_weights()]
+    return model.network_.get_weights()
 
 
 def same(first, second):
@@ -108,14 +108,14 @@ def other_activation(x):
         {"validation_fraction": 0.25},
         {"class_weight": {0: 1, 1: 2, 2: 3}},
     ],
-    ids=str,
+    ids=lambda change: "-".join(change),
 )
 def test_fits_that_differ_share_nothing(change, traced):
     codes = np.unique(Y, return_inverse=True)[1]
     clone(MLP).fit(X, codes)
     changed = clone(MLP).set_params(**change).fit(X, codes)
     assert len(traced) == 2
-    _workbench.forget()
+    _workbench._kept.clear()
     assert same(changed, clone(changed).fit(X, codes))
 
 
@@ -177,10 +177,30 @@ def test_fits_at_the_same_time_have_workbenches_of_their_own():
 
 def test_only_so_many_bytes_are_kept(monkeypatch):
     n_bytes = 4 * clone(MLP).fit(X, Y).network_.model.count_params()
-    monkeypatch.setattr(_workbench, "_KEPT_BYTES", 2 * n_bytes)
+    monkeypatch.setattr(_shelf, "ROOM", 2 * n_bytes)
     for activation in ("relu", "tanh", "elu"):
         clone(MLP).set_params(activation=activation).fit(X, Y)
     assert len(_workbench._kept) == 2
-    monkeypatch.setattr(_workbench, "_KEPT_BYTES", n_bytes - 1)
+    monkeypatch.setattr(_shelf, "ROOM", n_bytes - 1)
     clone(MLP).set_params(activation="gelu").fit(X, Y)
     assert len(_workbench._kept) == 2  # too large to be kept; those that were there stay
+
+
+def test_networks_of_one_kind_predict_by_one_trace_with_their_own_weights(monkeypatch):
+    import pickle
+
+    made, trace = [], _network._trace_for_all
+    monkeypatch.setattr(_network, "_trace_for_all", lambda m: made.append(m) or trace(m))
+    _network._forwards.clear()
+    fitted = [clone(MLP).set_params(random_state=seed).fit(X, Y) for seed in range(3)]
+    answers = [model.predict_proba(X) for model in fitted]
+    assert len(made) == 1
+    for model, answer in zip(fitted, answers, strict=True):
+        loaded = pickle.loads(pickle.dumps(model))
+        np.testing.assert_array_equal(loaded.predict_proba(X), answer)
+        np.testing.assert_array_equal(model.predict_proba(X), answer)
+        segments = X.reshape(-1, *X.shape[2:]).astype(np.float32)
+        by_keras = model.network_.model.predict(segments, verbose=0).reshape(len(X), -1, 3)
+        np.testing.assert_allclose(by_keras.mean(axis=1), answer, rtol=1e-4)
+    assert len(made) == 1
+    assert not np.allclose(answers[0], answers[1])

@@ -1,0 +1,99 @@
+"""What fits and predictions of one kind of network share, kept as far as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+from skgenre.classifiers._tensorflow import lock
+
+# Bytes of the networks behind the things on a shelf. A larger network takes so long to
+# train that what could be shared does not matter.
+ROOM = 16_000_000
+
+
+class Shelf:
+    """Things by kind; the oldest go when there is no room for all."""
+
+    def __init__(self) -> None:
+        self._things: list[tuple[Any, int, Any]] = []
+
+    def __len__(self) -> int:
+        """Return the number of things."""
+        return len(self._things)
+
+    @staticmethod
+    def has_room(n_bytes: int) -> bool:
+        """Tell whether a thing is small enough to be kept at all."""
+        return n_bytes <= ROOM
+
+    def take(self, kind: Any) -> Any:
+        """Remove the latest thing of a kind and return it; None where there is none."""
+        with lock:
+            for entry in reversed(self._things):
+                if entry[0] == kind:
+                    self._things.remove(entry)
+                    return entry[2]
+        return None
+
+    def look(self, kind: Any) -> Any:
+        """Return a thing of a kind, from now on the latest; None where there is none."""
+        with lock:
+            for i, entry in enumerate(self._things):
+                if entry[0] == kind:
+                    self._things.append(self._things.pop(i))
+                    return entry[2]
+        return None
+
+    def put(self, kind: Any, n_bytes: int, thing: Any) -> list[Any]:
+        """Keep a thing; return what had to go for it."""
+        gone = []
+        with lock:
+            self._things.append((kind, n_bytes, thing))
+            while sum(entry[1] for entry in self._things) > ROOM:
+                gone.append(self._things.pop(0)[2])
+        return gone
+
+    def clear(self) -> None:
+        """Keep nothing any longer."""
+        with lock:
+            self._things.clear()
+
+
+def kind_of(build: Callable[[], Any], *settings: Any) -> Any:
+    """Return what is equal for networks that differ in their weights only.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the network; a ``functools.partial``, whose ``seed`` does not matter.
+    *settings : object
+        What else must be equal.
+
+    Returns
+    -------
+    kind : tuple or None
+        None where a part of it cannot be compared by value.
+    """
+    if not isinstance(build, partial):
+        return None
+    keywords = {name: value for name, value in build.keywords.items() if name != "seed"}
+    try:
+        return _comparable((build.func, build.args, keywords, settings))
+    except TypeError:
+        return None
+
+
+def _comparable(value: Any) -> Any:
+    """Turn parameters into tuples that are equal where the parameters are."""
+    if isinstance(value, Mapping):
+        return tuple((key, _comparable(value[key])) for key in sorted(value))
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_comparable, value))
+    if hasattr(value, "tolist"):
+        return _comparable(value.tolist())
+    if value is None or isinstance(value, (bool, int, float, str, type, FunctionType)):
+        return (type(value), value)
+    raise TypeError(f"{value!r} may be equal to others and yet behave in another way.")
