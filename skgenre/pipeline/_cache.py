@@ -40,6 +40,10 @@ class TrackCache:
         # of the function, and ask for it again in each process.
         self._store: Any = memory.store_backend
 
+    def has(self, key: Sequence[Any]) -> bool:
+        """Tell whether there is an entry, which may be damaged."""
+        return self._store.contains_item(_place(key))
+
     def load(self, key: Sequence[Any]) -> Entry | None:
         """Return an entry, or None where there is none.
 

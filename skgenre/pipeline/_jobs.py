@@ -47,21 +47,17 @@ class Job:
     def __call__(self, tracks: Any, first_row: int) -> Done:
         """Transform a few tracks, or find them in the cache."""
         found: dict[int, Any] = {}
-        keys: dict[int, Any] = {}
         damaged = []
-        if self.cache is not None:
-            for i, track in enumerate(tracks):
-                key = track_key(track, self.files)
-                if key is None:
-                    continue
-                keys[i] = (self.front_end, *key)
-                try:
-                    entry = self.cache.load(keys[i])
-                except DamagedEntryError as error:
-                    damaged.append(self._damage(first_row + i, track, error))
-                    continue
-                if entry is not None:
-                    found[i] = entry
+        keys = {i: key for i, track in enumerate(tracks) if (key := self._key(track))}
+        for i, key in keys.items():
+            assert self.cache is not None
+            try:
+                entry = self.cache.load(key)
+            except DamagedEntryError as error:
+                damaged.append(self._damage(first_row + i, tracks[i], error))
+                continue
+            if entry is not None:
+                found[i] = entry
         done = Done([], [], n_hits=len(found), damaged=damaged)
         for i, (array, effects, rate) in self._computed(tracks, first_row, found):
             done.arrays.append(array)
@@ -75,6 +71,21 @@ class Job:
                 self.cache.save(keys[i], (array, effects, rate))
                 done.n_bytes_stored += array.nbytes
         return done
+
+    def finds_all(self, tracks: Any) -> bool:
+        """Tell whether the cache has all tracks, where that can be seen without reading them."""
+        if self.cache is None or self.files != "stat":
+            return False
+        for track in tracks:
+            key = self._key(track) if isinstance(track, (str, os.PathLike)) else None
+            if key is None or not self.cache.has(key):
+                return False
+        return True
+
+    def _key(self, track: Any) -> tuple[Any, ...] | None:
+        """Return what the cache knows a track by; None where it is not kept."""
+        key = None if self.cache is None else track_key(track, self.files)
+        return None if key is None else (self.front_end, *key)
 
     def _computed(
         self, tracks: Any, first_row: int, found: dict[int, Any]

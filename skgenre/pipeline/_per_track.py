@@ -348,7 +348,9 @@ class PerTrack(
         row = n_hits = n_unpruned = 0
         rate: float | None = None
         tables: list[list[NDArray[np.void]]] = []
-        for done in stream(tasks, self.n_jobs):
+        # Threads cost more than reading what is there.
+        n_jobs = 1 if job.finds_all(rows) else self.n_jobs
+        for done in stream(tasks, n_jobs):
             for message in done.damaged:
                 warnings.warn(message, UserWarning, stacklevel=4)
             for array in done.arrays:

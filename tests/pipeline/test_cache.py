@@ -418,3 +418,20 @@ def test_keys_of_tracks(tmp_path):
     assert track_key([1.0, 2.0], "stat") == track_key(np.array([1.0, 2.0]), "stat")
     assert track_key(tmp_path / "lost.wav", "stat") is None
     assert track_key(tmp_path / "lost.wav", "content") is None
+
+
+def test_threads_are_for_tracks_that_have_to_be_computed(files, tmp_path, monkeypatch):
+    """Starting threads takes longer than reading features."""
+    from skgenre.pipeline import _per_track
+
+    asked, stream = [], _per_track.stream
+    monkeypatch.setattr(
+        _per_track, "stream", lambda tasks, n_jobs: asked.append(n_jobs) or stream(tasks, n_jobs)
+    )
+    per_track = PerTrack(front_end(), memory=tmp_path / "cache", n_jobs=2)
+    first = per_track.fit_transform(files)
+    np.testing.assert_array_equal(per_track.fit_transform(files), first)
+    assert per_track.n_hits_ == len(files)
+    os.utime(files[-1], (1, 1))
+    np.testing.assert_array_equal(per_track.transform(files), first)
+    assert asked == [2, 1, 2]
