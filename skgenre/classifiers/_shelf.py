@@ -7,7 +7,7 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
-from skgenre.classifiers._tensorflow import lock
+from skgenre.classifiers._tensorflow import import_keras, lock
 
 # Bytes of the networks behind the things on a shelf. A larger network takes so long to
 # train that what could be shared does not matter.
@@ -81,19 +81,35 @@ def kind_of(build: Callable[[], Any], *settings: Any) -> Any:
         return None
     keywords = {name: value for name, value in build.keywords.items() if name != "seed"}
     try:
-        return _comparable((build.func, build.args, keywords, settings))
+        return _comparable((build.func, build.args, keywords, settings)), _keras_settings()
     except TypeError:
         return None
 
 
+def _keras_settings() -> Any:
+    """Return the global settings of Keras that a new network follows."""
+    config = import_keras().config
+    return config.dtype_policy().name, config.floatx(), config.epsilon()
+
+
 def _comparable(value: Any) -> Any:
-    """Turn parameters into tuples that are equal where the parameters are."""
+    """Turn parameters into tuples that are equal where the parameters are.
+
+    Of functions only those of Keras and of skgenre are taken: what another one does may
+    change while it stays the same object, by a global variable that it reads.
+    """
     if isinstance(value, Mapping):
         return tuple((key, _comparable(value[key])) for key in sorted(value))
     if isinstance(value, (list, tuple)):
         return tuple(map(_comparable, value))
     if hasattr(value, "tolist"):
         return _comparable(value.tolist())
-    if value is None or isinstance(value, (bool, int, float, str, type, FunctionType)):
+    is_value = value is None or isinstance(value, (bool, int, float, str))
+    if is_value or _is_known(value):
         return (type(value), value)
     raise TypeError(f"{value!r} may be equal to others and yet behave in another way.")
+
+
+def _is_known(value: Any) -> bool:
+    module = str(getattr(value, "__module__", "")).partition(".")[0]
+    return isinstance(value, (type, FunctionType)) and module in ("keras", "skgenre")

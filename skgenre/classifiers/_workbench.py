@@ -96,9 +96,10 @@ def take(kind: Any, network: Any, optimizer: Any) -> Workbench:
 
 def optimizer_settings(optimizer: Any) -> Any:
     """Return what tells an optimizer from others, for :func:`kind_of`."""
+    rate = optimizer._learning_rate
     try:
         # Keras gives each optimizer a name of its own.
-        return type(optimizer), {**optimizer.get_config(), "name": None}
+        return type(optimizer), type(rate), {**optimizer.get_config(), "name": None}
     except NotImplementedError:  # a schedule that has no get_config
         return object()
 

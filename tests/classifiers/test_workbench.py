@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import numpy as np
@@ -129,19 +130,39 @@ def test_other_data_of_the_same_shape_share_the_trace(traced):
     assert len(traced) == 3
 
 
-def test_functions_that_cannot_be_compared_share_nothing(traced):
-    class Scaled:
-        def __init__(self, factor):
-            self.factor = factor
+FACTOR = 1.0
 
-        def __call__(self, x):
-            return x * self.factor
 
-    half, double = (
-        clone(MLP).set_params(activation=Scaled(f)).fit(X, Y).history_ for f in (0.5, 2)
-    )
+def scaled(x):
+    return x * FACTOR
+
+
+def test_what_a_function_of_the_user_does_now_counts(traced, monkeypatch):
+    model = clone(MLP).set_params(activation=scaled)
+    by_one = clone(model).fit(X, Y)
+    monkeypatch.setattr(sys.modules[__name__], "FACTOR", 0.5)
+    by_half = clone(model).fit(X, Y)
     assert traced == [None, None]
-    assert half != double
+    assert by_one.history_ != by_half.history_
+
+
+def test_a_schedule_of_the_user_is_not_compared(traced):
+    import keras
+
+    class Constant(keras.optimizers.schedules.LearningRateSchedule):
+        rate = 0.1
+
+        def __call__(self, step):
+            return self.rate
+
+        def get_config(self):
+            return {}
+
+    model = clone(MLP).set_params(learning_rate=Constant())
+    first = model.fit(X, Y).history_
+    Constant.rate = 0.0001
+    assert clone(model).fit(X, Y).history_ != first
+    assert traced == [None, None]
 
 
 def test_after_a_diverged_fit_the_next_one_starts_clean():
