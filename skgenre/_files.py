@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -17,15 +18,27 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
     text : str
         What it is to hold.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():  # such as /dev/stdout
+        target.write_text(text, encoding="utf-8")
+        return
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {target.parent}.")
     handle, unfinished = tempfile.mkstemp(dir=target.parent, prefix=".skgenre-", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(unfinished, 0o666 & ~umask)  # mkstemp lets nobody else read
+        os.chmod(unfinished, _mode(target))  # mkstemp lets nobody else read
         os.replace(unfinished, target)
     except BaseException:
         os.unlink(unfinished)
         raise
+
+
+def _mode(target: Path) -> int:
+    """Return the permissions of a file that is there, or those of a new one."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask

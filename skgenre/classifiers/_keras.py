@@ -132,7 +132,7 @@ def train_network(
             optimizer_settings(made_optimizer),
             batch_size,
             training.signature,
-            held_out and held_out.signature,
+            None if held_out is None else held_out.signature,
         ),
         network,
         made_optimizer,

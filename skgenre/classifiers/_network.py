@@ -58,7 +58,10 @@ class Network:
             return self._model
 
     def get_weights(self) -> list[NDArray[Any]]:
-        """Return the weights of this moment, in the order of the Keras model."""
+        """Return copies of the weights of this moment, in the order of the Keras model."""
+        return [weights.copy() for weights in self._current_weights()]
+
+    def _current_weights(self) -> list[NDArray[Any]]:
         with lock:
             if self._weights is not None:
                 return self._weights
@@ -107,18 +110,18 @@ class Network:
 
     def snapshot(self) -> Network:
         """Return an independent copy with the weights of this moment."""
-        return Network(self.build, None, self.get_weights())
+        return Network(self.build, None, self._current_weights())
 
     def __getstate__(self) -> dict[str, Any]:
         return {
             "build": self.build,
             "_model": None,
-            "_weights": self.get_weights(),
+            "_weights": self._current_weights(),
             "_function": None,
         }
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return type(self)(self.build, None, self.get_weights())
+        return type(self)(self.build, None, self._current_weights())
 
 
 def n_predicted_at_once(segments: NDArray[Any]) -> int:

@@ -9,9 +9,10 @@ from typing import Any
 
 from skgenre.classifiers._tensorflow import import_keras, lock
 
-# Bytes of the networks behind the things on a shelf. A larger network takes so long to
-# train that what could be shared does not matter.
+# Bytes of the networks behind the things on a shelf, and their number: a graph takes some
+# ten megabytes besides. A larger network trains so long that sharing would not matter.
 ROOM = 16_000_000
+MOST = 8
 
 
 class Shelf:
@@ -39,7 +40,7 @@ class Shelf:
         return None
 
     def look(self, kind: Any) -> Any:
-        """Return a thing of a kind, from now on the latest; None where there is none."""
+        """Return a thing of a kind and count it as the latest; None where there is none."""
         with lock:
             for i, entry in enumerate(self._things):
                 if entry[0] == kind:
@@ -52,7 +53,7 @@ class Shelf:
         gone = []
         with lock:
             self._things.append((kind, n_bytes, thing))
-            while sum(entry[1] for entry in self._things) > ROOM:
+            while len(self) > MOST or sum(entry[1] for entry in self._things) > ROOM:
                 gone.append(self._things.pop(0)[2])
         return gone
 
@@ -75,9 +76,13 @@ def kind_of(build: Callable[[], Any], *settings: Any) -> Any:
     Returns
     -------
     kind : tuple or None
-        None where a part of it cannot be compared by value.
+        None where a part of it cannot be compared by value, or where TensorFlow distributes
+        the variables over devices.
     """
-    if not isinstance(build, partial):
+    import_keras()
+    import tensorflow as tf
+
+    if not isinstance(build, partial) or tf.distribute.has_strategy():
         return None
     keywords = {name: value for name, value in build.keywords.items() if name != "seed"}
     try:
@@ -111,5 +116,12 @@ def _comparable(value: Any) -> Any:
 
 
 def _is_known(value: Any) -> bool:
+    """Tell whether a class, with all that it inherits from, or a function is not the user's."""
+    if isinstance(value, type):
+        return all(map(_is_of_library, value.__mro__))
+    return isinstance(value, FunctionType) and _is_of_library(value)
+
+
+def _is_of_library(value: Any) -> bool:
     module = str(getattr(value, "__module__", "")).partition(".")[0]
-    return isinstance(value, (type, FunctionType)) and module in ("keras", "skgenre")
+    return module in ("keras", "skgenre", "tensorflow", "builtins")

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-# One thread at a time imports TensorFlow, or brings an unpickled network to life.
+# One thread at a time imports TensorFlow, brings a network to life or shares what is traced.
 lock = threading.RLock()
 _imported = False
 # Bytes of networks of past fits, some of them perhaps still in use.

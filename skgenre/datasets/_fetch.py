@@ -164,6 +164,8 @@ def fetch_gtzan(
     """
     home = Path(get_data_home() if data_home is None else data_home).expanduser() / "gtzan"
     folder = home / "genres"
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file, but the clips go to a folder of that name.")
     if not folder.is_dir():
         _bring(folder, url or _URL, known_hash, progressbar, download_if_missing)
     return load_gtzan(
@@ -195,6 +197,9 @@ def _bring(
             _download(url, archive, known_hash, progressbar)
         try:
             _unpack(archive, folder)
+        except FileNotFoundError:
+            if not folder.is_dir():  # where it is, another process was first
+                raise
         except (*_DAMAGED, ValueError) as error:
             if not there:
                 archive.unlink()
@@ -204,7 +209,7 @@ def _bring(
                 + ("Delete it" if there else "Nothing of it was kept")
                 + "; call again, or give the url of another archive."
             ) from error
-        archive.unlink()
+        archive.unlink(missing_ok=True)
     finally:
         for made in created:
             if not any(made.iterdir()):  # only after a failure

@@ -119,9 +119,9 @@ or splitter, default="artist-grouped"
       from all tracks, such as :class:`FrameScaler`, sees the training segments only. A
       track's genre is the vote of its segments, each judged by the model that did not
       learn from it; folds have no tracks and therefore a segment accuracy only.
-    - A model whose ``fit`` takes ``groups``, or a pipeline with a step whose ``fit`` does, learns
-      with the artists of the training tracks where they are known. Where metadata routing is
-      switched on, the steps of a pipeline get them on request.
+    - A model whose ``fit`` takes ``groups``, a search whose ``cv`` does, or a pipeline with such
+      a step, learns with the artists of the training tracks where they are known. Other models
+      that hold one inside get them by metadata routing, on request.
     - A fold in ``checkpoint`` is known by its rows, by the data (files by path, size and
       time of change), and by all parameters of the pipeline but ``n_jobs``, ``memory``,
       ``bytes_limit`` and ``verbose``; and by the versions of the libraries. The code of

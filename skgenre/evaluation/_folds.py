@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._split import GroupsConsumerMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import get_routing_for_object
@@ -95,8 +97,8 @@ def _judge(
     X_test = _safe_indexing(X, test)
     start = time.perf_counter()
     if hasattr(fitted, "steps"):
-        if len(fitted.steps) > 1:
-            X_test = fitted[:-1].transform(X_test)
+        for _, step in fitted.steps[:-1]:
+            X_test = X_test if step in (None, "passthrough") else step.transform(X_test)
         fitted = fitted[-1]
     predicted = fitted.predict(X_test)
     predict_time = time.perf_counter() - start
@@ -124,13 +126,18 @@ def _judge(
 
 def _artist_params(model: Any) -> list[str]:
     """Name the parameters of ``fit`` by which a model learns from artists."""
-    if not isinstance(model, Pipeline) and has_fit_parameter(model, "groups"):
+    if has_fit_parameter(model, "groups") or _splits_by_group(model):
         return ["groups"]
     if get_config()["enable_metadata_routing"]:
         consumed = get_routing_for_object(model).consumes("fit", ["groups"])
         return ["groups"] if consumed else []
     steps = model.steps if isinstance(model, Pipeline) else []
-    return [f"{name}__groups" for name, step in steps if has_fit_parameter(step, "groups")]
+    return [f"{name}__{inner}" for name, step in steps for inner in _artist_params(step)]
+
+
+def _splits_by_group(model: Any) -> bool:
+    """Tell whether a model is a search whose own folds keep groups together."""
+    return isinstance(model, BaseSearchCV) and isinstance(model.cv, GroupsConsumerMixin)
 
 
 def _identity(material: Material, plan: Plan) -> Any:

@@ -10,7 +10,8 @@ def fused_lstm(n_units: int, **settings: Any) -> Any:
 
     Keras has a fast path for GPUs only; on a processor it runs some twenty operations a
     frame. Here the one operation that TensorFlow has for a whole sequence takes over
-    where it computes the same: tanh cells in single precision, no GPU. The layer stays a
+    where it computes the same: cells with Keras' own activations in single precision, no GPU.
+    It has first derivatives only. The layer stays a
     ``keras.layers.LSTM``; what is saved of it can be loaded without skgenre.
 
     Parameters
@@ -59,7 +60,13 @@ def fused_lstm(n_units: int, **settings: Any) -> Any:
         )
         return run.h[-1], tf.transpose(run.h, [1, 0, 2]), [run.h[-1], run.cs[-1]]
 
-    same = cell.activation is keras.activations.tanh and layer.compute_dtype == "float32"
+    same = (
+        cell.activation is keras.activations.tanh
+        and cell.recurrent_activation is keras.activations.sigmoid
+        and cell.use_bias
+        and not (cell.recurrent_dropout or layer.go_backwards)
+        and layer.compute_dtype == "float32"
+    )
     if same and not tf.config.list_physical_devices("GPU"):
         layer.inner_loop = one_operation
         layer.supports_jit = False  # XLA does not know the operation

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import pickle
 import sys
 import threading
 
@@ -196,20 +199,63 @@ def test_fits_at_the_same_time_have_workbenches_of_their_own():
     assert all(map(same, expected, found))
 
 
-def test_only_so_many_bytes_are_kept(monkeypatch):
+def test_only_so_much_is_kept(monkeypatch):
     n_bytes = 4 * clone(MLP).fit(X, Y).network_.model.count_params()
     monkeypatch.setattr(_shelf, "ROOM", 2 * n_bytes)
     for activation in ("relu", "tanh", "elu"):
         clone(MLP).set_params(activation=activation).fit(X, Y)
     assert len(_workbench._kept) == 2
+    monkeypatch.setattr(_shelf, "MOST", 1)
+    clone(MLP).set_params(activation="selu").fit(X, Y)
+    assert len(_workbench._kept) == 1
     monkeypatch.setattr(_shelf, "ROOM", n_bytes - 1)
     clone(MLP).set_params(activation="gelu").fit(X, Y)
-    assert len(_workbench._kept) == 2  # too large to be kept; those that were there stay
+    assert len(_workbench._kept) == 1  # too large to be kept; what was there stays
+
+
+def test_an_optimizer_of_the_user_is_not_compared(traced):
+    import keras
+
+    class Boosted(keras.optimizers.SGD):
+        boost = 1.0
+
+        def update_step(self, gradient, variable, learning_rate):
+            super().update_step(gradient * self.boost, variable, learning_rate)
+
+    model = clone(MLP).set_params(optimizer="Boosted")
+    with keras.saving.custom_object_scope({"Boosted": Boosted}):
+        first = clone(model).fit(X, Y).history_
+        Boosted.boost = 20.0
+        assert clone(model).fit(X, Y).history_ != first
+    assert traced == [None, None]
+
+
+def test_a_callable_learning_rate_needs_no_name():
+    rate = functools.partial(float, 0.02)
+    assert clone(MLP).set_params(learning_rate=rate).fit(X, Y).n_iter_ == 3
+    assert clone(MLP).set_params(learning_rate=lambda: 0.02).fit(X, Y).n_iter_ == 3
+
+
+def test_under_a_strategy_nothing_is_shared(traced):
+    import tensorflow as tf
+
+    with tf.distribute.MirroredStrategy(["/CPU:0"]).scope():
+        for _ in range(2):
+            assert clone(MLP).fit(X, Y).predict(X).shape == Y.shape
+    assert traced == [None, None]
+
+
+def test_weights_are_handed_out_as_copies():
+    model = clone(MLP).fit(X, Y)
+    expected = model.predict_proba(X)
+    other = copy.deepcopy(model)
+    for weights in other.network_.get_weights():
+        weights[:] = 0
+    np.testing.assert_array_equal(other.predict_proba(X), expected)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), expected)
 
 
 def test_networks_of_one_kind_predict_by_one_trace_with_their_own_weights(monkeypatch):
-    import pickle
-
     made, trace = [], _network._trace_for_all
     monkeypatch.setattr(_network, "_trace_for_all", lambda m: made.append(m) or trace(m))
     _network._forwards.clear()

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from _segment_music import SegmentNeighbors, make_segments
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import accuracy_score, confusion_matrix
 from sklearn.model_selection import (
+    GridSearchCV,
     KFold,
     RepeatedKFold,
     ShuffleSplit,
@@ -364,7 +365,14 @@ def _music_by_artist():
 
 
 @pytest.mark.parametrize("protocol", ["artist-grouped", "track-random", "segment-random"])
-@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: make_pipeline(FrameScaler(), m)])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda m: m,
+        lambda m: make_pipeline(FrameScaler(), m),
+        lambda m: make_pipeline(FrameScaler(), make_pipeline("passthrough", m)),
+    ],
+)
 def test_a_model_that_learns_from_artists_gets_those_of_the_training_tracks(protocol, wrap):
     result = evaluate(
         wrap(_NeedsArtists()), _music_by_artist(), protocol=protocol, n_folds=3, n_bootstrap=0
@@ -396,3 +404,23 @@ def test_folds_learnt_with_other_artists_are_other_folds(tmp_path):
     others = np.array([f"{artist} and friends" for artist in artists])
     evaluate(model, (X, y, others), **settings)
     assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_a_search_within_the_folds_keeps_artists_together():
+    X, y, artists = _music_by_artist()
+    search = GridSearchCV(SegmentNeighbors(), {}, cv=StratifiedGroupKFold(2))
+    result = evaluate(search, (X, y, artists), n_folds=3, n_bootstrap=0)
+    assert result.n_tracks == len(y)
+
+
+def test_steps_without_anything_to_fit_are_no_hindrance():
+    class Halved(BaseEstimator):
+        def fit(self, X, y=None):
+            return self
+
+        def transform(self, X):
+            return np.asarray(X) / 2
+
+    plain = evaluate(SegmentNeighbors(), MUSIC, n_folds=3, n_bootstrap=0)
+    halved = evaluate(make_pipeline(Halved(), SegmentNeighbors()), MUSIC, n_folds=3, n_bootstrap=0)
+    assert halved.overall == plain.overall

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skgenre.networks import build_lstm
+from skgenre.networks._fused_lstm import fused_lstm
 
 SHAPE = (20, 5)
 
@@ -66,6 +67,15 @@ def test_other_activations_go_through_the_loop():
     quick, plain = both(lstm_activation="sigmoid")
     assert "inner_loop" not in vars(quick.layers[0])
     np.testing.assert_array_equal(quick(X).numpy(), plain(X).numpy())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"recurrent_activation": "tanh"}, {"go_backwards": True}, {"use_bias": False},
+     {"recurrent_dropout": 0.5}, {"dtype": "float64"}],
+)  # fmt: skip
+def test_what_the_operation_cannot_do_goes_through_the_loop(settings):
+    assert "inner_loop" not in vars(fused_lstm(4, **settings))
 
 
 def test_masked_frames_go_through_the_loop():
