@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.systems FOLDER [--epochs 30] [--folds 5] [NAME ...]`` prints a row of a
 table for each system: accuracy and balanced accuracy by track of folds with no artist on two
-sides, pooled over folds, and the time of a fit. ``--epochs`` limits the papers' epochs.
-Features are kept in ``--memory``.
+sides, pooled over folds, and the time of a fit. ``--epochs`` limits the papers' epochs, and
+``--set classifier__learning_rate=0.001`` tries another value of a parameter. Features are kept
+in ``--memory``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import tempfile
 import time
 import warnings
+from ast import literal_eval
 
 import numpy as np
 from sklearn.base import clone
@@ -29,7 +31,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="at most so many")
     parser.add_argument("--folds", type=int, default=5, help="how many of the five to run")
     parser.add_argument("--memory", default=tempfile.mkdtemp(), help="a folder for features")
+    parser.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE")
     args = parser.parse_args()
+    changes = {key: literal_eval(value) for key, value in (s.split("=", 1) for s in args.set)}
     names = args.names or [s.name for s in list_systems() if "table" not in s.name]
     music = load_genre_folder(args.folder)
     y, artists = music.target, music.artists
@@ -45,7 +49,7 @@ def main() -> None:
         flush=True,
     )
     for name in names:
-        pipeline = load_system(name, memory=args.memory, n_jobs=-1)
+        pipeline = load_system(name, memory=args.memory, n_jobs=-1).set_params(**changes)
         pipeline["features"].transform(paths)
         params = pipeline.get_params()
         keys = [
@@ -67,8 +71,9 @@ def main() -> None:
             # A track that was rejected has a label that is no genre.
             warnings.simplefilter("ignore", UserWarning)
             balanced = balanced_accuracy_score(truth, answer)
+        label = " ".join([name, *args.set])
         print(
-            f"| {name} | {epochs} | {accuracy_score(truth, answer):.3f} | {balanced:.3f} "
+            f"| {label} | {epochs} | {accuracy_score(truth, answer):.3f} | {balanced:.3f} "
             f"| {np.mean(seconds):.1f} |",
             flush=True,
         )

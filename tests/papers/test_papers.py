@@ -172,3 +172,17 @@ def test_page_lists_all_systems():
     text = (ROOT / "docs" / "papers.md").read_text(encoding="utf-8")
     assert text == page(), "print it anew: python -m skgenre.papers > docs/papers.md"
     assert all(f"`{name}`" in text for name in SYSTEMS)
+
+
+@pytest.mark.parametrize(
+    ("name", "iterations", "inputs"),
+    [
+        ("bai/complex-cnn", 10_000, 15_000),
+        ("bai/rcnn", 25_000, 15_000),
+        ("bai/whole-track", 60_000, 1000),
+    ],
+)
+def test_iterations_of_bai_are_epochs_of_all_of_gtzan(name, iterations, inputs):
+    classifier = load_system(name)["classifier"]
+    steps = classifier.epochs * inputs / classifier.batch_size
+    assert steps == pytest.approx(iterations, rel=0.01)
