@@ -56,7 +56,7 @@ def fetch_gtzan(
     data_home: str | os.PathLike[str] | None = None,
     *,
     url: str | None = None,
-    known_hash: str | None = _SHA256,
+    known_hash: str | None = "original",
     progressbar: bool = False,
     download_if_missing: bool = True,
     exclude: str | None = None,
@@ -80,10 +80,10 @@ def fetch_gtzan(
     url : str or None, default=None
         The http or https address of a tar.gz archive that has the clips; None for the copy
         that the organisation Marsyas keeps on Hugging Face, in one fixed revision.
-    known_hash : str or None, default="24347e02..."
-        The checksum of the archive: the 64 hexadecimal digits of SHA-256, or the digits of
-        another algorithm after its name, such as "md5:...". The default is that of the
-        original archive [3]_. None checks nothing.
+    known_hash : str or None, default="original"
+        The checksum of the archive: "original" for that of the original archive [3]_, the 64
+        hexadecimal digits of SHA-256, or the digits of another algorithm after its name, such
+        as "md5:...". None checks nothing.
     progressbar : bool, default=False
         Whether to show the progress of the download on standard error; needs rich.
     download_if_missing : bool, default=True
@@ -167,6 +167,7 @@ def fetch_gtzan(
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file, but the clips go to a folder of that name.")
     if not folder.is_dir():
+        known_hash = _SHA256 if known_hash == "original" else known_hash
         _bring(folder, url or _URL, known_hash, progressbar, download_if_missing)
     return load_gtzan(
         folder,
