@@ -14,9 +14,15 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
     Parameters
     ----------
     path : str or PathLike
-        The file; one that is there is replaced.
+        The file; one that is there is replaced and keeps its permissions. A link stays a
+        link, and what is no regular file, such as a pipe, is written to.
     text : str
         What it is to hold.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no folder for it.
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():  # such as /dev/stdout

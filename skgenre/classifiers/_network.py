@@ -98,7 +98,6 @@ class Network:
         kind = kind_of(self.build) if _forwards.has_room(n_bytes) else None
         if kind is None:
             return None
-        import_keras()
         import tensorflow as tf
 
         traced = _forwards.look(kind)

@@ -233,8 +233,8 @@ def _check_request(url: str, known_hash: str | None) -> None:
     length = 2 * hashlib.new(algorithm, usedforsecurity=False).digest_size if known else 0
     if len(digits) != length or not re.fullmatch("[0-9a-f]+", digits):
         raise ValueError(
-            f"known_hash={known_hash!r} is no checksum; expected the 64 hexadecimal digits of "
-            "SHA-256, or those of another algorithm after its name, such as 'md5:...'."
+            f"known_hash={known_hash!r} is no checksum; expected 'original', the 64 hexadecimal "
+            "digits of SHA-256, or those of another algorithm after its name, such as 'md5:...'."
         )
 
 

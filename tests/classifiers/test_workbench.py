@@ -236,6 +236,23 @@ def test_a_callable_learning_rate_needs_no_name():
     assert clone(MLP).set_params(learning_rate=lambda: 0.02).fit(X, Y).n_iter_ == 3
 
 
+def test_another_precision_is_another_kind(traced):
+    import keras
+
+    clone(MLP).fit(X, Y)
+    policy = keras.config.dtype_policy().name
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed = clone(MLP).fit(X, Y)
+        answers = mixed.predict_proba(X)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert len(traced) == 2
+    again = clone(MLP).fit(X, Y)
+    assert len(traced) == 2
+    assert not np.array_equal(again.predict_proba(X), answers)
+
+
 def test_under_a_strategy_nothing_is_shared(traced):
     import tensorflow as tf
 

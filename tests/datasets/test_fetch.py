@@ -312,6 +312,32 @@ def test_another_process_that_was_first_is_no_error(server, tmp_path, monkeypatc
     assert fetch(server, tmp_path).names.tolist() == ["blues.00001"]
 
 
+def test_another_process_that_took_the_archive_is_no_error(server, tmp_path, monkeypatch):
+    unpack = _fetch._unpack
+
+    def after_another(archive, folder):
+        unpack(archive, folder)
+        archive.unlink()
+        unpack(archive, folder)
+
+    monkeypatch.setattr(_fetch, "_unpack", after_another)
+    assert len(fetch(server, tmp_path).names) == 3
+
+
+def test_an_archive_that_is_lost_without_a_folder_is_an_error(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(_fetch, "_download", lambda *args: None)
+    with pytest.raises(FileNotFoundError, match=r"genres\.tar\.gz"):
+        fetch(server, tmp_path)
+
+
+def test_a_file_in_the_place_of_the_folder_is_named_before_the_download(server, tmp_path):
+    (tmp_path / "gtzan").mkdir()
+    (tmp_path / "gtzan" / "genres").write_text("not a folder")
+    with pytest.raises(NotADirectoryError, match="genres is a file"):
+        fetch(server, tmp_path)
+    assert server.n_requests == 0
+
+
 def test_progress_bar_is_drawn_on_standard_error(server, tmp_path, capfd):
     fetch(server, tmp_path, progressbar=True)
     out, err = capfd.readouterr()
