@@ -4,12 +4,13 @@
 table for each system: accuracy and balanced accuracy by track of folds with no artist on two
 sides, pooled over folds, and the time of a fit. ``--epochs`` limits the papers' epochs, and
 ``--set classifier__learning_rate=0.001`` tries another value of a parameter. Features are kept
-in ``--memory``.
+in ``--memory``. Each fold is reported on standard error as soon as it is done.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 import warnings
@@ -66,6 +67,13 @@ def main() -> None:
             seconds.append(time.perf_counter() - start)
             predicted.append(np.asarray(model.predict(paths[test]), dtype=object))
             tested.append(test)
+            accuracy = accuracy_score(y[test].astype(object), predicted[-1])
+            print(
+                f"{name}: fold {len(tested)} of {len(splits)}, {accuracy:.3f} of {len(test)} "
+                f"tracks, {seconds[-1]:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
         truth, answer = y[np.concatenate(tested)].astype(object), np.concatenate(predicted)
         with warnings.catch_warnings():
             # A track that was rejected has a label that is no genre.
