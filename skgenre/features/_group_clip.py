@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skgenre.features._spectral import (
     FRAMES_TOGETHER,
@@ -15,9 +18,14 @@ from skgenre.features._spectral import (
     MelSettings,
     to_decibels,
 )
+from skgenre.features._summary_measures import SummarySettings, _chroma_filterbank, _tuning
+
+Array = NDArray[Any]
 
 N_MELS = 128
 COARSE = 32  # bands that several groups look at
+N_MFCC = 20
+_RANGE = 80.0  # decibels below the loudest band and frame
 
 
 @dataclass(frozen=True)
@@ -125,7 +133,9 @@ class Clip:
             power, self.bins = kernel.power_and_bins(samples)  # (n_bins, n_frames)
         else:
             power = kernel.power(samples)
-        self.decibels = to_decibels(power)  # (n_mels, n_frames)
+        decibels = to_decibels(power)  # (n_mels, n_frames)
+        # What lies so far below the loudest nobody hears: the noise of a tape, or none.
+        self.decibels = np.maximum(decibels, decibels.max() - np.float32(_RANGE))
 
     def bands(self, n_bands: int) -> Float:
         """Return the mean decibels of neighbouring mel bands: (n_bands, n_frames)."""
@@ -135,3 +145,55 @@ class Clip:
     def coarse(self) -> Float:
         """Decibels in few bands: (COARSE, n_frames)."""
         return self.bands(COARSE)
+
+    @cached_property
+    def mfcc(self) -> Float:
+        """Coefficients of the cosine transform over the bands: (N_MFCC, n_frames)."""
+        from scipy import fft
+
+        return fft.dct(self.decibels, axis=0, type=2, norm="ortho")[:N_MFCC]
+
+    @cached_property
+    def chroma(self) -> Float:
+        """Power of the twelve pitch classes, after the tuning of the clip: (12, n_frames)."""
+        settings = SummarySettings(
+            self.settings.sampling_rate, self.settings.n_fft, self.settings.hop_length, "constant"
+        )
+        tuning = _tuning(np.ascontiguousarray(self.bins[:, ::4].T), settings)
+        return _chroma_filterbank(settings.sampling_rate, settings.n_fft, tuning) @ self.bins
+
+
+class Group(NamedTuple):
+    """One group of features.
+
+    Parameters
+    ----------
+    names : tuple of str
+        What its columns are called within the group.
+    measure : callable
+        Turns a clip into arrays whose values, one after the other, are the columns.
+    with_bins : bool
+        Whether it needs the bins of the spectrum.
+    """
+
+    names: tuple[str, ...]
+    measure: Callable[[Clip], Iterable[Array]]
+    with_bins: bool = False
+
+
+def columns(statistics: Iterable[str], n: int, kind: str = "") -> list[str]:
+    """Name the columns of statistics, each of which has n values."""
+    return [f"{kind}{i}_{statistic}" for statistic in statistics for i in range(n)]
+
+
+def quantile(ordered: Array, q: float) -> Array:
+    """Return a quantile of each sorted row, between two values as they lie."""
+    place = q * (ordered.shape[1] - 1)
+    low = int(place)
+    high = min(low + 1, ordered.shape[1] - 1)
+    return ordered[:, low] + np.float32(place - low) * (ordered[:, high] - ordered[:, low])
+
+
+def std(values: Array) -> Array:
+    """Return the standard deviation of each row, 0 for an empty one."""
+    return values.std(axis=1) if values.shape[1] else np.zeros(len(values))

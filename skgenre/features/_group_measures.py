@@ -7,35 +7,28 @@ when it is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skgenre.features import _group_harmony as harmony
+from skgenre.features import _group_shape as shape
 from skgenre.features._group_clip import (
     COARSE,
-    FRAMES_TOGETHER,
     N_MELS,
+    N_MFCC,
+    Array,
     Clip,
     ClipSettings,
+    Group,
+    columns,
+    quantile,
+    std,
 )
-from skgenre.features._spectral import QUIETEST
-from skgenre.features._summary_measures import (
-    SummarySettings,
-    _chroma_filterbank,
-    _median_along_rows,
-    _tuning,
-)
+from skgenre.features._spectral import Float
+from skgenre.features._summary_measures import _median_along_rows
 
-Array = NDArray[Any]
-Float = NDArray[np.float32]
-
-_TINY = float(np.finfo(np.float32).tiny)
-
-_N_MFCC = 20
 _QUANTILES = (10, 50, 90)  # per cent
 _FINE = 64  # bands of spat
 _BLOCK = 10  # frames that are sorted together
@@ -50,44 +43,37 @@ _N_RATES = 11
 _LEAST_SWING = 0.1  # decibels; a modulation far below it counts as none
 _LAGS = (0.2, 3.0)  # seconds: lags at which onsets are compared with themselves
 _N_LAGS = 48
-_LOWEST_OCTAVE = 200.0  # Hz: where the second band of the contrast begins
-_N_OCTAVES = 7
-_SHARE = 0.02  # of the bins of an octave that are its peaks, and its valleys
-_ROLLOFF = 0.85  # share of the magnitude below the roll-off frequency
-
-
-class Group(NamedTuple):
-    """One group of features.
-
-    Parameters
-    ----------
-    names : tuple of str
-        What its columns are called within the group.
-    measure : callable
-        Turns a clip into arrays whose values, one after the other, are the columns.
-    with_bins : bool
-        Whether it needs the bins of the spectrum.
-    """
-
-    names: tuple[str, ...]
-    measure: Callable[[Clip], Iterable[Array]]
-    with_bins: bool = False
+_LEAST_VARIANCE = 0.01  # squared decibels, added to the variance of each step
+_ENTRIES = np.triu_indices(N_MFCC)
 
 
 def _mfcc(clip: Clip) -> list[Array]:
     """Coefficients of the cosine transform over bands, and how they change."""
-    from scipy import fft
+    steps = np.diff(clip.mfcc, axis=1)
+    return [clip.mfcc.mean(axis=1), clip.mfcc.std(axis=1), std(steps)]
 
-    coefficients = fft.dct(clip.decibels, axis=0, type=2, norm="ortho")[:_N_MFCC]
-    steps = np.diff(coefficients, axis=1)
-    return [coefficients.mean(axis=1), coefficients.std(axis=1), _std(steps)]
+
+def _cov(clip: Clip) -> list[Array]:
+    """Logarithm of the covariance matrix of how the coefficients change.
+
+    Between such logarithms, with the entries off the diagonal times the root of two, the
+    distance is the log-Euclidean one of the covariances.
+    """
+    steps = np.diff(clip.mfcc, axis=1).astype(np.float64)
+    covariance = _LEAST_VARIANCE * np.eye(N_MFCC)
+    if steps.shape[1] > 1:
+        covariance += np.cov(steps)
+    variances, directions = np.linalg.eigh(covariance)
+    logarithm = (directions * np.log(variances)) @ directions.T
+    row, column = _ENTRIES
+    return [logarithm[_ENTRIES] * np.where(row == column, 1, np.sqrt(2))]
 
 
 def _melstat(clip: Clip) -> list[Array]:
     """Distribution of the level of each band."""
     bands = clip.coarse
     ordered = np.sort(bands, axis=1)
-    quantiles = [_quantile(ordered, q / 100) for q in _QUANTILES]
+    quantiles = [quantile(ordered, q / 100) for q in _QUANTILES]
     return [bands.mean(axis=1), bands.std(axis=1), *quantiles]
 
 
@@ -109,7 +95,7 @@ def _spat(clip: Clip) -> list[Array]:
         np.median(chosen, axis=2),
         chosen.std(axis=2),
         rises.mean(axis=1),
-        _quantile(np.sort(rises, axis=1), 0.9),
+        quantile(np.sort(rises, axis=1), 0.9),
         _correlation(clip.bands(_CORRELATED)),
     ]
 
@@ -182,37 +168,6 @@ def _lag_edges(frame_rate: float) -> list[tuple[int, int]]:
     return _between(edges, 1 + int(np.ceil(edges[-1])))
 
 
-def _chroma(clip: Clip) -> list[Array]:
-    """Pitch classes without regard to which they are: sorted, and the size of their steps."""
-    settings = SummarySettings(
-        clip.settings.sampling_rate, clip.settings.n_fft, clip.settings.hop_length, "constant"
-    )
-    tuning = _tuning(np.ascontiguousarray(clip.bins[:, ::4].T), settings)
-    filterbank = _chroma_filterbank(settings.sampling_rate, settings.n_fft, tuning)
-    chroma = filterbank @ clip.bins  # (12, n_frames)
-    strongest = chroma.max(axis=0)
-    chroma /= np.where(strongest < _TINY, np.float32(1), strongest)
-    ordered, circle = np.sort(chroma, axis=0), _circle(chroma)
-    mean = chroma.mean(axis=1)
-    return [
-        np.sort(mean),
-        np.sort(chroma.std(axis=1)),
-        ordered.mean(axis=1),
-        ordered.std(axis=1),
-        _circle(mean),
-        circle.mean(axis=1),
-        circle.std(axis=1),
-    ]
-
-
-def _circle(chroma: Array) -> Array:
-    """Return the magnitudes of the transform around the circle of pitch classes.
-
-    To transpose turns the circle, which changes phases only.
-    """
-    return np.abs(np.fft.rfft(chroma, axis=0))[1:]
-
-
 def _hp(clip: Clip) -> list[Array]:
     """How far what is short stands out over what is sustained, in each band.
 
@@ -224,128 +179,34 @@ def _hp(clip: Clip) -> list[Array]:
     return [short.mean(axis=1), short.std(axis=1)]
 
 
-def _spec(clip: Clip) -> list[Array]:
-    """Shape of the spectrum of each frame."""
-    n_frames = clip.bins.shape[1]
-    # In blocks, because each measure makes a few copies of what it looks at.
-    starts = range(0, n_frames, FRAMES_TOGETHER)
-    blocks = [clip.bins[:, start : start + FRAMES_TOGETHER] for start in starts]
-    shapes = [_shape(block, clip.settings) for block in blocks]
-    crossings = _zero_crossings(clip.samples, n_frames, clip.settings)
-    measures = np.concatenate([np.concatenate(shapes, axis=1), crossings[np.newaxis]])
-    return [np.stack([measures.mean(axis=1), measures.std(axis=1)], axis=1)]
-
-
-def _shape(power: Float, settings: ClipSettings) -> Array:
-    """Return contrast, centroid, bandwidth, roll-off and flatness: (n_measures, n_frames)."""
-    magnitude = np.sqrt(power)
-    frequencies = np.fft.rfftfreq(settings.n_fft, 1 / settings.sampling_rate).astype(np.float32)
-    total = magnitude.sum(axis=0)
-    weighted = np.stack([frequencies, np.square(frequencies)]) @ magnitude
-    centroid, square = weighted / np.where(total < _TINY, np.float32(1), total)
-    bandwidth = np.sqrt(np.maximum(square - np.square(centroid), 0))
-    below = np.cumsum(magnitude, axis=0)
-    rolloff = frequencies[(below < np.float32(_ROLLOFF) * below[-1]).sum(axis=0)]
-    audible = np.maximum(power, np.float32(QUIETEST))
-    flatness = np.log10(audible).mean(axis=0) - np.log10(audible.mean(axis=0))
-    contrast = _contrast(magnitude, settings)
-    return np.concatenate([contrast, np.stack([centroid, bandwidth, rolloff, flatness])])
-
-
-def _contrast(magnitude: Float, settings: ClipSettings) -> Float:
-    """Return by how many decibels the peaks of each octave exceed its valleys."""
-    out = np.zeros((_N_OCTAVES, magnitude.shape[1]), dtype=np.float32)
-    for row, (first, stop) in zip(out, _octaves(settings), strict=True):
-        n = max(1, round(_SHARE * (stop - first)))
-        if stop - first < 2:
-            continue
-        ordered = np.sort(np.ascontiguousarray(magnitude[first:stop].T), axis=1)
-        ends = np.stack([ordered[:, -n:].mean(axis=1), ordered[:, :n].mean(axis=1)])
-        peaks, valleys = 20 * np.log10(np.maximum(ends, np.float32(QUIETEST**0.5)))
-        row[:] = peaks - valleys
-    return out
-
-
-@lru_cache(maxsize=16)
-def _octaves(settings: ClipSettings) -> list[tuple[int, int]]:
-    """Return the first bin of each octave, and the one after its last."""
-    width = settings.sampling_rate / settings.n_fft
-    edges = [0.0, *(_LOWEST_OCTAVE * 2**i for i in range(_N_OCTAVES - 1)), np.inf]
-    n_bins = 1 + settings.n_fft // 2
-    starts = [min(n_bins, int(np.ceil(min(edge / width, n_bins)))) for edge in edges]
-    return list(pairwise(starts))
-
-
-def _zero_crossings(samples: Float, n_frames: int, settings: ClipSettings) -> Array:
-    """Return the share of samples whose sign differs from the one before, by frame."""
-    negative = samples < 0
-    changes = np.zeros(samples.size + 1)
-    np.cumsum(negative[1:] != negative[:-1], out=changes[1:-1])
-    changes[-1] = changes[-2]
-    centres = np.arange(n_frames) * settings.hop_length
-    low = np.maximum(centres - settings.n_fft // 2, 0)
-    high = np.minimum(centres + settings.n_fft // 2, samples.size)
-    return (changes[high] - changes[low]) / np.maximum(high - low, 1)
-
-
-def _std(values: Array) -> Array:
-    """Return the standard deviation of each row, 0 for an empty one."""
-    return values.std(axis=1) if values.shape[1] else np.zeros(len(values))
-
-
-def _quantile(ordered: Array, q: float) -> Array:
-    """Return a quantile of each sorted row, between two values as they lie."""
-    place = q * (ordered.shape[1] - 1)
-    low = int(place)
-    high = min(low + 1, ordered.shape[1] - 1)
-    return ordered[:, low] + np.float32(place - low) * (ordered[:, high] - ordered[:, low])
-
-
-def _names() -> dict[str, list[str]]:
-    """Return the names of the columns of each group, in the order of its arrays."""
-
-    def by(statistics: Iterable[str], n: int, kind: str = "") -> list[str]:
-        return [f"{kind}{i}_{statistic}" for statistic in statistics for i in range(n)]
-
+def _groups() -> dict[str, Group]:
     rates = np.geomspace(*_RATES, _N_RATES + 1)
     centres = np.sqrt(rates[:-1] * rates[1:])
     lags = np.geomspace(*_LAGS, _N_LAGS + 1)
     quantiles = [f"q{q}" for q in _QUANTILES]
     ranks = [f"rank{rank}" for rank in _RANKS]
-    shapes = [f"contrast{i}" for i in range(_N_OCTAVES)]
-    shapes += ["centroid", "bandwidth", "rolloff", "flatness", "zero_crossings"]
+    spat = [
+        *columns((f"{rank}_median" for rank in ranks), _FINE, "band"),
+        *columns((f"{rank}_std" for rank in ranks), _FINE, "band"),
+        *columns(("rise_mean", "rise_q90"), _FINE, "band"),
+        *(f"band{i}_with_band{j}" for i, j in zip(*_PAIRS, strict=True)),
+    ]
+    mod = [f"band{i}_{rate:.2f}hz" for i in range(COARSE) for rate in centres]
+    tempo = [f"lag_{lag:.2f}s" for lag in np.sqrt(lags[:-1] * lags[1:])]
+    cov = [f"{i}_with_{j}" for i, j in zip(*_ENTRIES, strict=True)]
+    melstat = columns(("mean", "std", *quantiles), COARSE, "band")
     return {
-        "mfcc": by(("mean", "std", "step"), _N_MFCC),
-        "melstat": by(("mean", "std", *quantiles), COARSE, "band"),
-        "spat": [
-            *by((f"{rank}_median" for rank in ranks), _FINE, "band"),
-            *by((f"{rank}_std" for rank in ranks), _FINE, "band"),
-            *by(("rise_mean", "rise_q90"), _FINE, "band"),
-            *(f"band{i}_with_band{j}" for i, j in zip(*_PAIRS, strict=True)),
-        ],
-        "mod": [f"band{i}_{rate:.2f}hz" for i in range(COARSE) for rate in centres],
-        "tempo": [f"lag_{lag:.2f}s" for lag in np.sqrt(lags[:-1] * lags[1:])],
-        "chroma": [
-            *by(("of_mean", "of_std", "mean", "std"), 12, "rank"),
-            *by(("of_mean", "mean", "std"), 6, "circle"),
-        ],
-        "hp": by(("mean", "std"), COARSE, "band"),
-        "spec": [f"{shape}_{statistic}" for shape in shapes for statistic in ("mean", "std")],
+        "mfcc": Group(tuple(columns(("mean", "std", "step"), N_MFCC)), _mfcc),
+        "melstat": Group(tuple(melstat), _melstat),
+        "spat": Group(tuple(spat), _spat),
+        "mod": Group(tuple(mod), _mod),
+        "tempo": Group(tuple(tempo), _tempo),
+        "hp": Group(tuple(columns(("mean", "std"), COARSE, "band")), _hp),
+        "cov": Group(tuple(cov), _cov),
     }
 
 
-_NAMES = {group: tuple(names) for group, names in _names().items()}
-
-GROUPS = {
-    "mfcc": Group(_NAMES["mfcc"], _mfcc),
-    "melstat": Group(_NAMES["melstat"], _melstat),
-    "spat": Group(_NAMES["spat"], _spat),
-    "mod": Group(_NAMES["mod"], _mod),
-    "tempo": Group(_NAMES["tempo"], _tempo),
-    "chroma": Group(_NAMES["chroma"], _chroma, with_bins=True),
-    "hp": Group(_NAMES["hp"], _hp),
-    "spec": Group(_NAMES["spec"], _spec, with_bins=True),
-}
+GROUPS = {**_groups(), **harmony.GROUPS, **shape.GROUPS}
 
 
 def describe_clip(samples: Float, groups: Iterable[str], settings: ClipSettings) -> Array:

@@ -15,9 +15,9 @@ from skgenre.features._group_measures import GROUPS, LEAST_FRAME_RATE, describe_
 
 
 class ClipFeatures(TrackColumns):
-    """Describe each track by eight groups of features: timbre, rhythm and harmony.
+    """Describe each track by twelve groups of features: timbre, rhythm and harmony.
 
-    One row of about 1400 numbers for a whole track, as an SVM or a linear discriminant
+    One row of about 2000 numbers for a whole track, as an SVM or a linear discriminant
     takes them after :class:`GroupScaler`. Every group looks at the same spectrogram from
     another side: what its bands hold, how they move within a fraction of a second, how
     they swing over seconds, when the next beat comes, which notes sound together. None
@@ -29,7 +29,8 @@ class ClipFeatures(TrackColumns):
     Parameters
     ----------
     groups : sequence of str, \
-default=("mfcc", "melstat", "spat", "mod", "tempo", "chroma", "hp", "spec")
+default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "recur", "hp", \
+"spec", "contrast")
         Which groups, in which order. A group has the same values with and without the
         others.
     sampling_rate : float, default=22050
@@ -42,52 +43,72 @@ default=("mfcc", "melstat", "spat", "mod", "tempo", "chroma", "hp", "spec")
     See Also
     --------
     GroupScaler : Gives each group the same weight.
+    GroupKernel : Compares tracks by each group.
     ArtistWhitening : Takes away what tells artists apart.
     SummaryExtractor : The 57 columns of a published table.
 
     Notes
     -----
     Frame t is centred at sample ``t * hop_length``, with silence beyond both ends. All
-    groups but "chroma" and "spec" start from the decibels of 128 mel bands, at least
-    -100; 64, 32 or 16 bands are means of neighbours among them.
+    groups but "chroma", "tonal", "spec", "contrast" and the harmony of "recur" start from the
+    decibels of 128 mel bands, at least -100, and at most 80 below the loudest; 64, 32 or 16
+    bands are means of neighbours among them.
 
-    ===========  =======  =================================================================
-    group        columns  of what
-    ===========  =======  =================================================================
-    ``mfcc``     60       20 MFCCs: mean, standard deviation, and standard deviation of the
-                          step from one frame to the next
-    ``melstat``  160      32 bands: mean, standard deviation and three quantiles
-    ``spat``     632      64 bands less their mean over the track, in blocks of ten frames:
-                          the values of a block are sorted, and those at three ranks give
-                          a median and a standard deviation over blocks. The rise over
-                          three frames, 0 where the level falls: mean and 90 % quantile.
-                          The correlation of each two of 16 bands
-    ``mod``      352      32 bands: amplitude of their swings in decibels, by rate, from 0.5
-                          to 20 Hz; logarithm of it and 0.1 dB, median over half overlapping
-                          windows of 256 frames
-    ``tempo``    48       autocorrelation of the onset strength, whose mean is left in: the
-                          largest value in each of 48 ranges of lags from 0.2 to 3 s
-    ``chroma``   66       twelve pitch classes, the strongest of a frame being 1, after the
-                          tuning of the track: mean and standard deviation over
-                          frames, sorted; the same of the frames' sorted values; and
-                          the magnitudes of their Fourier transform around the circle
-    ``hp``       64       32 bands: by how many decibels the median over 31 bands exceeds the
-                          median over 31 frames; mean and standard deviation
-    ``spec``     24       contrast of peaks and valleys in seven octaves, in decibels, mean
-                          frequency, bandwidth, 85 % roll-off, flatness and zero crossings:
-                          mean and standard deviation
-    ===========  =======  =================================================================
+    ============  =======  ===============================================================
+    group         columns  of what
+    ============  =======  ===============================================================
+    ``mfcc``      60       20 MFCCs: mean, standard deviation, and standard deviation of the
+                           step from one frame to the next
+    ``cov``       210      the covariance of the steps of 20 MFCCs, plus 0.01 on its diagonal: the
+                           logarithm of the matrix, entries off the diagonal times the root
+                           of 2
+    ``melstat``   160      32 bands: mean, standard deviation and three quantiles
+    ``spat``      632      64 bands less their mean over the track, in blocks of ten frames:
+                           the values of a block are sorted, and those at three ranks give
+                           a median and a standard deviation over blocks. The rise over
+                           three frames, 0 where the level falls: mean and 90 % quantile.
+                           The correlation of each two of 16 bands
+    ``mod``       352      32 bands: amplitude of their swings in decibels, by rate, from 0.5
+                           to 20 Hz; logarithm of it and 0.1 dB, median over half overlapping
+                           windows of 256 frames
+    ``tempo``     48       autocorrelation of the onset strength, whose mean is left in: the
+                           largest value in each of 48 ranges of lags from 0.2 to 3 s
+    ``chroma``    66       twelve pitch classes, the strongest of a frame being 1, after the
+                           tuning of the track: mean and standard deviation over
+                           frames, sorted; the same of the frames' sorted values; and
+                           the magnitudes of their Fourier transform around the circle
+    ``tonal``     117      the root of the pitch classes' power, in sums of 16 frames of length 1:
+                           product of the two notes of an interval at once (6 intervals), and
+                           1, 2, 4 and 8 sums apart (12), added over the notes, mean and
+                           standard deviation; correlation with the best major and the best
+                           minor key, and their difference; mean size of the steps of the
+                           Fourier transform around the circle
+    ``recur``     152      cosine between a frame and another after 38 times from 0.1 to 10 s, of
+                           MFCCs 1 to 19 less their mean over the track, and of the fourth
+                           root of the pitch classes' power less the mean of the frame: mean
+                           and 90 % quantile
+    ``hp``        64       32 bands: by how many decibels the median over 31 bands exceeds the
+                           median over 31 frames; mean and standard deviation
+    ``spec``      24       contrast of peaks and valleys in seven octaves, in decibels, mean
+                           frequency, bandwidth, 85 % roll-off, flatness and zero crossings:
+                           mean and standard deviation
+    ``contrast``  143      13 bands from half an octave to an octave: decibels from the median of
+                           the bins to the mean of the upper tenth, and to that of the lower
+                           fifth; mean, standard deviation, that of the step, 10 and 90 %
+                           quantile; flatness
+    ============  =======  ===============================================================
 
-    ``spat`` is after the block-level features of [1]_, the contrast after [2]_, ``hp``
-    after [3]_, and ``mod`` after [4]_. The pitch classes tell chords and scales, but not in
-    which key: music that is transposed has nearly the same columns.
+    ``spat`` is after the block-level features of [1]_, both contrasts after [2]_, ``hp``
+    after [3]_, ``mod`` after [4]_; distances between logarithms of covariances are those of
+    [5]_, the keys of ``tonal`` are the profiles of [6]_. The pitch classes tell chords and
+    scales, but not in which key: music that is transposed has nearly the same columns.
 
     All is finite, whatever the length. Where a track is too short for something, it is
     taken from what there is: a block from fewer than ten frames, a modulation spectrum
-    from fewer than 256 (slow swings are then not told apart), and what needs two frames, or
-    a lag longer than the track, is 0. From 6 s on nothing is missing. What does not move
-    has the correlation 0. In silence everything is constant and no note stronger than
-    another.
+    from fewer than 256 (slow swings are then not told apart), the covariance of fewer than
+    three as 0, and what needs two frames, or a lag longer than the track, is 0. From 10.1 s on
+    nothing is missing. A band that does not move has the correlation 0. In silence everything
+    is constant and no note stronger than another.
 
     It takes about 0.05 s of one core for 30 s of music, and 40 MB of memory for each minute
     of a track.
@@ -102,6 +123,10 @@ default=("mfcc", "melstat", "spat", "mod", "tempo", "chroma", "hp", "spec")
     .. [4] C.-H. Lee et al., "Automatic Music Genre Classification Based on Modulation
        Spectral Analysis of Spectral and Cepstral Features", IEEE Transactions on
        Multimedia, 2009.
+    .. [5] V. Arsigny et al., "Log-Euclidean metrics for fast and simple calculus on diffusion
+       tensors", Magnetic Resonance in Medicine, 2006.
+    .. [6] C. L. Krumhansl and E. J. Kessler, "Tracing the dynamic changes in perceived tonal
+       organization in a spatial representation of musical keys", Psychological Review, 1982.
 
     Examples
     --------
@@ -110,11 +135,11 @@ default=("mfcc", "melstat", "spat", "mod", "tempo", "chroma", "hp", "spec")
     >>> tracks = np.random.default_rng(0).normal(size=(2, 3 * 22050))
     >>> features = ClipFeatures()
     >>> features.fit_transform(tracks).shape
-    (2, 1406)
+    (2, 2028)
     >>> features.get_feature_names_out()[[3, -1]].tolist()
-    ['mfcc__3_mean', 'spec__zero_crossings_std']
+    ['mfcc__3_mean', 'contrast__band12_flatness']
     >>> features.column_groups()[[3, -1]].tolist()
-    ['mfcc', 'spec']
+    ['mfcc', 'contrast']
     >>> ClipFeatures(groups=("mod", "tempo")).fit_transform(tracks).shape
     (2, 400)
     """
@@ -129,7 +154,20 @@ default=("mfcc", "melstat", "spat", "mod", "tempo", "chroma", "hp", "spec")
     def __init__(
         self,
         *,
-        groups=("mfcc", "melstat", "spat", "mod", "tempo", "chroma", "hp", "spec"),
+        groups=(
+            "mfcc",
+            "cov",
+            "melstat",
+            "spat",
+            "mod",
+            "tempo",
+            "chroma",
+            "tonal",
+            "recur",
+            "hp",
+            "spec",
+            "contrast",
+        ),
         sampling_rate=22050,
         n_fft=2048,
         hop_length=512,
@@ -145,7 +183,7 @@ default=("mfcc", "melstat", "spat", "mod", "tempo", "chroma", "hp", "spec")
         Returns
         -------
         labels : ndarray of shape (n_columns,), str objects
-            "mfcc", "mfcc", ..., "spec": as :class:`GroupScaler` takes them.
+            "mfcc", "mfcc", ..., "contrast": as :class:`GroupScaler` takes them.
         """
         return np.array(
             [group for group in self._groups() for _ in GROUPS[group].names], dtype=object
