@@ -15,6 +15,7 @@ from skgenre import (
     FrameScaler,
     FusionKNeighborsClassifier,
     GenreClassifier,
+    GroupKernel,
     GroupScaler,
     HierarchicalGenreClassifier,
     ImageCNNGenreClassifier,
@@ -148,6 +149,8 @@ def small_transformers():
         ClipFeatures(),
         FrameScaler(),
         GroupScaler(),
+        GroupKernel(),
+        GroupKernel(n_landmarks=5, random_state=0),
         ArtistWhitening(without_groups="pass"),
     ]
 

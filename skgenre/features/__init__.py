@@ -1,6 +1,7 @@
 """Features: from waveforms to frames of numbers, and their scaling."""
 
 from skgenre.features._chroma import ChromaExtractor
+from skgenre.features._group_kernel import GroupKernel
 from skgenre.features._group_scaler import GroupScaler
 from skgenre.features._groups import ClipFeatures
 from skgenre.features._image import SpectrogramImage
@@ -18,6 +19,7 @@ __all__ = [
     "ChromaExtractor",
     "ClipFeatures",
     "FrameScaler",
+    "GroupKernel",
     "GroupScaler",
     "MFCCExtractor",
     "MelSpectrogramExtractor",

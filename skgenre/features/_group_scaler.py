@@ -11,6 +11,8 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skgenre.features._column_groups import group_labels
+
 
 class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Standardise columns, clip them, and give each group of them the same weight.
@@ -47,6 +49,7 @@ class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     See Also
     --------
     ClipFeatures : Features in groups.
+    GroupKernel : Compares tracks by each group alone.
     FrameScaler : For features of more than two dimensions, without groups.
 
     Notes
@@ -96,7 +99,7 @@ class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         values = X.astype(np.float64)
-        labels = self._labels()
+        labels = group_labels(self, self.groups)
         self.mean_ = values.mean(axis=0)
         deviation = values.std(axis=0)
         # What is left of a constant column after its mean is taken away is rounding.
@@ -126,20 +129,6 @@ class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if self.clip is not None:
             np.clip(Xt, -self.clip, self.clip, out=Xt)
         return (Xt * self.weights_).astype(X.dtype, copy=False)
-
-    def _labels(self) -> NDArray[np.str_]:
-        """Return the label of the group of each column."""
-        n_features = self.n_features_in_
-        if isinstance(self.groups, str):
-            names = getattr(self, "feature_names_in_", np.full(n_features, ""))
-            return np.array([name.rpartition("__")[0] and name.split("__")[0] for name in names])
-        labels = np.asarray(self.groups)
-        if labels.shape != (n_features,):
-            raise ValueError(
-                f"groups has the shape {labels.shape}, but X has {n_features} features; give one "
-                'label for each column, such as ClipFeatures().column_groups(), or groups="auto".'
-            )
-        return np.array([str(label) for label in labels])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
 )
 
 from skgenre._rows import row_name
+from skgenre.features._column_groups import columns_by_group, group_labels
 
 Double = NDArray[np.float64]
 
@@ -39,9 +40,13 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
+    column_groups : "auto", array-like of shape (n_features,) or None, default=None
+        Groups of columns that are whitened each by itself, as :class:`GroupScaler` takes them.
+        A group has few columns beside the artists, so that more can be learnt about it, and
+        :class:`GroupKernel` can go on with the groups. None takes all columns together.
     n_components : int, default=200
-        Principal components that features are reduced to first. Where there are fewer
-        columns, or training tracks less one, there are as many as those.
+        Principal components that the features, or those of a group, are reduced to first.
+        Where there are fewer columns, or training tracks less one, there are as many as those.
     shrinkage : float, default=0.5
         How far the covariance of the artists is drawn towards a multiple of the identity
         of the same trace: 0 not at all, 1 whitens nothing.
@@ -51,16 +56,20 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
+    column_groups_ : ndarray of shape (n_out,), str objects
+        The group of each column that comes out; "" where there are no groups.
     mean_ : ndarray of shape (n_features,)
         Mean of each column; zeros where features are handed through.
-    projection_ : ndarray of shape (n_features, n_out) or None
-        What centred features are multiplied with; None where they are handed through.
+    projections_ : list of ndarray of shape (n_columns, n_components) or None
+        What the centred columns of each group are multiplied with, groups in the order of
+        their first columns; None where features are handed through.
     n_features_in_ : int
         Number of columns of X in ``fit``.
 
     See Also
     --------
     GroupScaler : Scales columns, which should happen before.
+    GroupKernel : Compares tracks by each group of columns.
 
     Notes
     -----
@@ -103,12 +112,16 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
+        "column_groups": [StrOptions({"auto"}), "array-like", None],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "shrinkage": [Interval(Real, 0, 1, closed="both")],
         "without_groups": [StrOptions({"warn", "pass", "raise"})],
     }
 
-    def __init__(self, *, n_components=200, shrinkage=0.5, without_groups="warn"):
+    def __init__(
+        self, *, column_groups=None, n_components=200, shrinkage=0.5, without_groups="warn"
+    ):
+        self.column_groups = column_groups
         self.n_components = n_components
         self.shrinkage = shrinkage
         self.without_groups = without_groups
@@ -136,12 +149,18 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If groups come without genres, in another number than tracks or with gaps, or if
-            ``shrinkage=0`` and the artists are too few for the components.
+            If groups come without genres, in another number than tracks or with gaps, if there
+            is not one column group for each column, or if ``shrinkage=0`` and the artists are
+            too few for the components.
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
+        labels = np.full(X.shape[1], "")
+        if self.column_groups is not None:
+            labels = group_labels(self, self.column_groups, "column_groups")
         self.mean_ = np.zeros(X.shape[1])
-        self.projection_ = None
+        self.projections_: list[Double] | None = None
+        self.column_groups_ = labels.astype(object)
+        self._columns = columns_by_group(labels)
         if groups is None:
             self._pass_through(
                 "got no groups. Give the artist of each track, in a pipeline as "
@@ -161,15 +180,13 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
             self._pass_through("found no genre with two artists. Give tracks of more artists")
             return self
         mean = X.mean(axis=0, dtype=np.float64)
-        components = _principal_components(X - mean, int(self.n_components))
-        scores = (X - mean) @ components  # (n_tracks, k)
-        by_artist = _means(scores, artist.ravel())
-        apart = by_artist - _means(by_artist, genre)[genre]
-        self.mean_ = mean
-        if np.square(apart).sum() <= 1e-20 * np.square(scores).sum():
-            self.projection_ = components  # artists of one genre do not differ at all
-        else:
-            self.projection_ = components @ self._whitener(apart.T @ apart / n_free, n_free)
+        projections = [
+            self._projection((X - mean)[:, columns], artist.ravel(), genre, n_free, name)
+            for name, columns in self._columns.items()
+        ]
+        self.mean_, self.projections_ = mean, projections
+        sizes = [projection.shape[1] for projection in projections]
+        self.column_groups_ = np.repeat(np.array(list(self._columns), dtype=object), sizes)
         return self
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
@@ -188,9 +205,14 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        if self.projection_ is None:
+        if self.projections_ is None:
             return X
-        return ((X - self.mean_) @ self.projection_).astype(X.dtype, copy=False)
+        centred = X - self.mean_
+        parts = [
+            centred[:, columns] @ projection
+            for columns, projection in zip(self._columns.values(), self.projections_, strict=True)
+        ]
+        return np.concatenate(parts, axis=1).astype(X.dtype, copy=False)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the columns.
@@ -203,15 +225,45 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of shape (n_out,), str objects
-            "artistwhitening0", "artistwhitening1", ...; the names of X where it is handed
-            through.
+            "artistwhitening0", "artistwhitening1", ..., with column groups after the group
+            and ``__``, so that "auto" finds them: "mfcc__artistwhitening0"; the names of X, after
+            their groups, where it is handed through.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
-        if self.projection_ is None:
-            return names
-        n_out = self.projection_.shape[1]
-        return np.array([f"artistwhitening{i}" for i in range(n_out)], dtype=object)
+        if self.projections_ is None:
+            # Named as if they had been whitened: after their groups.
+            return np.array(
+                [
+                    f"{group}__{name}" if group and not name.startswith(f"{group}__") else name
+                    for group, name in zip(self.column_groups_, names, strict=True)
+                ],
+                dtype=object,
+            )
+        return np.array(
+            [
+                f"{group}__artistwhitening{i}" if group else f"artistwhitening{i}"
+                for i, group in enumerate(self.column_groups_)
+            ],
+            dtype=object,
+        )
+
+    def _projection(
+        self,
+        centred: Double,
+        artist: NDArray[np.intp],
+        genre: NDArray[np.intp],
+        n_free: int,
+        name: str,
+    ) -> Double:
+        """Return what the columns of one group are multiplied with: (n_columns, k)."""
+        components = _principal_components(centred, int(self.n_components))
+        scores = centred @ components  # (n_tracks, k)
+        by_artist = _means(scores, artist)
+        apart = by_artist - _means(by_artist, genre)[genre]
+        if np.square(apart).sum() <= 1e-20 * np.square(scores).sum():
+            return components  # artists of one genre do not differ at all
+        return components @ self._whitener(apart.T @ apart / n_free, n_free, name)
 
     def _pass_through(self, why: str) -> None:
         """Say that features are handed through, in the way asked for."""
@@ -221,7 +273,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         if self.without_groups == "warn":
             warnings.warn(f"{message} Features pass through unchanged.", UserWarning, stacklevel=4)
 
-    def _whitener(self, covariance: Double, n_free: int) -> Double:
+    def _whitener(self, covariance: Double, n_free: int, name: str) -> Double:
         """Return the inverse square root of a covariance after shrinkage: (k, k)."""
         k = len(covariance)
         mean_variance = np.trace(covariance) / k
@@ -230,7 +282,8 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         values, vectors = np.linalg.eigh(covariance)
         if values[0] < 1e-10 * values[-1]:
             raise ValueError(
-                f"With shrinkage={self.shrinkage:g} the covariance of artists cannot be inverted: "
+                f"With shrinkage={self.shrinkage:g} the covariance of artists"
+                f"{f' in the group {name}' if name else ''} cannot be inverted: "
                 f"{n_free} artists, not counting one for each genre, for {k} components. Raise "
                 "shrinkage or lower n_components."
             )

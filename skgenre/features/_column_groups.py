@@ -1,0 +1,50 @@
+"""Which group each column of a table belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def group_labels(estimator: Any, groups: Any, name: str = "groups") -> NDArray[np.str_]:
+    """Return the label of the group of each column that an estimator saw in ``fit``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Has ``n_features_in_``, and ``feature_names_in_`` where the columns have names.
+    groups : "auto" or array-like of shape (n_features,)
+        Labels, or "auto": what stands before the first ``__`` of each column's name. Columns
+        without ``__`` are one group; without names all are.
+    name : str, default="groups"
+        What the parameter is called, for the message.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_features,), str
+        A label for each column.
+
+    Raises
+    ------
+    ValueError
+        If there is not one label for each column.
+    """
+    n_features = estimator.n_features_in_
+    if isinstance(groups, str):
+        names = getattr(estimator, "feature_names_in_", np.full(n_features, ""))
+        return np.array([name.split("__")[0] if "__" in name else "" for name in names])
+    labels = np.asarray(groups)
+    if labels.shape != (n_features,):
+        raise ValueError(
+            f"{name} has the shape {labels.shape}, but X has {n_features} features; give one "
+            f'label for each column, such as ClipFeatures().column_groups(), or {name}="auto".'
+        )
+    return np.array([str(label) for label in labels])
+
+
+def columns_by_group(labels: NDArray[np.str_]) -> dict[str, NDArray[np.intp]]:
+    """Return the columns of each group, the groups in the order of their first columns."""
+    names = list(dict.fromkeys(labels.tolist()))
+    return {name: np.flatnonzero(labels == name) for name in names}
