@@ -1,13 +1,16 @@
 """Measure GenreClassifier and its members by artist, or its feature groups by themselves.
 
 ``python -m benchmarks.own_model FOLDER --ensemble`` prints the accuracy of each member and of all
-together, with 95 % intervals by bootstrap over artists, and the calibration error.
+together, with 95 % intervals by bootstrap over artists, and the calibration error; ``--members``
+chooses them. With ``--splits 5`` the folds are drawn five times, with the seeds 0 to 4, and the
+last rows have means over the draws.
 
-``python -m benchmarks.own_model FOLDER [--splits 1] [--memory FOLDER]`` prints for "svc" (grouped
-features, scaled by group) and "asvc" (the same, whitened by artist) the accuracy and the balanced
+``python -m benchmarks.own_model FOLDER [--splits 1] [--memory FOLDER]`` prints for "svc" (a kernel
+for each feature group) and "asvc" (the same, whitened by artist) the accuracy and the balanced
 accuracy of five folds with no artist on two sides: the mean over folds, and of all tracks
 together. With several splits, which differ in their seed, a last row has the means over them.
-``--without GROUP`` leaves a group of features out. Features are kept in ``--memory``.
+``--without GROUP`` leaves a group of features out; ``--one-kernel`` has one kernel for all
+columns together. Features are kept in ``--memory``.
 """
 
 from __future__ import annotations
@@ -21,27 +24,33 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import recall_score
 from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
 from skgenre import (
     ArtistWhitening,
-    AudioLoader,
     ClipFeatures,
     GenreClassifier,
+    GroupKernel,
     GroupScaler,
-    PerTrack,
     load_genre_folder,
 )
 from skgenre.evaluation._compare import paired_difference
 from skgenre.evaluation._metrics import bootstrap_weights, interval, weighted_metrics
 
 
-def make_member(name: str, labels: Any) -> Any:
-    steps = [GroupScaler(groups=labels), SVC(C=10)]
+def make_member(name: str, labels: Any, *, one_kernel: bool) -> Any:
+    """Return one machine, as GenreClassifier has it but for the calibration."""
+    groups = None if one_kernel else labels
+    steps: list[Any] = [("scaler", GroupScaler(groups=labels))]
     if name == "asvc":
-        steps.insert(1, ArtistWhitening())
-    return make_pipeline(*steps)
+        steps.append(("whitening", ArtistWhitening(column_groups=groups)))
+        steps[-1][1].set_output(transform="pandas")
+        groups = "auto"  # of the names that the whitening gives
+    if one_kernel:
+        return Pipeline([*steps, ("svc", SVC(C=10))])
+    kernel = GroupKernel(groups=groups)
+    return Pipeline([*steps, ("kernel", kernel), ("svc", SVC(C=10, kernel="precomputed"))])
 
 
 def scores(y: Any, predicted: Any) -> tuple[float, float]:
@@ -50,14 +59,16 @@ def scores(y: Any, predicted: Any) -> tuple[float, float]:
     return float(np.mean(y == predicted)), float(np.mean(recalls))
 
 
-def cross_validate(name: str, X: Any, y: Any, artists: Any, labels: Any, seed: int) -> list[float]:
+def cross_validate(
+    name: str, X: Any, y: Any, artists: Any, labels: Any, seed: int, *, one_kernel: bool
+) -> list[float]:
     """Return mean accuracy and balanced accuracy of folds, both pooled, and a fit's time."""
     splits = split_by_artist(X, y, artists, seed)
     predicted = np.empty_like(y)
     rows, seconds = [], []
     for train, test in splits:
-        model = make_member(name, labels)
-        given = {"artistwhitening__groups": artists[train]} if name == "asvc" else {}
+        model = make_member(name, labels, one_kernel=one_kernel)
+        given = {"whitening__groups": artists[train]} if name == "asvc" else {}
         start = time.perf_counter()
         model.fit(X[train], y[train], **given)
         seconds.append(time.perf_counter() - start)
@@ -66,14 +77,25 @@ def cross_validate(name: str, X: Any, y: Any, artists: Any, labels: Any, seed: i
     return [*np.mean(rows, axis=0), *scores(y, predicted), float(np.mean(seconds))]
 
 
-def measure_ensemble(music: Any, memory: str) -> None:
-    """Print a row for each member, and one for all of them."""
+def measure_ensemble(music: Any, args: argparse.Namespace) -> None:
+    """Print a row for each member, and one for all of them; means where folds are drawn anew."""
+    every = [measure_split(music, args, seed) for seed in range(args.splits)]
+    if len(every) > 1:
+        print(f"Means over {len(every)} draws of the folds:")
+        print("| member | accuracy | balanced | calibration error |\n|---|---|---|---|")
+        for name in every[0]:
+            means = np.mean([found[name] for found in every], axis=0)
+            print(f"| {name} |" + "".join(f" {mean:.3f} |" for mean in means))
+
+
+def measure_split(music: Any, args: argparse.Namespace, seed: int) -> dict[str, list[float]]:
+    """Measure one draw of the folds; return accuracy, balanced accuracy, calibration error."""
     y, artists = np.asarray(music.target), np.asarray(music.artists)
     paths = np.array(music.data, dtype=object)
     answers: dict[str, Any] = {}
     seconds = []
-    for train, test in split_by_artist(paths, y, artists, seed=0):
-        model = GenreClassifier(memory=memory, n_jobs=-1, random_state=0)
+    for train, test in split_by_artist(paths, y, artists, seed):
+        model = GenreClassifier(args.members, memory=args.memory, n_jobs=-1, random_state=0)
         start = time.perf_counter()
         model.fit(paths[train], y[train], groups=artists[train])
         seconds.append(time.perf_counter() - start)
@@ -81,28 +103,32 @@ def measure_ensemble(music: Any, memory: str) -> None:
         for name, proba in found.items():
             whole = answers.setdefault(name, np.zeros((len(y), proba.shape[1])))
             whole[test] = proba
-    genres = np.unique(y)
+    codes = np.searchsorted(np.unique(y), y)
+    weights = bootstrap_weights(artists, 2000, seed=0)
+    hits = {name: proba.argmax(axis=1) == codes for name, proba in answers.items()}
+    print(f"Folds drawn with the seed {seed}:")
     print(
         "| member | accuracy | balanced | calibration error | all less it |\n|---|---|---|---|---|"
     )
-    codes = np.searchsorted(genres, y)
-    weights = bootstrap_weights(artists, 2000, seed=0)
-    hits = {name: proba.argmax(axis=1) == codes for name, proba in answers.items()}
+    found = {}
     for name, proba in answers.items():
         metrics = weighted_metrics(
             codes, proba.argmax(axis=1), proba, None, np.vstack([np.ones(len(y)), weights])
         )
-        accuracy = metrics["track_accuracy"]
-        low, high = interval(accuracy[1:])
+        low, high = interval(metrics["track_accuracy"][1:])
         difference = paired_difference(hits["all"].astype(float), hits[name], weights)
+        measures = ("track_accuracy", "balanced_accuracy", "calibration_error")
+        found[name] = [float(metrics[measure][0]) for measure in measures]
+        accuracy, balanced, error = found[name]
         cells = [
-            f"{accuracy[0]:.3f} ({low:.3f} to {high:.3f})",
-            f"{metrics['balanced_accuracy'][0]:.3f}",
-            f"{metrics['calibration_error'][0]:.3f}",
+            f"{accuracy:.3f} ({low:.3f} to {high:.3f})",
+            f"{balanced:.3f}",
+            f"{error:.3f}",
             "{value:+.3f} ({low:+.3f} to {high:+.3f})".format(**difference),
         ]
-        print(f"| {name} | {' | '.join(cells)} |")
-    print(f"A fit took {np.mean(seconds):.0f} s, with features kept where a fold had them.")
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    print(f"A fit took {np.mean(seconds):.1f} s, with features kept where a fold had them.")
+    return found
 
 
 def split_by_artist(X: Any, y: Any, artists: Any, seed: int) -> list[Any]:
@@ -117,20 +143,20 @@ def split_by_artist(X: Any, y: Any, artists: Any, seed: int) -> list[Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
-    parser.add_argument("--duration", type=float, default=30.0, help="seconds of each track")
     parser.add_argument("--splits", type=int, default=1, help="how many seeds of the folds")
+    parser.add_argument("--members", nargs="+", default=["svc", "asvc"], help="with --ensemble")
+    parser.add_argument("--one-kernel", action="store_true", help="for all groups together")
     parser.add_argument("--without", action="append", default=[], metavar="GROUP")
     parser.add_argument("--memory", default=tempfile.mkdtemp(), help="a folder for features")
     parser.add_argument("--ensemble", action="store_true", help="measure the whole model")
     args = parser.parse_args()
     music = load_genre_folder(args.folder)
     if args.ensemble:
-        measure_ensemble(music, args.memory)
+        measure_ensemble(music, args)
         return
     y, artists = np.asarray(music.target), np.asarray(music.artists)
     features = ClipFeatures()
-    loader = AudioLoader(duration=args.duration)
-    front_end = PerTrack(make_pipeline(loader, features), memory=args.memory, n_jobs=-1)
+    front_end, _ = GenreClassifier(members=("svc",), memory=args.memory, n_jobs=-1).parts()
     start = time.perf_counter()
     X = front_end.fit_transform(music.data)
     print(
@@ -147,7 +173,10 @@ def main() -> None:
     for name in ("svc", "asvc"):
         rows = []
         for seed in range(args.splits):
-            rows.append(cross_validate(name, X[:, kept], y, artists, labels[kept], seed))
+            found = cross_validate(
+                name, X[:, kept], y, artists, labels[kept], seed, one_kernel=args.one_kernel
+            )
+            rows.append(found)
             print(f"| {name} | {seed} |" + "".join(f" {v:.3f} |" for v in rows[-1]), flush=True)
         if len(rows) > 1:
             means = np.mean(rows, axis=0)

@@ -189,14 +189,15 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         "--duration",
         type=_positive,
         metavar="SECONDS",
-        help="taken from each track, from the middle for 'recommended', else from the start; a "
-        "shorter one is repeated (default: 60 for 'recommended', else 30)",
+        help="taken from each track, from the middle for 'recommended', else from the start; "
+        "'recommended' takes a shorter one as it is, the others repeat it (default: 60 for "
+        "'recommended', else 30)",
     )
     command.add_argument(
         "--epochs",
         type=_whole(1),
         metavar="N",
-        help="rounds over the training tracks (default: the classifier's)",
+        help="rounds over the training tracks (default: the classifier's); not for 'recommended'",
     )
     command.add_argument(
         "--learning-rate",

@@ -54,12 +54,23 @@ def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
         "probabilities": {names[i]: round(float(proba[i]), 6) for i in order},
     }
     if segments:
-        by_segment = model[-1].predict_segment_proba(features)[0]  # (n_segments, n_classes)
+        parts = _of_segments(model, file, features)
+        by_segment = model[-1].predict_segment_proba(parts)[0]  # (n_segments, n_classes)
         result["segments"] = [
             {"genre": names[row.argmax()], _PROBABILITY: round(float(row.max()), 6)}
             for row in by_segment
         ]
     return result
+
+
+def _of_segments(model: Any, file: str, features: Any) -> Any:
+    """Return the features of a file's segments: those of the file, but for 'recommended'."""
+    from skgenre.recommended._ensemble import Ensemble
+    from skgenre.recommended._views import segment_front_end
+
+    if not isinstance(model[-1], Ensemble):
+        return features
+    return segment_front_end(model[0]).transform([file])
 
 
 class _Table:

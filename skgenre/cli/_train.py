@@ -81,14 +81,18 @@ def make_pipeline(
     from skgenre import LSTMGenreClassifier, make_genre_pipeline
 
     if classifier == "recommended":
-        given = {"--n-segments": n_segments, "--learning-rate": learning_rate}
+        given = {
+            "--n-segments": n_segments,
+            "--epochs": epochs,
+            "--learning-rate": learning_rate,
+        }
         wrong = [option for option, value in given.items() if value is not None]
         if wrong:
             raise ValueError(
                 f"{wrong[0]} is not an option of the recommended classifier; leave it out, or "
                 "choose another by --classifier."
             )
-        return _recommended(duration, epochs, seed)
+        return _recommended(duration, seed)
     sound: dict[str, Any] = {"n_segments": n_segments, "duration": duration}
     pipeline = make_genre_pipeline(
         classifier, **{name: value for name, value in sound.items() if value is not None}
@@ -103,15 +107,15 @@ def make_pipeline(
     return pipeline
 
 
-def _recommended(duration: float | None, epochs: int | None, seed: int) -> Any:
+def _recommended(duration: float | None, seed: int) -> Any:
     """Take GenreClassifier apart into the steps that the command works with."""
     from sklearn.pipeline import Pipeline
 
     from skgenre import GenreClassifier
 
     model = GenreClassifier(random_state=seed)
-    chosen = {"duration": duration, "epochs": epochs}
-    model.set_params(**{name: value for name, value in chosen.items() if value is not None})
+    if duration is not None:
+        model.set_params(duration=duration)
     features, ensemble = model.parts()
     steps = [("features", features), ("scaler", "passthrough"), ("classifier", ensemble)]
     return Pipeline(steps)

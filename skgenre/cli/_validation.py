@@ -53,7 +53,7 @@ def extract(
             first_error = first_error or error
             on_bad_file(path, error)
             continue
-        features.append(rest.transform(sound))
+        features.append(rest.transform(sound) if len(rest) else sound)
         rows.append(row)
     if not features:
         raise ValueError(f"None of the files can be read; the first: {first_error}")

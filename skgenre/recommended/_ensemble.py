@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
 from skgenre._random import draw_seeds
@@ -21,16 +20,8 @@ from skgenre.recommended._members import CropMember, TableMember, calibration_fo
 from skgenre.recommended._views import split_views
 
 MEMBERS = ("svc", "lda", "cnn", "asvc")
-DEFAULT_MEMBERS = ("svc", "asvc", "lda", "cnn")
+DEFAULT_MEMBERS = ("svc", "asvc")
 _LEAST_PROBABILITY = 1e-4
-
-
-def _judges_crops(self: Ensemble) -> bool:
-    if "cnn" not in self.members:
-        raise AttributeError(
-            f"members={self.members!r} has no member that judges parts of a track; 'cnn' does."
-        )
-    return True
 
 
 def checked_labels(
@@ -52,7 +43,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    members : tuple of str, default=("svc", "asvc", "lda", "cnn")
+    members : tuple of str, default=("svc", "asvc")
         As for GenreClassifier.
     epochs : int, default=30
         Epochs of the network.
@@ -147,11 +138,22 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
-    @available_if(_judges_crops)
     def predict_segment_proba(self, X: Any) -> NDArray[np.float32]:
-        """Return the network's answers for crops: (n_tracks, n_crops, n_classes)."""
-        check_is_fitted(self)
-        return self.members_["cnn"].predict_segment_proba(split_views(np.asarray(X)))
+        """Judge parts of tracks as if each were a track.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_tracks, n_segments, n_values)
+            What TrackViews gave for parts.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_tracks, n_segments, n_classes), float32
+            The probabilities.
+        """
+        X = np.asarray(X)
+        proba = self.predict_proba(X.reshape(-1, X.shape[-1]))
+        return proba.reshape(*X.shape[:2], -1).astype(np.float32)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "members_")

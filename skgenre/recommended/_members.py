@@ -8,21 +8,20 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.kernel_approximation import Nystroem
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC, LinearSVC
 
 from skgenre.classifiers import LogMelCNNGenreClassifier
-from skgenre.features import ArtistWhitening, GroupScaler
+from skgenre.features import ArtistWhitening, GroupKernel, GroupScaler
 from skgenre.recommended._calibration import Pairs, Temperature
 from skgenre.recommended._views import Views
 
 Array = NDArray[Any]
 Split = tuple[Array, Array]
 
-# Above so many tracks the kernel is approximated by its values at some of them: the cost of
-# the exact one grows with the square of the number and more.
-_MOST_EXACT = 10_000
+# Above so many tracks the kernel is approximated by its values at some of them: the exact one
+# has a number for each two tracks, 200 MB for so many.
+_MOST_EXACT = 5000
 _LANDMARKS = 2000
 _FOLDS = 5
 
@@ -65,8 +64,9 @@ class TableMember:
     labels : ndarray of shape (n_columns,), str objects
         The feature group of each column.
     name : {"svc", "asvc", "lda"}
-        A support vector machine, the same after whitening differences between artists of
-        one genre, or a linear discriminant analysis with shrunk covariance.
+        A support vector machine that compares tracks by each feature group, the same after
+        whitening differences between artists of one genre, or a linear discriminant analysis
+        with shrunk covariance.
     """
 
     def __init__(self, labels: Any, name: str):
@@ -104,19 +104,21 @@ class TableMember:
                 self.machine_.fit(table, codes)
             del self.machine_.covariance_  # 16 MB in each pickle, for which nobody asks again
             return
+        labels = self.labels
         if self.name == "asvc":
-            whitening = ArtistWhitening()
+            whitening = ArtistWhitening(column_groups=labels)
             table = whitening.fit(table, codes, groups=groups).transform(table)
+            labels = whitening.column_groups_
             self.steps_.append(whitening)
+        n_landmarks = None if exact else min(_LANDMARKS, len(table))
+        kernel = GroupKernel(groups=labels, n_landmarks=n_landmarks, random_state=seed)
+        table = kernel.fit_transform(table)
+        self.steps_.append(kernel)
         if exact:
-            self.machine_ = SVC(C=10.0, decision_function_shape="ovo").fit(table, codes)
-            return
-        gamma = 1 / (table.shape[1] * table.var())
-        landmarks = Nystroem(
-            gamma=gamma, n_components=min(_LANDMARKS, len(table)), random_state=seed
-        )
-        self.steps_.append(landmarks)
-        self.machine_ = LinearSVC(C=10.0, dual=False).fit(landmarks.fit_transform(table), codes)
+            self.machine_ = SVC(C=10.0, kernel="precomputed", decision_function_shape="ovo")
+        else:
+            self.machine_ = LinearSVC(C=10.0, dual=False)
+        self.machine_.fit(table, codes)
 
     def _scores(self, table: Array) -> tuple[Array, Array]:
         """Return what the machine says, and the classes that it knows."""

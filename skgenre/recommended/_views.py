@@ -1,73 +1,122 @@
-"""What the recommended model hears of a track: a row of clip features and a spectrogram."""
+"""What the recommended model hears of a track: a row of clip features, and a spectrogram."""
 
 from __future__ import annotations
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
 
-from skgenre._base import TrackTransformer
-from skgenre._waveforms import check_mono_tracks, check_sampling_rate
+from skgenre.audio import AudioLoader
 from skgenre.features import ClipFeatures, MelSpectrogramExtractor
+from skgenre.pipeline import PerTrack
 
 N_MELS = 64
 HOP_LENGTH = 1024
+N_SEGMENTS = 6
+SEGMENT_DURATION = 10.0
 
 
 class Views(NamedTuple):
-    """Both views of some tracks.
+    """What is known of some tracks.
 
     Parameters
     ----------
     table : ndarray of shape (n_tracks, n_columns), float32
         The clip features.
     spectrogram : ndarray of shape (n_tracks, n_frames, n_mels), float32
-        The decibels of the mel bands.
+        The decibels of the mel bands; no frames where they were not asked for.
     """
 
     table: NDArray[np.float32]
     spectrogram: NDArray[np.float32]
 
 
-class TrackViews(TrackTransformer):
-    """Compute both views of a track in one pass, as one long row.
+class TrackViews(AudioLoader):
+    """Load a track and compute its views in one pass, as one long row.
 
-    A file is decoded once, and the cache of PerTrack has one entry for it.
+    A file is decoded once, and the cache of PerTrack has one entry for it. Features are
+    taken from what there is of a short track, not from repetitions of it; only the
+    spectrogram, whose length must be that of all others, starts again.
 
     Parameters
     ----------
     sampling_rate : float, default=22050
-        Rate of the waveforms in Hz.
+        Rate in Hz to which tracks are brought.
+    duration : float, default=60.0
+        Seconds taken at most, from the middle of a track.
+    with_spectrogram : bool, default=False
+        Whether the spectrogram is computed.
+    n_segments : int or None, default=None
+        None describes the track as a whole. A number describes so many parts, spread evenly
+        over it, by a row each.
+    segment_duration : float, default=10.0
+        Seconds of a part, or all of a shorter track.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "sampling_rate": [Interval(Real, 0, None, closed="neither")]
+        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+        "duration": [Interval(Real, 0, None, closed="neither")],
+        "with_spectrogram": ["boolean"],
+        "n_segments": [Interval(Integral, 1, None, closed="left"), None],
+        "segment_duration": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, *, sampling_rate=22050):
-        self.sampling_rate = sampling_rate
-
-    def _check_tracks(self, X: Any) -> Any:
-        self.check_settings()
-        check_sampling_rate(X, self.sampling_rate, type(self).__name__)
-        return check_mono_tracks(X, type(self).__name__)
+    def __init__(
+        self,
+        *,
+        sampling_rate=22050,
+        duration=60.0,
+        with_spectrogram=False,
+        n_segments=None,
+        segment_duration=10.0,
+    ):
+        super().__init__(sampling_rate=sampling_rate, duration=duration, position="centre")
+        self.with_spectrogram = with_spectrogram
+        self.n_segments = n_segments
+        self.segment_duration = segment_duration
 
     def check_settings(self) -> None:
         """Refuse a rate that the features cannot be computed at."""
-        ClipFeatures(sampling_rate=self.sampling_rate)._check_settings()
+        self._clip_features()._check_settings()
+
+    def _check_tracks(self, X: Any) -> Any:
+        self.check_settings()
+        return super()._check_tracks(X)
+
+    def _fill_up(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+        return x if x.size else super()._fill_up(x, name)  # which refuses it
 
     def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
-        table = ClipFeatures(sampling_rate=self.sampling_rate)._transform_track(track, name)
-        (spectrogram,) = self._spectrogram()._transform_track(track[np.newaxis], name)
-        return np.concatenate([table, spectrogram.ravel()])
+        samples = super()._transform_track(track, name)
+        if self.n_segments is None:
+            return self._row(samples, name, self.duration)
+        n = min(samples.size, max(1, round(self.segment_duration * self.sampling_rate)))
+        starts = np.linspace(0, samples.size - n, self.n_segments).round().astype(int)
+        parts = [samples[start : start + n] for start in starts]
+        return np.stack([self._row(part, name, self.segment_duration) for part in parts])
 
-    def _spectrogram(self) -> MelSpectrogramExtractor:
-        return MelSpectrogramExtractor(
+    def _row(self, samples: NDArray[np.float32], name: str, duration: float) -> NDArray[np.float32]:
+        """Describe some seconds of a track: (n_values,)."""
+        table = self._clip_features()._transform_track(samples, name)
+        if not self.with_spectrogram:
+            return table
+        extractor = MelSpectrogramExtractor(
             n_mels=N_MELS, hop_length=HOP_LENGTH, top_db=None, sampling_rate=self.sampling_rate
         )
+        (spectrogram,) = extractor._transform_track(samples[np.newaxis], name)
+        n_frames = 1 + round(duration * self.sampling_rate) // HOP_LENGTH
+        again = np.arange(n_frames) % len(spectrogram)
+        return np.concatenate([table, spectrogram[again].ravel()])
+
+    def _clip_features(self) -> ClipFeatures:
+        return ClipFeatures(sampling_rate=self.sampling_rate)
+
+    def _finish(self, out: NDArray[np.float32]) -> NDArray[np.float32]:
+        return out  # no waveforms, of which AudioLoader would note the rate
 
 
 def split_views(rows: NDArray[np.float32]) -> Views:
@@ -84,4 +133,31 @@ def split_views(rows: NDArray[np.float32]) -> Views:
         Both views of each track; no copies.
     """
     n_columns = len(ClipFeatures().column_groups())
-    return Views(rows[:, :n_columns], rows[:, n_columns:].reshape(len(rows), -1, N_MELS))
+    n_frames = (rows.shape[1] - n_columns) // N_MELS
+    return Views(rows[:, :n_columns], rows[:, n_columns:].reshape(len(rows), n_frames, N_MELS))
+
+
+def segment_front_end(
+    front_end: PerTrack,
+    n_segments: int = N_SEGMENTS,
+    segment_duration: float = SEGMENT_DURATION,
+) -> PerTrack:
+    """Return a front end that describes parts of tracks as another does whole tracks.
+
+    Parameters
+    ----------
+    front_end : PerTrack
+        Of a pipeline with TrackViews as its only step.
+    n_segments : int, default=6
+        Number of parts.
+    segment_duration : float, default=10.0
+        Seconds of each.
+
+    Returns
+    -------
+    front_end : PerTrack
+        From tracks to (n_tracks, n_segments, n_values).
+    """
+    parts = clone(front_end)
+    parts.transformer[-1].set_params(n_segments=n_segments, segment_duration=segment_duration)
+    return parts

@@ -94,4 +94,41 @@ def test_scores_against_the_machine_are_not_believed():
     codes = np.repeat([0, 1], 10)
     wrong = np.where(codes == 0, -1.0, 1.0)[:, None]
     model = Pairs(2).fit(wrong, codes)
-    assert model.predict_proba(np.array([[3.0]]))[0, 0] > 0.5
+    assert 0.5 < model.predict_proba(np.array([[3.0]]))[0, 0] < 0.6
+
+
+def test_the_genre_with_more_tracks_has_no_advantage():
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1], [300, 20])
+    scores = (rng.normal(size=320) + 1 - 2 * codes)[:, None]
+    model = Pairs(2).fit(scores, codes)
+    np.testing.assert_allclose(model.predict_proba(np.array([[0.0]])), 0.5)
+
+
+def test_slopes_of_few_tracks_lean_on_those_of_the_others():
+    """By hand: the most probable logarithm of each slope, found on a grid."""
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2], [200, 200, 1])
+    pairs = Pairs(3)  # 0 or 1, 0 or 2, 1 or 2
+    scores = rng.normal(size=(401, 3))
+    scores[:, 0] += 2 * np.where(codes == 0, 1, -1)
+    scores[[0, 250], [1, 2]] = np.nan
+    slopes = pairs.fit(scores, codes).slope_
+    grid = np.linspace(-4, 6, 20001)
+
+    def best(margins, expected):
+        loss = [np.logaddexp(0, -margins * np.exp(a)).sum() + (a - expected) ** 2 / 2 for a in grid]
+        return grid[np.argmin(loss)]
+
+    margins = []
+    for pair, (i, j) in enumerate([(0, 1), (0, 2), (1, 2)]):
+        of_pair = np.concatenate([scores[codes == i, pair], -scores[codes == j, pair]])
+        margins.append(of_pair[~np.isnan(of_pair)])
+    common = best(np.concatenate(margins), np.log(2))
+    expected = [best(margin, common) for margin in margins]
+    np.testing.assert_allclose(np.log(slopes), expected, atol=2e-3)
+
+
+def test_without_any_score_the_usual_slope_is_left():
+    model = Pairs(3).fit(np.full((4, 3), np.nan), np.array([0, 1, 2, 0]))
+    np.testing.assert_allclose(model.slope_, 2, rtol=1e-3)

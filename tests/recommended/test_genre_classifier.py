@@ -11,7 +11,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, cross_val_score
 
-from skgenre import GenreClassifier, make_genres
+from skgenre import AudioLoader, GenreClassifier, MelSpectrogramExtractor, make_genres
 from skgenre.features import ClipFeatures
 from skgenre.recommended._members import calibration_folds
 from skgenre.recommended._views import N_MELS, TrackViews, split_views
@@ -37,7 +37,10 @@ def fitted(music):
     return small().fit(music.data, music.target, groups=music.artists)
 
 
-def small(members=("svc", "asvc", "lda", "cnn"), **params):
+ALL = ("svc", "asvc", "lda", "cnn")
+
+
+def small(members=ALL, **params):
     return GenreClassifier(members, duration=DURATION, epochs=2, random_state=0, **params)
 
 
@@ -73,9 +76,54 @@ def test_a_member_is_the_same_whoever_else_takes_part(music, fitted):
     )
 
 
-def test_parts_of_a_track_are_judged_by_the_network_alone(music, fitted):
-    assert fitted.predict_segment_proba(music.data[:2]).shape == (2, 5, 3)
-    assert not hasattr(small(("svc", "lda")), "predict_segment_proba")
+def test_the_default_is_two_machines_that_take_no_network(music, tmp_path):
+    joblib.dump(music, tmp_path / "music")
+    code = (
+        "import sys, joblib; from skgenre import GenreClassifier; "
+        "music = joblib.load(sys.argv[1]); "
+        "model = GenreClassifier().fit(music.data, music.target, groups=music.artists); "
+        "model.predict(music.data); print(list(model.ensemble_.members_)); "
+        "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "music"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == ["['svc', 'asvc']", "[]"]
+
+
+def test_parts_of_a_track_are_judged_as_tracks_of_that_length(music):
+    halves = small(("svc",), n_segments=2, segment_duration=DURATION / 2)
+    halves.fit(music.data, music.target)
+    loader = AudioLoader(duration=DURATION)
+    waveforms = loader.fit_transform(music.data[:3])
+    both = waveforms.reshape(6, -1)
+    proba = halves.predict_segment_proba(music.data[:3])
+    assert proba.shape == (3, 2, 3)
+    assert proba.dtype == np.float32
+    np.testing.assert_allclose(proba.reshape(6, 3), halves.predict_proba(both), atol=1e-6)
+
+
+def test_parts_overlap_in_short_tracks_and_are_all_of_a_shorter_one(music):
+    model = small(("svc",), n_segments=3, segment_duration=3.0).fit(music.data, music.target)
+    waveform = AudioLoader(duration=DURATION).fit_transform(music.data[:1])[0]
+    n = 3 * 22050
+    middle = waveform[(waveform.size - n) // 2 :][:n]
+    judged = model.predict_segment_proba(music.data[:1])
+    np.testing.assert_allclose(judged[0, 1], model.predict_proba([middle])[0], atol=1e-5)
+    short = model.predict_segment_proba([waveform[:n]])
+    np.testing.assert_allclose(short[0], np.repeat(short[0, :1], 3, axis=0), atol=1e-6)
+
+
+def test_what_changes_within_a_track_shows_in_its_parts(music):
+    model = small(("svc",), n_segments=2, segment_duration=DURATION / 2)
+    model.fit(music.data, music.target)
+    dub, thrash = AudioLoader(duration=DURATION).fit_transform(music.data[[0, 12]])
+    half = dub.size // 2
+    judged = model.predict_segment_proba([np.concatenate([dub[:half], thrash[half:]])])[0]
+    assert model.classes_[judged.argmax(axis=1)].tolist() == ["dub", "thrash"]
 
 
 def test_artists_matter_to_one_member_only(music):
@@ -228,9 +276,38 @@ def test_a_file_that_is_missing_is_named(music, fitted):
 def test_views_are_those_of_the_public_transformers():
     rng = np.random.default_rng(0)
     waveforms = rng.normal(size=(2, 22050)).astype(np.float32)
-    views = split_views(TrackViews().fit_transform(waveforms))
+    views = split_views(TrackViews(duration=1.0, with_spectrogram=True).fit_transform(waveforms))
     np.testing.assert_array_equal(views.table, ClipFeatures().fit_transform(waveforms))
     assert views.spectrogram.shape == (2, 1 + 22050 // 1024, N_MELS)
+    mel = MelSpectrogramExtractor(n_mels=N_MELS, hop_length=1024, top_db=None)
+    np.testing.assert_allclose(
+        views.spectrogram, mel.fit_transform(waveforms[:, np.newaxis])[:, 0], atol=1e-4
+    )
+    table = split_views(TrackViews(duration=1.0).fit_transform(waveforms))
+    np.testing.assert_array_equal(table.table, views.table)
+    assert table.spectrogram.shape == (2, 0, N_MELS)
+
+
+def test_short_tracks_are_described_as_they_are_and_only_the_spectrogram_starts_again():
+    rng = np.random.default_rng(0)
+    waveforms = [rng.normal(size=n).astype(np.float32) for n in (22050, 3 * 22050, 9 * 22050)]
+    rows = TrackViews(duration=3.0, with_spectrogram=True).fit_transform(waveforms)
+    views = split_views(rows)
+    for i in (0, 1):
+        expected = ClipFeatures().fit_transform(waveforms[i][np.newaxis])[0]
+        np.testing.assert_array_equal(views.table[i], expected)
+    middle = waveforms[2][3 * 22050 : 6 * 22050]
+    np.testing.assert_array_equal(
+        views.table[2], ClipFeatures().fit_transform(middle[np.newaxis])[0]
+    )
+    n = 1 + 22050 // 1024  # frames of the first track
+    np.testing.assert_array_equal(views.spectrogram[0, n : 2 * n], views.spectrogram[0, :n])
+    assert views.spectrogram.shape[1] == 1 + 3 * 22050 // 1024
+
+
+def test_an_empty_track_is_refused_by_name():
+    with pytest.raises(ValueError, match="track 1 has no samples"):
+        TrackViews().fit_transform([np.zeros(22050, np.float32), np.zeros(0, np.float32)])
 
 
 def test_calibration_folds_judge_each_track_of_a_genre_that_can_be_left_out():
