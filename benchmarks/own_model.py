@@ -1,9 +1,9 @@
 """Measure GenreClassifier and its members by artist, or its feature groups by themselves.
 
 ``python -m benchmarks.own_model FOLDER --ensemble`` prints the accuracy of each member and of all
-together, with 95 % intervals by bootstrap over artists, and the calibration error; ``--members``
-chooses them. With ``--splits 5`` the folds are drawn five times, with the seeds 0 to 4, and the
-last rows have means over the draws.
+together, with 95 % intervals by bootstrap over artists, and the calibration error, then what the
+genres are taken for; ``--members`` chooses them. With ``--splits 5`` the folds are drawn five
+times, with the seeds 0 to 4, and the last rows have means over the draws.
 
 ``python -m benchmarks.own_model FOLDER [--splits 1] [--memory FOLDER]`` prints for "svc" (a kernel
 for each feature group) and "asvc" (the same, whitened by artist) the accuracy and the balanced
@@ -19,6 +19,7 @@ import argparse
 import tempfile
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,23 @@ def measure_split(music: Any, args: argparse.Namespace, seed: int) -> dict[str, 
         ]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
     print(f"A fit took {np.mean(seconds):.1f} s, with features kept where a fold had them.")
+    print_mistakes(np.unique(y), codes, answers["all"], paths)
     return found
+
+
+def print_mistakes(genres: Any, codes: Any, proba: Any, paths: Any) -> None:
+    """Print what each genre is taken for, and the mistakes that the model was surest of."""
+    answer = proba.argmax(axis=1)
+    for code, genre in enumerate(genres):
+        others = np.bincount(answer[codes == code], minlength=len(genres))
+        right, others[code] = others[code], 0
+        order = [i for i in (-others).argsort(kind="stable") if others[i]]
+        taken = ", ".join(f"{genres[i]} {others[i]}" for i in order)
+        print(f"{genre}: {right} of {np.sum(codes == code)} right; {taken or 'none'} wrong")
+    wrong = np.flatnonzero(answer != codes)
+    for row in wrong[(-proba[wrong].max(axis=1)).argsort()][:8]:
+        name = Path(paths[row]).name
+        print(f"{name} of {genres[codes[row]]}: {genres[answer[row]]} {proba[row].max():.2f}")
 
 
 def split_by_artist(X: Any, y: Any, artists: Any, seed: int) -> list[Any]:

@@ -70,7 +70,8 @@ def _of_segments(model: Any, file: str, features: Any) -> Any:
 
     if not isinstance(model[-1], Ensemble):
         return features
-    return segment_front_end(model[0]).transform([file])
+    front_end = segment_front_end(model[0], model[-1].n_segments, model[-1].segment_duration)
+    return front_end.transform([file])
 
 
 class _Table:

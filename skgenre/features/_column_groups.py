@@ -16,7 +16,7 @@ def group_labels(estimator: Any, groups: Any, name: str = "groups") -> NDArray[n
     estimator : estimator
         Has ``n_features_in_``, and ``feature_names_in_`` where the columns have names.
     groups : "auto" or array-like of shape (n_features,)
-        Labels, or "auto": what stands before the first ``__`` of each column's name. Columns
+        Labels, or "auto": what stands before the last ``__`` of each column's name. Columns
         without ``__`` are one group; without names all are.
     name : str, default="groups"
         What the parameter is called, for the message.
@@ -34,7 +34,7 @@ def group_labels(estimator: Any, groups: Any, name: str = "groups") -> NDArray[n
     n_features = estimator.n_features_in_
     if isinstance(groups, str):
         names = getattr(estimator, "feature_names_in_", np.full(n_features, ""))
-        return np.array([name.split("__")[0] if "__" in name else "" for name in names])
+        return np.array([str(name).rpartition("__")[0] for name in names])
     labels = np.asarray(groups)
     if labels.shape != (n_features,):
         raise ValueError(

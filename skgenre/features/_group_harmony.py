@@ -16,7 +16,7 @@ _DELAYS = (0, 1, 2, 4, 8)  # of such sums, between the notes of an interval
 # of Krumhansl and Kessler (1982).
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-_RETURNS = (0.1, 10.0)  # seconds after which a frame is compared with another
+_RETURNS = (0.1, 9.9)  # seconds after which a frame is compared with another
 _N_RETURNS = 38
 
 

@@ -27,7 +27,7 @@ class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ----------
     groups : "auto" or array-like of shape (n_features,), default="auto"
         The group of each column, as labels. "auto" reads them from the names of the
-        columns of a data frame: what stands before the first ``__``, so "mfcc" for
+        columns of a data frame: what stands before the last ``__``, so "mfcc" for
         ``mfcc__3_mean``; a column without ``__`` belongs to a group with all others of that
         kind. An array has no names, and "auto" then takes all its columns as one group;
         :meth:`ClipFeatures.column_groups` gives the labels for it.

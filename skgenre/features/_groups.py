@@ -83,7 +83,7 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "r
                            standard deviation; correlation with the best major and the best
                            minor key, and their difference; mean size of the steps of the
                            Fourier transform around the circle
-    ``recur``     152      cosine between a frame and another after 38 times from 0.1 to 10 s, of
+    ``recur``     152      cosine between a frame and another after 38 times from 0.1 to 9.9 s, of
                            MFCCs 1 to 19 less their mean over the track, and of the fourth
                            root of the pitch classes' power less the mean of the frame: mean
                            and 90 % quantile
@@ -106,7 +106,7 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "r
     All is finite, whatever the length. Where a track is too short for something, it is
     taken from what there is: a block from fewer than ten frames, a modulation spectrum
     from fewer than 256 (slow swings are then not told apart), the covariance of fewer than
-    three as 0, and what needs two frames, or a lag longer than the track, is 0. From 10.1 s on
+    three as 0, and what needs two frames, or a lag longer than the track, is 0. From 10 s on
     nothing is missing. A band that does not move has the correlation 0. In silence everything
     is constant and no note stronger than another.
 

@@ -170,7 +170,8 @@ def _skgenre_version() -> tuple[tuple[str, str], ...]:
 
     digest = hashlib.blake2b(digest_size=16)
     root = os.path.dirname(os.path.abspath(skgenre.__file__))
-    for folder in (root, os.path.join(root, "audio"), os.path.join(root, "features")):
+    parts = (os.path.join(root, name) for name in ("audio", "features", "recommended"))
+    for folder in (root, *parts):
         # In a zip archive there is no source to list: the release stands alone.
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
         for name in names:

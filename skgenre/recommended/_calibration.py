@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 _LEAST_PROBABILITY = 1e-4
 _USUAL_LOG_SLOPE = np.log(2)
-_MOST_ROUNDS = 100
+_ROWS_TOGETHER = 256
 
 
 class Temperature:
@@ -54,14 +54,17 @@ class Temperature:
         known = ~np.isnan(scores[np.arange(len(codes)), codes])
         self.temperature_ = 1.0
         if known.any():
-            scores, codes = _without_nan(scores[known]), codes[known]
+            scores, codes = scores[known], codes[known]
+            # Where few tracks were left to learn from, scores can be thousands.
+            spread = np.nanstd(scores - np.nanmean(scores, axis=1, keepdims=True)) or 1.0
+            scores = _without_nan(scores / spread)
 
             def loss(log_temperature: float) -> float:
                 logs = log_softmax(scores / np.exp(log_temperature), axis=1)
                 return -logs[np.arange(len(codes)), codes].mean()
 
             found = minimize_scalar(loss, bounds=(-4, 4), method="bounded")
-            self.temperature_ = float(np.exp(found.x))
+            self.temperature_ = float(spread * np.exp(found.x))
         return self
 
     def predict_proba(self, scores: Array) -> Array:
@@ -165,29 +168,23 @@ def _log_slope(margins: Array, expected: float) -> float:
 
 def _coupled(r: Array) -> Array:
     """Find the probabilities of classes from those of pairs: (n, k, k) to (n, k)."""
-    n, k, _ = r.shape
-    q = -r * r.transpose(0, 2, 1)
-    diagonal = np.arange(k)
-    squares = r**2
-    squares[:, diagonal, diagonal] = 0
-    q[:, diagonal, diagonal] = squares.sum(axis=1)
-    p = np.full((n, k), 1 / k)
-    rows = np.arange(n)  # those that still move; a row never depends on its neighbours
-    for _ in range(_MOST_ROUNDS):
-        q_rows, p_rows = q[rows], p[rows]
-        for t in range(k):
-            qp = np.einsum("nij,nj->ni", q_rows, p_rows)
-            pqp = (p_rows * qp).sum(axis=1)
-            step = (pqp - qp[:, t]) / q_rows[:, t, t]
-            p_rows[:, t] += step
-            p_rows /= (1 + step)[:, np.newaxis]
-        p[rows] = p_rows
-        qp = np.einsum("nij,nj->ni", q_rows, p_rows)
-        pqp = (p_rows * qp).sum(axis=1, keepdims=True)
-        rows = rows[np.abs(qp - pqp).max(axis=1) >= 1e-3 / k]
-        if not rows.size:
-            break
-    return p
+    k = r.shape[1]
+    out = np.empty(r.shape[:2])
+    for start in range(0, len(r), _ROWS_TOGETHER):
+        part = r[start : start + _ROWS_TOGETHER]
+        # The minimum of p Q p over all p whose sum is one, by a Lagrange multiplier.
+        system = np.ones((len(part), k + 1, k + 1))
+        system[:, :k, :k] = -part * part.transpose(0, 2, 1)
+        diagonal = np.arange(k)
+        squares = part**2
+        squares[:, diagonal, diagonal] = 0
+        system[:, diagonal, diagonal] = squares.sum(axis=1)
+        system[:, k, k] = 0
+        right = np.zeros((len(part), k + 1, 1))
+        right[:, k] = 1
+        p = np.maximum(np.linalg.solve(system, right)[:, :k, 0], 0)
+        out[start : start + _ROWS_TOGETHER] = p / p.sum(axis=1, keepdims=True)
+    return out
 
 
 def _without_nan(scores: Array) -> Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+import warnings
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.features import ClipFeatures
 from skgenre.features._whitening import check_artists
 from skgenre.recommended._members import CropMember, TableMember, calibration_folds
-from skgenre.recommended._views import split_views
+from skgenre.recommended._views import N_SEGMENTS, SEGMENT_DURATION, split_views
 
 MEMBERS = ("svc", "lda", "cnn", "asvc")
 DEFAULT_MEMBERS = ("svc", "asvc")
@@ -47,6 +48,10 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         As for GenreClassifier.
     epochs : int, default=30
         Epochs of the network.
+    n_segments : int, default=6
+        As for GenreClassifier; whoever makes the rows of segments goes by it.
+    segment_duration : float, default=10.0
+        Likewise.
     random_state : int, RandomState instance or None, default=None
         As for GenreClassifier.
     """
@@ -54,12 +59,24 @@ class Ensemble(ClassifierMixin, BaseEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         "members": ["array-like"],
         "epochs": [Interval(Integral, 1, None, closed="left")],
+        "n_segments": [Interval(Integral, 1, None, closed="left")],
+        "segment_duration": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, members=DEFAULT_MEMBERS, *, epochs=30, random_state=None):
+    def __init__(
+        self,
+        members=DEFAULT_MEMBERS,
+        *,
+        epochs=30,
+        n_segments=N_SEGMENTS,
+        segment_duration=SEGMENT_DURATION,
+        random_state=None,
+    ):
         self.members = members
         self.epochs = epochs
+        self.n_segments = n_segments
+        self.segment_duration = segment_duration
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -89,6 +106,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         X = check_array(X, dtype=np.float32, input_name="X")
         check_consistent_length(X, y, groups)
         self.classes_, codes, artists = checked_labels(self, X, y, groups)
+        names = self.with_enough_artists(names, codes, artists)
         views = split_views(X)
         fold_seed, *seeds = draw_seeds(self.random_state, 1 + len(MEMBERS))
         folds = calibration_folds(codes, fold_seed)
@@ -115,6 +133,24 @@ class Ensemble(ClassifierMixin, BaseEstimator):
                 "groups=artists). Without them choose 'svc'."
             )
         return names
+
+    def with_enough_artists(
+        self, names: list[str], codes: NDArray[np.intp], artists: NDArray[Any] | None
+    ) -> list[str]:
+        """Leave out the member that learns from artists where no genre has two of them."""
+        if "asvc" not in names or any(
+            len(np.unique(artists[codes == code])) > 1  # type: ignore[index]
+            for code in np.unique(codes)
+        ):
+            return names
+        message = (
+            "groups names only one artist for each genre, but 'asvc' learns how the artists of one "
+            "genre differ"
+        )
+        if names == ["asvc"]:
+            raise ValueError(f"{message}. Choose 'svc', or give tracks of more artists.")
+        warnings.warn(f"{message}; it is left out.", UserWarning, stacklevel=4)
+        return [name for name in names if name != "asvc"]
 
     def _member(self, name: str) -> Any:
         if name == "cnn":
@@ -143,8 +179,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : ndarray of shape (n_tracks, n_segments, n_values)
-            What TrackViews gave for parts.
+        X : ndarray of shape (n_tracks, n_segments, n_values) or (n_tracks, n_values)
+            What TrackViews gave for parts; for whole tracks these are the only parts.
 
         Returns
         -------
@@ -152,6 +188,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             The probabilities.
         """
         X = np.asarray(X)
+        if X.ndim == 2:
+            X = X[:, np.newaxis]  # (n_tracks, 1 segment, n_values)
         proba = self.predict_proba(X.reshape(-1, X.shape[-1]))
         return proba.reshape(*X.shape[:2], -1).astype(np.float32)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -37,7 +38,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         ``groups``; "lda", a linear discriminant analysis with shrunk covariance; "cnn", the
         network.
     sampling_rate : float, default=22050
-        Rate in Hz at which everything is computed; files are resampled to it.
+        Rate in Hz at which everything is computed, 20480 or more; files are resampled to it.
     duration : float, default=60.0
         Seconds taken at most from the middle of each track.
     n_segments : int, default=6
@@ -153,15 +154,24 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If a member is unknown or all need ``groups``, there is only one genre, no genre has
-            two tracks, the lengths differ, an artist is missing, or a file cannot be read.
+            two tracks, the lengths differ, an artist is missing, ``sampling_rate`` is too low, or
+            a file cannot be read.
+
+        Warns
+        -----
+        UserWarning
+            If "asvc" is left out because no genre has two artists.
         """
         front_end, ensemble = self.parts()
         # What can be told before the long work is told before.
-        ensemble.taking_part(has_groups=groups is not None)
+        names = ensemble.taking_part(has_groups=groups is not None)
         front_end.transformer[-1].check_settings()
         X = as_rows(X)
         check_consistent_length(X, y, groups)
-        checked_labels(self, X, y, groups)
+        _, codes, artists = checked_labels(self, X, y, groups)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the ensemble gives it once more
+            ensemble.with_enough_artists(names, codes, artists)
         ensemble.fit(front_end.fit_transform(X), y, groups=groups)
         self.front_end_, self.ensemble_ = front_end, ensemble
         self.classes_ = ensemble.classes_
@@ -179,13 +189,20 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         ensemble : Ensemble
             A classifier of these rows, whose ``fit`` takes ``groups``.
         """
+        self._validate_params()
         views = TrackViews(
             sampling_rate=self.sampling_rate,
             duration=self.duration,
             with_spectrogram="cnn" in self.members,
         )
         front_end = PerTrack(make_pipeline(views), n_jobs=self.n_jobs, memory=self.memory)
-        ensemble = Ensemble(self.members, epochs=self.epochs, random_state=self.random_state)
+        ensemble = Ensemble(
+            self.members,
+            epochs=self.epochs,
+            n_segments=self.n_segments,
+            segment_duration=self.segment_duration,
+            random_state=self.random_state,
+        )
         return front_end, ensemble
 
     def _features(self, X: Any) -> NDArray[np.float32]:
@@ -241,9 +258,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         return self.ensemble_.predict(features)
 
     def predict_segment_proba(self, X: Any) -> NDArray[np.float32]:
-        """Judge parts of each track, for a timeline.
-
-        Each part is judged as a track of that length would be.
+        """Judge parts of each track, each by itself, for a timeline.
 
         Parameters
         ----------
@@ -257,6 +272,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             are the whole track where it is shorter than one.
         """
         check_is_fitted(self)
+        self._validate_params()
         parts = segment_front_end(self.front_end_, self.n_segments, self.segment_duration)
         return self.ensemble_.predict_segment_proba(parts.transform(X))
 

@@ -72,6 +72,7 @@ class TableMember:
     def __init__(self, labels: Any, name: str):
         self.labels = labels
         self.name = name
+        self.whitens = False
 
     def fit(
         self, views: Views, codes: Array, groups: Array | None, folds: list[Split], seed: int
@@ -87,6 +88,8 @@ class TableMember:
         for train, test in folds:
             part = TableMember(self.labels, self.name)
             part._fit(views.table[train], codes[train], _of(groups, train), seed, exact=exact)
+            if part.whitens != self.whitens:
+                continue  # too few artists were left: another machine, whose scores say nothing
             scores[test] = self.calibration_.spread(*part._scores(views.table[test]))
         self.calibration_.fit(scores, codes)
         return self
@@ -106,9 +109,10 @@ class TableMember:
             return
         labels = self.labels
         if self.name == "asvc":
-            whitening = ArtistWhitening(column_groups=labels)
+            whitening = ArtistWhitening(column_groups=labels, without_groups="pass")
             table = whitening.fit(table, codes, groups=groups).transform(table)
             labels = whitening.column_groups_
+            self.whitens = whitening.projections_ is not None
             self.steps_.append(whitening)
         n_landmarks = None if exact else min(_LANDMARKS, len(table))
         kernel = GroupKernel(groups=labels, n_landmarks=n_landmarks, random_state=seed)

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre.audio import AudioLoader
 from skgenre.features import ClipFeatures, MelSpectrogramExtractor
+from skgenre.features._group_measures import LEAST_FRAME_RATE
 from skgenre.pipeline import PerTrack
 
 N_MELS = 64
@@ -72,7 +73,7 @@ class TrackViews(AudioLoader):
         duration=60.0,
         with_spectrogram=False,
         n_segments=None,
-        segment_duration=10.0,
+        segment_duration=SEGMENT_DURATION,
     ):
         super().__init__(sampling_rate=sampling_rate, duration=duration, position="centre")
         self.with_spectrogram = with_spectrogram
@@ -81,7 +82,13 @@ class TrackViews(AudioLoader):
 
     def check_settings(self) -> None:
         """Refuse a rate that the features cannot be computed at."""
-        self._clip_features()._check_settings()
+        least = LEAST_FRAME_RATE * self._clip_features().hop_length
+        if self.sampling_rate < least:
+            raise ValueError(
+                f"sampling_rate={self.sampling_rate:g} Hz is too low for the features, which see "
+                f"how bands swing up to {LEAST_FRAME_RATE / 2:g} times a second; give {least:g} or "
+                "more. Files are resampled to it."
+            )
 
     def _check_tracks(self, X: Any) -> Any:
         self.check_settings()
@@ -137,20 +144,16 @@ def split_views(rows: NDArray[np.float32]) -> Views:
     return Views(rows[:, :n_columns], rows[:, n_columns:].reshape(len(rows), n_frames, N_MELS))
 
 
-def segment_front_end(
-    front_end: PerTrack,
-    n_segments: int = N_SEGMENTS,
-    segment_duration: float = SEGMENT_DURATION,
-) -> PerTrack:
+def segment_front_end(front_end: PerTrack, n_segments: int, segment_duration: float) -> PerTrack:
     """Return a front end that describes parts of tracks as another does whole tracks.
 
     Parameters
     ----------
     front_end : PerTrack
         Of a pipeline with TrackViews as its only step.
-    n_segments : int, default=6
+    n_segments : int
         Number of parts.
-    segment_duration : float, default=10.0
+    segment_duration : float
         Seconds of each.
 
     Returns

@@ -16,7 +16,7 @@ from skgenre.features import _group_kernel
 
 # Groups of one, two and three columns that do not stand together, on scales of their own.
 GROUPS = ["mfcc", "tempo", "chroma", "mfcc", "chroma", "mfcc"]
-NAMES = ["mfcc__0", "tempo__lag", "chroma__C", "mfcc__1__std", "chroma__D", "mfcc__2"]
+NAMES = ["mfcc__0", "tempo__lag", "chroma__C", "mfcc__1_std", "chroma__D", "mfcc__2"]
 COLUMNS = {"mfcc": [0, 3, 5], "tempo": [1], "chroma": [2, 4]}
 
 
@@ -362,3 +362,10 @@ def test_blocks_of_tracks_do_not_show(n_landmarks, monkeypatch):
     for size in (7, 10_000):
         monkeypatch.setattr(_group_kernel, "_TRACKS_TOGETHER", size)
         np.testing.assert_allclose(kernel.transform(many), Xt, rtol=1e-9, atol=1e-9)
+
+
+def test_groups_of_a_union_keep_their_own_names():
+    X = pd.DataFrame(
+        table()[:, :4], columns=["clip__mfcc__0", "clip__mfcc__1", "clip__mod__0", "x"]
+    )
+    assert GroupKernel().fit(X).groups_ == ["clip__mfcc", "clip__mod", ""]

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from skgenre import GroupScaler
 
 GROUPS = ["tempo", "mfcc", "mfcc", "mfcc", "mfcc"]
-NAMES = ["tempo__lag", "mfcc__0_mean", "mfcc__1_mean", "mfcc__0__std", "mfcc__1_std"]
+NAMES = ["tempo__lag", "mfcc__0_mean", "mfcc__1_mean", "mfcc__0_std", "mfcc__1_std"]
 
 
 def table(n=200, seed=0):

@@ -159,7 +159,7 @@ def test_names_and_groups_of_columns_agree():
         "spat__band5_rise_q90",
         "hp__band0_std",
         "tonal__interval11_after8_std",
-        "recur__harmony_10.00s_q90",
+        "recur__harmony_9.90s_q90",
         "contrast__band12_flatness",
     } <= set(names)
 

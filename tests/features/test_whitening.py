@@ -20,7 +20,7 @@ from skgenre import ArtistWhitening, GroupKernel, GroupScaler
 
 # Groups of columns that do not stand together.
 COLUMN_GROUPS = ["mfcc", "tempo", "mfcc", "chroma", "tempo"]
-NAMES = ["mfcc__0", "tempo__lag", "mfcc__1__std", "chroma__C", "tempo__beat"]
+NAMES = ["mfcc__0", "tempo__lag", "mfcc__1_std", "chroma__C", "tempo__beat"]
 WHITENED = ["mfcc__artistwhitening0", "mfcc__artistwhitening1", "tempo__artistwhitening2"]
 WHITENED += ["tempo__artistwhitening3", "chroma__artistwhitening4"]
 

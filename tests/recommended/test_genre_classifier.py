@@ -10,10 +10,17 @@ import pytest
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
 
-from skgenre import AudioLoader, GenreClassifier, MelSpectrogramExtractor, make_genres
+from skgenre import (
+    AudioLoader,
+    GenreClassifier,
+    MelSpectrogramExtractor,
+    evaluate,
+    make_genres,
+)
 from skgenre.features import ClipFeatures
-from skgenre.recommended._members import calibration_folds
+from skgenre.recommended._members import TableMember, calibration_folds
 from skgenre.recommended._views import N_MELS, TrackViews, split_views
 
 DURATION = 4.0
@@ -115,6 +122,62 @@ def test_parts_overlap_in_short_tracks_and_are_all_of_a_shorter_one(music):
     np.testing.assert_allclose(judged[0, 1], model.predict_proba([middle])[0], atol=1e-5)
     short = model.predict_segment_proba([waveform[:n]])
     np.testing.assert_allclose(short[0], np.repeat(short[0, :1], 3, axis=0), atol=1e-6)
+
+
+def test_rows_of_whole_tracks_are_judged_as_one_part(music):
+    front_end, ensemble = small(("svc",)).parts()
+    rows = front_end.fit_transform(music.data)
+    by_part = ensemble.fit(rows, music.target).predict_segment_proba(rows)
+    np.testing.assert_allclose(by_part[:, 0], ensemble.predict_proba(rows), atol=1e-6)
+
+
+def test_evaluate_takes_the_parts_as_a_pipeline(music):
+    pipeline = make_pipeline(*small().set_params(members=("svc", "asvc")).parts())
+    result = evaluate(pipeline, music, n_folds=3, n_bootstrap=10)
+    assert result.overall["track_accuracy"]["value"] > 0.5
+
+
+def test_parts_know_the_segments(music):
+    _, ensemble = small(("svc",), n_segments=3, segment_duration=1.5).parts()
+    assert (ensemble.n_segments, ensemble.segment_duration) == (3, 1.5)
+
+
+def test_settings_of_segments_are_checked_when_they_are_used(music):
+    model = small(("svc",)).fit(music.data, music.target)
+    with pytest.raises(ValueError, match="'n_segments' parameter of GenreClassifier"):
+        model.set_params(n_segments=None).predict_segment_proba(music.data[:1])
+
+
+def test_one_artist_a_genre_leaves_the_member_out_with_one_warning(music):
+    with pytest.warns(
+        UserWarning, match="only one artist for each genre.* it is left out"
+    ) as found:
+        model = small(("svc", "asvc")).fit(music.data, music.target, groups=music.target)
+    assert len(found) == 1
+    assert list(model.ensemble_.members_) == ["svc"]
+    with pytest.raises(ValueError, match="Choose 'svc', or give tracks of more artists"):
+        small(("asvc",)).fit(["no-such-file.wav"] * 3, ["a", "a", "b"], groups=["a", "a", "b"])
+
+
+def test_folds_without_two_artists_of_a_genre_do_not_calibrate():
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1], 6)
+    rows = rng.normal(size=(12, len(ClipFeatures().column_groups()))) + codes[:, np.newaxis]
+    artists = np.array(["a"] * 5 + ["b"] + ["c"] * 6)  # b has one track, alone in some fold
+    views = split_views(rows.astype(np.float32))
+    folds = calibration_folds(codes, seed=0)
+    with_two = [fold for fold in folds if 5 in fold[0]]
+    assert len(with_two) < len(folds)
+    labels = ClipFeatures().column_groups()
+    every = TableMember(labels, "asvc").fit(views, codes, artists, folds, 0)
+    some = TableMember(labels, "asvc").fit(views, codes, artists, with_two, 0)
+    np.testing.assert_allclose(every.calibration_.slope_, some.calibration_.slope_)
+
+
+def test_a_discriminant_of_few_tracks_is_not_sure_of_labels_that_mean_nothing(music):
+    labels = np.random.default_rng(0).permutation(music.target)
+    model = small(("lda",)).fit(music.data[::2], labels[::2])
+    assert model.predict_proba(music.data[1::2]).max(axis=1).mean() < 0.6
 
 
 def test_what_changes_within_a_track_shows_in_its_parts(music):
@@ -243,7 +306,7 @@ def test_gaps_of_pandas_are_no_artist():
 
 
 def test_a_rate_without_rhythm_is_refused_before_any_file_is_read(music):
-    with pytest.raises(ValueError, match="frames a second"):
+    with pytest.raises(ValueError, match=r"too low for the features.*give 20480 or more"):
         small(("svc",), sampling_rate=16000).fit(["no-such-file.wav"] * 3, ["a", "a", "b"])
 
 
