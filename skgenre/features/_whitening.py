@@ -180,8 +180,9 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
             self._pass_through("found no genre with two artists. Give tracks of more artists")
             return self
         mean = X.mean(axis=0, dtype=np.float64)
+        centred = X - mean
         projections = [
-            self._projection((X - mean)[:, columns], artist.ravel(), genre, n_free, name)
+            self._projection(centred[:, columns], artist.ravel(), genre, n_free, name)
             for name, columns in self._columns.items()
         ]
         self.mean_, self.projections_ = mean, projections
