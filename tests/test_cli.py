@@ -23,6 +23,7 @@ import skgenre
 from skgenre import (
     AudioLoader,
     CNNGenreClassifier,
+    GenreClassifier,
     load_genre_folder,
     make_genre_pipeline,
     make_genres,
@@ -366,6 +367,19 @@ def test_recommended_trains_with_artists_and_predicts(music, files, tmp_path, ca
     assert main(["predict", str(model), str(files[0]), "--segments", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert len(found["segments"]) == 6
+
+
+@pytest.mark.parametrize("wrap", [lambda model: model, make_pipeline], ids=["alone", "pipeline"])
+def test_a_genre_classifier_saved_from_python_predicts(music, files, tmp_path, capsys, wrap):
+    folder = load_genre_folder(music)
+    model = GenreClassifier(duration=1.0, n_segments=2, segment_duration=0.5, random_state=0)
+    joblib.dump(wrap(model).fit(folder.data, folder.target), tmp_path / "model")
+    assert main(["predict", str(tmp_path / "model"), files[0], "--segments", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    proba = model.predict_proba([files[0]])[0]
+    assert found["genre"] == model.classes_[proba.argmax()]
+    assert found["probabilities"][found["genre"]] == pytest.approx(proba.max(), abs=1e-5)
+    assert len(found["segments"]) == 2
 
 
 @pytest.mark.parametrize("option", ["--n-segments", "--epochs", "--learning-rate"])

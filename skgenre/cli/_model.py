@@ -69,8 +69,8 @@ def load_model(path: str) -> Any:
     Parameters
     ----------
     path : str
-        A file written by :func:`save_model`, or a fitted pipeline (or a fitted search over
-        one) that was dumped by joblib.
+        A file written by :func:`save_model`, or a fitted pipeline or GenreClassifier (or a
+        fitted search over one) that was dumped by joblib.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def load_model(path: str) -> Any:
                 f"{path} cannot be loaded as a model ({type(error).__name__}: {error}); give a "
                 "file written by skgenre train, by the same version of skgenre."
             ) from error
-    model = getattr(model, "best_estimator_", model)
+    model = _opened(getattr(model, "best_estimator_", model))
     expected = "expected the fitted pipeline that skgenre train writes, from paths to genres"
     if not isinstance(model, Pipeline):
         raise ValueError(f"{path} holds an object of type {type(model).__name__}; {expected}.")
@@ -119,3 +119,18 @@ def load_model(path: str) -> Any:
     except NotFittedError as error:
         raise ValueError(f"{path} holds a pipeline that is not fitted; {expected}.") from error
     return model
+
+
+def _opened(model: Any) -> Any:
+    """Return a fitted GenreClassifier, also one that is a pipeline's only step, as its parts."""
+    from sklearn.pipeline import Pipeline
+
+    from skgenre.recommended import GenreClassifier
+
+    inner = model[0] if isinstance(model, Pipeline) and len(model) == 1 else model
+    if not isinstance(inner, GenreClassifier) or not hasattr(inner, "ensemble_"):
+        return model
+    ensemble = inner.ensemble_
+    ensemble.set_params(n_segments=inner.n_segments, segment_duration=inner.segment_duration)
+    steps = [("features", inner.front_end_), ("scaler", "passthrough"), ("classifier", ensemble)]
+    return Pipeline(steps)
