@@ -53,6 +53,7 @@ def extract(
             first_error = first_error or error
             on_bad_file(path, error)
             continue
+        # The loader of the recommended classifier computes its features too.
         features.append(rest.transform(sound) if len(rest) else sound)
         rows.append(row)
     if not features:

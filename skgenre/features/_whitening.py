@@ -232,11 +232,15 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
+        if self.projections_ is None and self.column_groups is None:
+            return names
         if self.projections_ is None:
             # Named as if they had been whitened: after their groups.
             return np.array(
                 [
-                    f"{group}__{name}" if group and not name.startswith(f"{group}__") else name
+                    name
+                    if name.rpartition("__")[0] == group
+                    else f"{group}__{name.replace('__', '_')}"
                     for group, name in zip(self.column_groups_, names, strict=True)
                 ],
                 dtype=object,

@@ -135,13 +135,17 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         return names
 
     def with_enough_artists(
-        self, names: list[str], codes: NDArray[np.intp], artists: NDArray[Any] | None
+        self,
+        names: list[str],
+        codes: NDArray[np.intp],
+        artists: NDArray[Any] | None,
+        *,
+        warn: bool = True,
     ) -> list[str]:
         """Leave out the member that learns from artists where no genre has two of them."""
-        if "asvc" not in names or any(
-            len(np.unique(artists[codes == code])) > 1  # type: ignore[index]
-            for code in np.unique(codes)
-        ):
+        if "asvc" not in names or artists is None:
+            return names
+        if any(len(np.unique(artists[codes == code])) > 1 for code in np.unique(codes)):
             return names
         message = (
             "groups names only one artist for each genre, but 'asvc' learns how the artists of one "
@@ -149,7 +153,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         )
         if names == ["asvc"]:
             raise ValueError(f"{message}. Choose 'svc', or give tracks of more artists.")
-        warnings.warn(f"{message}; it is left out.", UserWarning, stacklevel=4)
+        if warn:
+            warnings.warn(f"{message}; it is left out.", UserWarning, stacklevel=4)
         return [name for name in names if name != "asvc"]
 
     def _member(self, name: str) -> Any:

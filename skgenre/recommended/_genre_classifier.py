@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -169,9 +168,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         X = as_rows(X)
         check_consistent_length(X, y, groups)
         _, codes, artists = checked_labels(self, X, y, groups)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # the ensemble gives it once more
-            ensemble.with_enough_artists(names, codes, artists)
+        ensemble.with_enough_artists(names, codes, artists, warn=False)  # its fit warns
         ensemble.fit(front_end.fit_transform(X), y, groups=groups)
         self.front_end_, self.ensemble_ = front_end, ensemble
         self.classes_ = ensemble.classes_

@@ -377,3 +377,10 @@ def test_one_column_group_a_column(labels, with_artists):
     message = r'^column_groups has the shape .* X has 5 features.* or column_groups="auto"'
     with pytest.raises(ValueError, match=message):
         model.fit(X, y, groups=groups if with_artists else None)
+
+
+def test_names_that_hold_two_underlines_still_tell_their_group():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(6, 2)), columns=["a__b__c", "d"])
+    model = ArtistWhitening(column_groups=["mfcc", "mod"], without_groups="pass").fit(X)
+    names = [name.rpartition("__")[0] for name in model.get_feature_names_out()]
+    assert names == ["mfcc", "mod"]

@@ -435,3 +435,15 @@ def test_threads_are_for_tracks_that_have_to_be_computed(files, tmp_path, monkey
     os.utime(files[-1], (1, 1))
     np.testing.assert_array_equal(per_track.transform(files), first)
     assert asked == [2, 1, 2]
+
+
+@pytest.mark.parametrize("folder", [".", "audio", "features", "recommended"])
+def test_changed_source_of_features_is_another_version(folder, tmp_path, monkeypatch):
+    import skgenre
+
+    for name in ("audio", "features", "recommended"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(skgenre, "__file__", str(tmp_path / "__init__.py"))
+    before = keys._skgenre_version.__wrapped__()
+    (tmp_path / folder / "_views.py").write_text("HOP_LENGTH = 512\n")
+    assert keys._skgenre_version.__wrapped__() != before
