@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.own_model FOLDER --ensemble`` prints the accuracy of each member and of all
 together, with 95 % intervals by bootstrap over artists, and the calibration error, then what the
-genres are taken for; ``--members`` chooses them. With ``--splits 5`` the folds are drawn five
-times, with the seeds 0 to 4, and the last rows have means over the draws.
+genres are taken for. ``--members`` chooses them; ``--parts 0`` judges tracks as a whole only. With
+``--splits 5`` the folds are drawn five times, with the seeds 0 to 4, and the last rows have means
+over the draws.
 
 ``python -m benchmarks.own_model FOLDER [--splits 1] [--memory FOLDER]`` prints for "svc" (a kernel
 for each feature group) and "asvc" (the same, whitened by artist) the accuracy and the balanced
@@ -38,6 +39,7 @@ from skgenre import (
 )
 from skgenre.evaluation._compare import paired_difference
 from skgenre.evaluation._metrics import bootstrap_weights, interval, weighted_metrics
+from skgenre.recommended._views import split_views
 
 
 def make_member(name: str, labels: Any, *, one_kernel: bool) -> Any:
@@ -96,7 +98,9 @@ def measure_split(music: Any, args: argparse.Namespace, seed: int) -> dict[str, 
     answers: dict[str, Any] = {}
     seconds = []
     for train, test in split_by_artist(paths, y, artists, seed):
-        model = GenreClassifier(args.members, memory=args.memory, n_jobs=-1, random_state=0)
+        model = GenreClassifier(
+            args.members, n_parts=args.parts, memory=args.memory, n_jobs=-1, random_state=0
+        )
         start = time.perf_counter()
         model.fit(paths[train], y[train], groups=artists[train])
         seconds.append(time.perf_counter() - start)
@@ -162,6 +166,7 @@ def main() -> None:
     parser.add_argument("folder")
     parser.add_argument("--splits", type=int, default=1, help="how many seeds of the folds")
     parser.add_argument("--members", nargs="+", default=["svc", "asvc"], help="with --ensemble")
+    parser.add_argument("--parts", type=int, default=3, help="of a track, with --ensemble")
     parser.add_argument("--one-kernel", action="store_true", help="for all groups together")
     parser.add_argument("--without", action="append", default=[], metavar="GROUP")
     parser.add_argument("--memory", default=tempfile.mkdtemp(), help="a folder for features")
@@ -173,9 +178,9 @@ def main() -> None:
         return
     y, artists = np.asarray(music.target), np.asarray(music.artists)
     features = ClipFeatures()
-    front_end, _ = GenreClassifier(members=("svc",), memory=args.memory, n_jobs=-1).parts()
+    front_end, _ = GenreClassifier(n_parts=0, memory=args.memory, n_jobs=-1).parts()
     start = time.perf_counter()
-    X = front_end.fit_transform(music.data)
+    X = split_views(front_end.fit_transform(music.data)).table
     print(
         f"{len(y)} tracks, {len(music.target_names)} genres, {len(set(artists))} artists; features "
         f"in {time.perf_counter() - start:.0f} s, {front_end.n_hits_} of them kept before"

@@ -321,9 +321,9 @@ def _is_missing(artist: Any) -> bool:
 
 def _principal_components(centred: NDArray[Any], n_components: int) -> Double:
     """Return the directions of largest variance, as columns: (n_features, k)."""
-    from scipy import linalg
-
-    _, sizes, directions = linalg.svd(centred.astype(np.float64), full_matrices=False)
+    # NumPy's, as all else here: SciPy brings a BLAS with threads of its own, and the two sets of
+    # threads wait for each other busily.
+    _, sizes, directions = np.linalg.svd(centred.astype(np.float64), full_matrices=False)
     # Directions without variance have no meaning; with n tracks at least one is such.
     tolerance = sizes[0] * max(centred.shape) * np.finfo(np.float32).eps
     k = max(1, min(n_components, int((sizes > tolerance).sum())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,27 @@ Array = NDArray[Any]
 _LEAST_PROBABILITY = 1e-4
 _USUAL_LOG_SLOPE = np.log(2)
 _ROWS_TOGETHER = 256
+
+
+def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = None) -> Array:
+    """Let several judges decide together.
+
+    Parameters
+    ----------
+    answers : sequence of ndarray of shape (n, n_classes)
+        The probabilities that each judge gives.
+    weights : sequence of float, default=None
+        How much each judge counts; None means all alike.
+
+    Returns
+    -------
+    proba : ndarray of shape (n, n_classes)
+        Rows sum to one. No judge can rule a class out: each probability counts as a ten
+        thousandth more.
+    """
+    logs = np.log(np.stack(answers) + _LEAST_PROBABILITY)
+    proba = np.exp(np.average(logs, axis=0, weights=weights))
+    return proba / proba.sum(axis=1, keepdims=True)
 
 
 class Temperature:

@@ -17,12 +17,12 @@ from skgenre.classifiers import LogMelCNNGenreClassifier
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.features import ClipFeatures
 from skgenre.features._whitening import check_artists
+from skgenre.recommended._calibration import geometric_mean
 from skgenre.recommended._members import CropMember, TableMember, calibration_folds
 from skgenre.recommended._views import N_SEGMENTS, SEGMENT_DURATION, split_views
 
 MEMBERS = ("svc", "lda", "cnn", "asvc")
 DEFAULT_MEMBERS = ("svc", "asvc")
-_LEAST_PROBABILITY = 1e-4
 
 
 def checked_labels(
@@ -170,9 +170,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the geometric mean of the members' answers: (n_tracks, n_classes)."""
-        answers = np.stack(list(self.predict_member_proba(X).values()))
-        proba = np.exp(np.log(answers + _LEAST_PROBABILITY).mean(axis=0))
-        return proba / proba.sum(axis=1, keepdims=True)
+        return geometric_mean(list(self.predict_member_proba(X).values()))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable genre of each track."""

@@ -17,7 +17,14 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skgenre._base import as_rows
 from skgenre.pipeline import PerTrack
 from skgenre.recommended._ensemble import DEFAULT_MEMBERS, Ensemble, checked_labels
-from skgenre.recommended._views import TrackViews, segment_front_end
+from skgenre.recommended._views import (
+    N_PARTS,
+    N_SEGMENTS,
+    SEGMENT_DURATION,
+    TrackViews,
+    segment_front_end,
+    with_parts,
+)
 
 
 class GenreClassifier(ClassifierMixin, BaseEstimator):
@@ -25,9 +32,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
     Several members answer, and the geometric mean of their probabilities decides. Two support
     vector machines compare tracks by each group of :class:`ClipFeatures`; one of them does not
-    look at what tells artists of one genre apart. A linear discriminant analysis and a
-    convolutional network on the log-mel spectrogram, :class:`LogMelCNNGenreClassifier`, can
-    be added. Files go in, features are computed inside.
+    look at what tells artists of one genre apart. They judge a track as a whole and by parts of
+    it. A linear discriminant analysis and a convolutional network on the log-mel spectrogram,
+    :class:`LogMelCNNGenreClassifier`, can be added. Files go in, features are computed inside.
 
     Parameters
     ----------
@@ -40,6 +47,10 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         Rate in Hz at which everything is computed, 20480 or more; files are resampled to it.
     duration : float, default=60.0
         Seconds taken at most from the middle of each track.
+    n_parts : int, default=3
+        Parts of 10 s, spread evenly over these seconds, by which a track is judged besides
+        the whole. 0 judges it as a whole only, which takes half the time for one of 30 s. It
+        may be set after ``fit``, as may the next two.
     n_segments : int, default=6
         Parts of a track that ``predict_segment_proba`` judges, spread evenly over these
         seconds.
@@ -76,8 +87,13 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     few artists a genre, too little was left to learn from, and the probabilities came out too
     cautious. A genre that only one artist plays cannot be told from that artist.
 
+    The members but for "cnn" learn from whole tracks. Each of them says what it makes of a track
+    as a whole and of its parts, and answers with the geometric mean of the former, which counts
+    twice, and of the mean of the latter. The network has its crops.
+
     The features of a track take 8 KB of memory in ``fit``, and 340 KB with the network, which
-    makes copies. Above 5000 tracks the kernel is approximated by its values at 2000 of them
+    makes copies. With ``memory`` they are four times as many, since what is kept serves
+    prediction too. Above 5000 tracks the kernel is approximated by its values at 2000 of them
     [1]_.
 
     References
@@ -98,6 +114,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         "members": ["array-like"],
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "duration": [Interval(Real, 0, None, closed="neither")],
+        "n_parts": [Interval(Integral, 0, None, closed="left")],
         "n_segments": [Interval(Integral, 1, None, closed="left")],
         "segment_duration": [Interval(Real, 0, None, closed="neither")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
@@ -112,8 +129,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         *,
         sampling_rate=22050,
         duration=60.0,
-        n_segments=6,
-        segment_duration=10.0,
+        n_parts=N_PARTS,
+        n_segments=N_SEGMENTS,
+        segment_duration=SEGMENT_DURATION,
         epochs=30,
         n_jobs=None,
         memory=None,
@@ -122,6 +140,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         self.members = members
         self.sampling_rate = sampling_rate
         self.duration = duration
+        self.n_parts = n_parts
         self.n_segments = n_segments
         self.segment_duration = segment_duration
         self.epochs = epochs
@@ -169,7 +188,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         check_consistent_length(X, y, groups)
         _, codes, artists = checked_labels(self, X, y, groups)
         ensemble.with_enough_artists(names, codes, artists, warn=False)  # its fit warns
-        ensemble.fit(front_end.fit_transform(X), y, groups=groups)
+        # The parts are for prediction: in fit they are computed only where they can be kept.
+        training = front_end if self.memory is not None else with_parts(front_end, 0)
+        ensemble.fit(training.fit_transform(X), y, groups=groups)
         self.front_end_, self.ensemble_ = front_end, ensemble
         self.classes_ = ensemble.classes_
         return self
@@ -191,6 +212,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             sampling_rate=self.sampling_rate,
             duration=self.duration,
             with_spectrogram="cnn" in self.members,
+            n_parts=self.n_parts,
         )
         front_end = PerTrack(make_pipeline(views), n_jobs=self.n_jobs, memory=self.memory)
         ensemble = Ensemble(
@@ -204,7 +226,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
     def _features(self, X: Any) -> NDArray[np.float32]:
         check_is_fitted(self)
-        return self.front_end_.transform(X)
+        self._validate_params()
+        return with_parts(self.front_end_, self.n_parts).transform(X)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each genre: the geometric mean of the members' answers.

@@ -13,7 +13,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from skgenre.classifiers import LogMelCNNGenreClassifier
 from skgenre.features import ArtistWhitening, GroupKernel, GroupScaler
-from skgenre.recommended._calibration import Pairs, Temperature
+from skgenre.recommended._calibration import Pairs, Temperature, geometric_mean
 from skgenre.recommended._views import Views
 
 Array = NDArray[Any]
@@ -24,6 +24,8 @@ Split = tuple[Array, Array]
 _MOST_EXACT = 5000
 _LANDMARKS = 2000
 _FOLDS = 5
+# What a track as a whole says counts twice as much as the mean of what its parts say.
+_WEIGHTS = (2.0, 1.0)
 
 
 def calibration_folds(codes: Array, seed: int) -> list[Split]:
@@ -131,8 +133,16 @@ class TableMember:
         return self.machine_.decision_function(table), self.machine_.classes_
 
     def predict_proba(self, views: Views) -> Array:
-        """Return the probability of each class."""
-        scores = self.calibration_.spread(*self._scores(views.table))
+        """Return the probability of each class, by the whole track and by its parts."""
+        n_tracks, n_parts, n_columns = views.parts.shape
+        whole = self._proba(views.table)
+        if not n_parts:
+            return whole
+        parts = self._proba(views.parts.reshape(-1, n_columns)).reshape(n_tracks, n_parts, -1)
+        return geometric_mean([whole, parts.mean(axis=1)], _WEIGHTS)
+
+    def _proba(self, table: Array) -> Array:
+        scores = self.calibration_.spread(*self._scores(table))
         return self.calibration_.predict_proba(scores)
 
 

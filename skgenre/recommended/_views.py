@@ -19,6 +19,8 @@ N_MELS = 64
 HOP_LENGTH = 1024
 N_SEGMENTS = 6
 SEGMENT_DURATION = 10.0
+N_PARTS = 3
+PART_DURATION = 10.0
 
 
 class Views(NamedTuple):
@@ -28,11 +30,14 @@ class Views(NamedTuple):
     ----------
     table : ndarray of shape (n_tracks, n_columns), float32
         The clip features.
+    parts : ndarray of shape (n_tracks, n_parts, n_columns), float32
+        The clip features of parts of each track; none where they were not asked for.
     spectrogram : ndarray of shape (n_tracks, n_frames, n_mels), float32
         The decibels of the mel bands; no frames where they were not asked for.
     """
 
     table: NDArray[np.float32]
+    parts: NDArray[np.float32]
     spectrogram: NDArray[np.float32]
 
 
@@ -43,6 +48,9 @@ class TrackViews(AudioLoader):
     taken from what there is of a short track, not from repetitions of it; only the
     spectrogram, whose length must be that of all others, starts again.
 
+    A row begins with the number of parts, so that :func:`split_views` needs no more than
+    the rows.
+
     Parameters
     ----------
     sampling_rate : float, default=22050
@@ -51,6 +59,9 @@ class TrackViews(AudioLoader):
         Seconds taken at most, from the middle of a track.
     with_spectrogram : bool, default=False
         Whether the spectrogram is computed.
+    n_parts : int, default=0
+        Parts of 10 s, spread evenly over the track, whose features stand beside those of the
+        whole.
     n_segments : int or None, default=None
         None describes the track as a whole. A number describes so many parts, spread evenly
         over it, by a row each.
@@ -62,6 +73,7 @@ class TrackViews(AudioLoader):
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "duration": [Interval(Real, 0, None, closed="neither")],
         "with_spectrogram": ["boolean"],
+        "n_parts": [Interval(Integral, 0, None, closed="left")],
         "n_segments": [Interval(Integral, 1, None, closed="left"), None],
         "segment_duration": [Interval(Real, 0, None, closed="neither")],
     }
@@ -72,11 +84,13 @@ class TrackViews(AudioLoader):
         sampling_rate=22050,
         duration=60.0,
         with_spectrogram=False,
+        n_parts=0,
         n_segments=None,
         segment_duration=SEGMENT_DURATION,
     ):
         super().__init__(sampling_rate=sampling_rate, duration=duration, position="centre")
         self.with_spectrogram = with_spectrogram
+        self.n_parts = n_parts
         self.n_segments = n_segments
         self.segment_duration = segment_duration
 
@@ -101,23 +115,35 @@ class TrackViews(AudioLoader):
         samples = super()._transform_track(track, name)
         if self.n_segments is None:
             return self._row(samples, name, self.duration)
-        n = min(samples.size, max(1, round(self.segment_duration * self.sampling_rate)))
-        starts = np.linspace(0, samples.size - n, self.n_segments).round().astype(int)
-        parts = [samples[start : start + n] for start in starts]
-        return np.stack([self._row(part, name, self.segment_duration) for part in parts])
+        segments = self._spread(samples, self.n_segments, self.segment_duration)
+        return np.stack([self._row(part, name, self.segment_duration) for part in segments])
+
+    def _spread(
+        self, samples: NDArray[np.float32], n_parts: int, duration: float
+    ) -> list[NDArray[np.float32]]:
+        """Cut parts of some seconds, or all of a shorter track, spread evenly."""
+        n = min(samples.size, max(1, round(duration * self.sampling_rate)))
+        starts = np.linspace(0, samples.size - n, n_parts).round().astype(int)
+        return [samples[start : start + n] for start in starts]
 
     def _row(self, samples: NDArray[np.float32], name: str, duration: float) -> NDArray[np.float32]:
         """Describe some seconds of a track: (n_values,)."""
-        table = self._clip_features()._transform_track(samples, name)
+        tables = [self._clip_features()._transform_track(samples, name)]
+        for part in self._spread(samples, self.n_parts, PART_DURATION):
+            is_whole = part.size == samples.size
+            tables.append(
+                tables[0] if is_whole else self._clip_features()._transform_track(part, name)
+            )
+        row = np.concatenate([np.array([self.n_parts], dtype=np.float32), *tables])
         if not self.with_spectrogram:
-            return table
+            return row
         extractor = MelSpectrogramExtractor(
             n_mels=N_MELS, hop_length=HOP_LENGTH, top_db=None, sampling_rate=self.sampling_rate
         )
         (spectrogram,) = extractor._transform_track(samples[np.newaxis], name)
         n_frames = 1 + round(duration * self.sampling_rate) // HOP_LENGTH
         again = np.arange(n_frames) % len(spectrogram)
-        return np.concatenate([table, spectrogram[again].ravel()])
+        return np.concatenate([row, spectrogram[again].ravel()])
 
     def _clip_features(self) -> ClipFeatures:
         return ClipFeatures(sampling_rate=self.sampling_rate)
@@ -137,11 +163,35 @@ def split_views(rows: NDArray[np.float32]) -> Views:
     Returns
     -------
     views : Views
-        Both views of each track; no copies.
+        All views of each track; no copies.
     """
     n_columns = len(ClipFeatures().column_groups())
-    n_frames = (rows.shape[1] - n_columns) // N_MELS
-    return Views(rows[:, :n_columns], rows[:, n_columns:].reshape(len(rows), n_frames, N_MELS))
+    n_tables = 1 + int(rows[0, 0])
+    end = 1 + n_tables * n_columns
+    tables = rows[:, 1:end].reshape(len(rows), n_tables, n_columns)
+    n_frames = (rows.shape[1] - end) // N_MELS
+    spectrogram = rows[:, end:].reshape(len(rows), n_frames, N_MELS)
+    return Views(tables[:, 0], tables[:, 1:], spectrogram)
+
+
+def with_parts(front_end: PerTrack, n_parts: int) -> PerTrack:
+    """Return a front end that describes another number of parts beside each track.
+
+    Parameters
+    ----------
+    front_end : PerTrack
+        Of a pipeline with TrackViews as its only step.
+    n_parts : int
+        Number of parts.
+
+    Returns
+    -------
+    front_end : PerTrack
+        From tracks to rows.
+    """
+    other = clone(front_end)
+    other.transformer[-1].set_params(n_parts=n_parts)
+    return other
 
 
 def segment_front_end(front_end: PerTrack, n_segments: int, segment_duration: float) -> PerTrack:
@@ -161,6 +211,6 @@ def segment_front_end(front_end: PerTrack, n_segments: int, segment_duration: fl
     front_end : PerTrack
         From tracks to (n_tracks, n_segments, n_values).
     """
-    parts = clone(front_end)
-    parts.transformer[-1].set_params(n_segments=n_segments, segment_duration=segment_duration)
-    return parts
+    segments = with_parts(front_end, 0)
+    segments.transformer[-1].set_params(n_segments=n_segments, segment_duration=segment_duration)
+    return segments

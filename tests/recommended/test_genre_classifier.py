@@ -21,7 +21,7 @@ from skgenre import (
 )
 from skgenre.features import ClipFeatures
 from skgenre.recommended._members import TableMember, calibration_folds
-from skgenre.recommended._views import N_MELS, TrackViews, split_views
+from skgenre.recommended._views import N_MELS, TrackViews, Views, split_views
 
 DURATION = 4.0
 
@@ -102,7 +102,7 @@ def test_the_default_is_two_machines_that_take_no_network(music, tmp_path):
 
 
 def test_parts_of_a_track_are_judged_as_tracks_of_that_length(music):
-    halves = small(("svc",), n_segments=2, segment_duration=DURATION / 2)
+    halves = small(("svc",), n_parts=0, n_segments=2, segment_duration=DURATION / 2)
     halves.fit(music.data, music.target)
     loader = AudioLoader(duration=DURATION)
     waveforms = loader.fit_transform(music.data[:3])
@@ -114,7 +114,8 @@ def test_parts_of_a_track_are_judged_as_tracks_of_that_length(music):
 
 
 def test_parts_overlap_in_short_tracks_and_are_all_of_a_shorter_one(music):
-    model = small(("svc",), n_segments=3, segment_duration=3.0).fit(music.data, music.target)
+    model = small(("svc",), n_parts=0, n_segments=3, segment_duration=3.0)
+    model.fit(music.data, music.target)
     waveform = AudioLoader(duration=DURATION).fit_transform(music.data[:1])[0]
     n = 3 * 22050
     middle = waveform[(waveform.size - n) // 2 :][:n]
@@ -124,8 +125,65 @@ def test_parts_overlap_in_short_tracks_and_are_all_of_a_shorter_one(music):
     np.testing.assert_allclose(short[0], np.repeat(short[0, :1], 3, axis=0), atol=1e-6)
 
 
+def test_a_track_is_judged_as_a_whole_and_by_three_parts(music):
+    model = small(("svc",)).set_params(duration=16.0).fit(music.data, music.target)
+    waveforms = AudioLoader(duration=16.0).fit_transform(music.data[[0, 7, 14]])
+    waveforms[1, -8 * 22050 :] = waveforms[2, : 8 * 22050]  # swing, then thrash
+    judged = model.predict_proba(waveforms)
+    model.set_params(n_parts=0)
+    whole = model.predict_proba(waveforms)
+    starts = (np.array([0, 3, 6]) * 22050, 10 * 22050)
+    parts = [model.predict_proba(waveforms[:, start:][:, : starts[1]]) for start in starts[0]]
+    logs = (2 * np.log(whole + 1e-4) + np.log(np.mean(parts, axis=0) + 1e-4)) / 3
+    expected = np.exp(logs) / np.exp(logs).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(judged, expected, atol=1e-4)
+    assert np.abs(judged - whole).max() > 0.01
+
+
+def test_parts_add_nothing_to_a_track_no_longer_than_one(music, monkeypatch):
+    model = small(("svc", "lda")).fit(music.data, music.target)
+    computed = count_tables(monkeypatch)
+    by_parts = model.predict_proba(music.data[:3])
+    assert len(computed) == 3
+    whole = model.set_params(n_parts=0).predict_proba(music.data[:3])
+    np.testing.assert_allclose(by_parts, whole, atol=1e-3)
+
+
+def count_tables(monkeypatch):
+    """Note each computation of clip features from now on."""
+    computed = []
+    original = ClipFeatures._transform_track
+
+    def noted(self, track, name):
+        computed.append(name)
+        return original(self, track, name)
+
+    monkeypatch.setattr(ClipFeatures, "_transform_track", noted)
+    return computed
+
+
+def test_parts_are_computed_in_fit_only_where_they_are_kept(music, tmp_path, monkeypatch):
+    waveforms = AudioLoader(duration=11.0).fit_transform(music.data)
+    computed = count_tables(monkeypatch)
+    model = small(("svc",)).set_params(duration=11.0).fit(waveforms, music.target)
+    assert len(computed) == 18
+    model.predict(waveforms[:2])
+    assert len(computed) == 18 + 2 * 4
+    model.set_params(memory=tmp_path).fit(waveforms, music.target)
+    assert len(computed) == 26 + 18 * 4
+    model.predict(waveforms)
+    assert len(computed) == 26 + 18 * 4
+
+
+def test_the_network_has_its_crops_and_no_parts(music):
+    model = small(("cnn",)).set_params(duration=11.0).fit(music.data, music.target)
+    waveforms = AudioLoader(duration=11.0).fit_transform(music.data[:2])
+    by_parts = model.predict_proba(waveforms)
+    np.testing.assert_array_equal(by_parts, model.set_params(n_parts=0).predict_proba(waveforms))
+
+
 def test_rows_of_whole_tracks_are_judged_as_one_part(music):
-    front_end, ensemble = small(("svc",)).parts()
+    front_end, ensemble = small(("svc",), n_parts=0).parts()
     rows = front_end.fit_transform(music.data)
     by_part = ensemble.fit(rows, music.target).predict_segment_proba(rows)
     np.testing.assert_allclose(by_part[:, 0], ensemble.predict_proba(rows), atol=1e-6)
@@ -146,6 +204,8 @@ def test_settings_of_segments_are_checked_when_they_are_used(music):
     model = small(("svc",)).fit(music.data, music.target)
     with pytest.raises(ValueError, match="'n_segments' parameter of GenreClassifier"):
         model.set_params(n_segments=None).predict_segment_proba(music.data[:1])
+    with pytest.raises(ValueError, match="'n_parts' parameter of GenreClassifier"):
+        model.set_params(n_segments=6, n_parts=-1).predict(music.data[:1])
 
 
 def test_one_artist_a_genre_leaves_the_member_out_with_one_warning(music):
@@ -164,7 +224,8 @@ def test_folds_without_two_artists_of_a_genre_do_not_calibrate():
     codes = np.repeat([0, 1], 6)
     rows = rng.normal(size=(12, len(ClipFeatures().column_groups()))) + codes[:, np.newaxis]
     artists = np.array(["a"] * 5 + ["b"] + ["c"] * 6)  # b has one track, alone in some fold
-    views = split_views(rows.astype(np.float32))
+    rows = rows.astype(np.float32)
+    views = Views(rows, np.empty((12, 0, rows.shape[1])), np.empty((12, 0, N_MELS)))
     folds = calibration_folds(codes, seed=0)
     with_two = [fold for fold in folds if 5 in fold[0]]
     assert len(with_two) < len(folds)
@@ -346,9 +407,23 @@ def test_views_are_those_of_the_public_transformers():
     np.testing.assert_allclose(
         views.spectrogram, mel.fit_transform(waveforms[:, np.newaxis])[:, 0], atol=1e-4
     )
+    assert views.parts.shape == (2, 0, views.table.shape[1])
     table = split_views(TrackViews(duration=1.0).fit_transform(waveforms))
     np.testing.assert_array_equal(table.table, views.table)
     assert table.spectrogram.shape == (2, 0, N_MELS)
+
+
+def test_views_of_parts_stand_beside_those_of_the_whole():
+    waveforms = np.random.default_rng(0).normal(size=(2, 14 * 22050)).astype(np.float32)
+    views = TrackViews(duration=14.0, with_spectrogram=True, n_parts=3)
+    rows = views.fit_transform(waveforms)
+    without = split_views(views.set_params(n_parts=0).fit_transform(waveforms))
+    with_parts = split_views(rows)
+    np.testing.assert_array_equal(with_parts.table, without.table)
+    np.testing.assert_array_equal(with_parts.spectrogram, without.spectrogram)
+    for i, start in enumerate((0, 2 * 22050, 4 * 22050)):
+        part = np.ascontiguousarray(waveforms[:, start : start + 10 * 22050])
+        np.testing.assert_array_equal(with_parts.parts[:, i], ClipFeatures().fit_transform(part))
 
 
 def test_short_tracks_are_described_as_they_are_and_only_the_spectrogram_starts_again():
