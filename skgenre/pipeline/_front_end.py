@@ -12,6 +12,7 @@ from sklearn.base import OneToOneFeatureMixin
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 
+from skgenre._base import as_rows
 from skgenre._rows import row_name, rows_from
 
 
@@ -28,6 +29,12 @@ def leaf_steps(transformer: Any, *, open_per_track: bool = True) -> list[Any]:
     if transformer is None or (isinstance(transformer, str) and transformer == "passthrough"):
         return []
     return [transformer]
+
+
+def input_rows(steps: Sequence[Any], X: Any) -> Any:
+    """Return the input as something to slice by track."""
+    as_rows_of = getattr(steps[0], "_as_rows", None) if steps else None
+    return as_rows(X) if as_rows_of is None else as_rows_of(X)
 
 
 def check_row_wise(transformer: Any) -> None:
@@ -98,6 +105,12 @@ def nested_estimators(step: Any) -> list[Any]:
     """List a step and all estimators among its parameters."""
     params = step.get_params(deep=True) if hasattr(step, "get_params") else {}
     return [step, *(value for value in params.values() if hasattr(value, "get_params"))]
+
+
+def has_names(per_track: Any) -> bool:
+    """Tell whether what a PerTrack gives has names."""
+    steps = leaf_steps(per_track.transformer)
+    return bool(steps) and hasattr(steps[-1], "get_feature_names_out")
 
 
 def names_out(steps: Sequence[Any]) -> Any:

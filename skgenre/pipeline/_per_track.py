@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, Self
 
@@ -18,18 +17,21 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from skgenre._base import TrackTransformer, as_rows
+from skgenre._base import TrackTransformer
 from skgenre._columns import as_table
 from skgenre._shapes import with_rate
+from skgenre.pipeline._blas import one_blas_thread
 from skgenre.pipeline._cache import TrackCache, n_bytes, open_cache
-from skgenre.pipeline._front_end import augments, check_row_wise, leaf_steps, names_out
+from skgenre.pipeline._front_end import (
+    augments,
+    check_row_wise,
+    has_names,
+    input_rows,
+    leaf_steps,
+    names_out,
+)
 from skgenre.pipeline._jobs import Job, stream
 from skgenre.pipeline._keys import front_end_key
-
-
-def _last_step_names(self: PerTrack) -> bool:
-    steps = leaf_steps(self.transformer)
-    return bool(steps) and hasattr(steps[-1], "get_feature_names_out")
 
 
 class PerTrack(
@@ -85,7 +87,8 @@ class PerTrack(
 
     Notes
     -----
-    The result equals that of the transformer by itself. ``fit_transform`` augments where
+    The result equals that of the transformer by itself. BLAS libraries are kept to one thread
+    meanwhile, in the whole process. ``fit_transform`` augments where
     there is an :class:`Augmenter`; ``transform`` never does. A ``RandomState`` instance as the
     augmenter's ``random_state`` is copied with it, so that each fit draws the same copies.
 
@@ -171,7 +174,7 @@ class PerTrack(
         context = self._init_callback_context()
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         steps = self._begin()
-        rows = _rows(steps, X)
+        rows = input_rows(steps, X)
         self._each(steps, rows[: self.batch_size], training=False)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
@@ -195,7 +198,7 @@ class PerTrack(
             two dimensions and ``set_output`` asks for one.
         """
         steps = self._begin()
-        rows = _rows(steps, X)
+        rows = input_rows(steps, X)
         context = self._init_callback_context(max_subtasks=len(rows))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         out = self._each(steps, rows, training=True, context=context)
@@ -220,10 +223,10 @@ class PerTrack(
         self._validate_params()
         check_row_wise(self.transformer)
         steps = leaf_steps(self.transformer)
-        out = self._each(steps, _rows(steps, X), training=False)
+        out = self._each(steps, input_rows(steps, X), training=False)
         return as_table(self, out, X, lambda: names_out(steps))
 
-    @available_if(_last_step_names)
+    @available_if(has_names)
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the last axis, which the last step knows.
 
@@ -325,6 +328,7 @@ class PerTrack(
                 step._start()
         return steps
 
+    @one_blas_thread()
     def _each(
         self, steps: list[Any], rows: Any, *, training: bool, context: Any = None
     ) -> NDArray[Any]:
@@ -392,9 +396,3 @@ class PerTrack(
             return n_unpruned
         cache.memory.reduce_size(bytes_limit=limit)
         return 0
-
-
-def _rows(steps: Sequence[Any], X: Any) -> Any:
-    """Return the input as something to slice by track."""
-    as_rows_of = getattr(steps[0], "_as_rows", None) if steps else None
-    return as_rows(X) if as_rows_of is None else as_rows_of(X)

@@ -1,0 +1,36 @@
+"""One thread for linear algebra while tracks are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from threading import Lock
+
+from threadpoolctl import ThreadpoolController
+
+_HELD = Lock()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS libraries to one thread, and give them back what they had.
+
+    The products that a track takes are small: more threads save no time, but wait for the next
+    one busily, and take the cores from the other tracks. The setting is one of the whole
+    process, so that one thread of it sets it at a time, and whoever comes meanwhile finds it.
+    """
+    if not _HELD.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _controller().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        _HELD.release()
+
+
+@lru_cache(maxsize=1)
+def _controller() -> ThreadpoolController:
+    """Look once for the libraries that are loaded, which takes a millisecond."""
+    return ThreadpoolController()

@@ -1,0 +1,79 @@
+"""BLAS libraries while PerTrack computes, and afterwards."""
+
+import threading
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from skgenre import PerTrack
+from skgenre.pipeline._blas import one_blas_thread
+
+
+def blas_threads():
+    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+
+@pytest.fixture(autouse=True)
+def three_threads():
+    with threadpool_limits(3, user_api="blas"):
+        if blas_threads() != {3}:
+            pytest.skip("the BLAS of this NumPy cannot be told how many threads to take")
+        yield
+
+
+class SeenThreads(TransformerMixin, BaseEstimator):
+    """Return how many threads BLAS has while it runs."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        if any(np.max(track) > 1 for track in X):
+            raise ValueError("too loud")
+        return np.full((len(X), 1), max(blas_threads()))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+
+def test_tracks_are_computed_with_one_thread_and_the_others_come_back():
+    seen = PerTrack(SeenThreads(), n_jobs=2).fit_transform(np.zeros((4, 10)))
+    np.testing.assert_array_equal(seen, 1)
+    assert blas_threads() == {3}
+
+
+def test_threads_come_back_after_an_error():
+    with pytest.raises(ValueError, match="too loud"):
+        PerTrack(SeenThreads()).fit_transform(np.full((4, 10), 2.0))
+    assert blas_threads() == {3}
+
+
+def test_threads_that_compute_meanwhile_change_nothing():
+    entered, may_leave = threading.Event(), threading.Event()
+
+    def meanwhile():
+        with one_blas_thread():
+            entered.set()
+            may_leave.wait(10)
+
+    thread = threading.Thread(target=meanwhile)
+    with one_blas_thread():
+        thread.start()
+        assert entered.wait(10)
+        assert blas_threads() == {1}
+    assert blas_threads() == {3}
+    may_leave.set()
+    thread.join()
+    assert blas_threads() == {3}
+
+
+def test_one_within_another_leaves_the_setting_to_it():
+    with one_blas_thread():
+        with one_blas_thread():
+            assert blas_threads() == {1}
+        assert blas_threads() == {1}
+    assert blas_threads() == {3}
