@@ -27,7 +27,7 @@ from skgenre.features._group_clip import (
     std,
 )
 from skgenre.features._spectral import Float
-from skgenre.features._summary_measures import _median_along_rows
+from skgenre.features._summary_measures import median_along_rows
 
 _QUANTILES = (10, 50, 90)  # per cent
 _FINE = 64  # bands of spat
@@ -173,8 +173,8 @@ def _hp(clip: Clip) -> list[Array]:
 
     Between the medians of decibels lies the same as between those of the power.
     """
-    sustained = _median_along_rows(clip.decibels)
-    short = _median_along_rows(np.ascontiguousarray(clip.decibels.T)).T
+    sustained = median_along_rows(clip.decibels)
+    short = median_along_rows(np.ascontiguousarray(clip.decibels.T)).T
     short = (short - sustained).reshape(COARSE, N_MELS // COARSE, -1).mean(axis=1)
     return [short.mean(axis=1), short.std(axis=1)]
 

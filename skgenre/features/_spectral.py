@@ -134,7 +134,7 @@ class MelKernel:
             fmax=settings.fmax,
             htk=settings.htk,
         )  # (n_mels, n_bins)
-        self._stage = _compiled_stage() if settings.n_fft % 2 == 0 else None
+        self._stage = compiled_stage() if settings.n_fft % 2 == 0 else None
         if self._stage is None:
             self._blocks = _dense_blocks(filterbank)
         else:
@@ -250,7 +250,7 @@ def _dense_blocks(filterbank: Float, width: int = 8) -> list[tuple[slice, slice,
 
 
 @lru_cache(maxsize=1)
-def _compiled_stage() -> Any:
+def compiled_stage() -> Any:
     """Return the module of compiled passes, or None where numba cannot compile."""
     try:
         from numba import config

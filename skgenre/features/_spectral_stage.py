@@ -106,3 +106,46 @@ def power_in_bands(folded, twiddles, first, offsets, weights, power, out):
             weight = weights[i]
             for t in range(n_frames):
                 out[band, t] += weight * power[shift + i, t]
+
+
+@_compile
+def median_along_rows(array, half, out):
+    """Replace each value by the median of those around it in its row, mirrored at the ends.
+
+    The values in sight are kept sorted: the one that leaves makes room for the one that comes.
+
+    Parameters
+    ----------
+    array : ndarray of shape (n_rows, n), float32
+        No NaN.
+    half : int
+        How far is seen to each side.
+    out : ndarray of shape (n_rows, n), float32
+        Receives the medians.
+    """
+    n_rows, n = array.shape
+    size = 2 * half + 1
+    seen = np.empty(size, array.dtype)
+    places = np.empty(n + size, np.int64)
+    for i in range(n + size):
+        place = (i - half) % (2 * n)  # the row, and the row mirrored, again and again
+        places[i] = place if place < n else 2 * n - 1 - place
+    for r in range(n_rows):
+        row = array[r]
+        for i in range(size):
+            seen[i] = row[places[i]]
+        seen.sort()
+        out[r, 0] = seen[half]
+        for t in range(1, n):
+            old, new = row[places[t - 1]], row[places[t + size - 1]]
+            k = 0
+            while k < size - 1 and seen[k] < old:
+                k += 1
+            while k < size - 1 and seen[k + 1] < new:
+                seen[k] = seen[k + 1]
+                k += 1
+            while k > 0 and seen[k - 1] > new:
+                seen[k] = seen[k - 1]
+                k -= 1
+            seen[k] = new
+            out[r, t] = seen[half]

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.features._spectral import fft_window, frame
+from skgenre.features._spectral import compiled_stage, fft_window, frame
 
 Float = NDArray[np.float32]
 Double = NDArray[np.float64]
@@ -281,8 +281,8 @@ def _harmonic_part(
     """
     from scipy import fft
 
-    steady = _median_along_rows(np.ascontiguousarray(magnitude.T)).T
-    broad = _median_along_rows(magnitude)
+    steady = median_along_rows(np.ascontiguousarray(magnitude.T)).T
+    broad = median_along_rows(magnitude)
     silent = np.maximum(steady, broad) < _TINY
     broad /= np.where(steady > 0, steady, _TINY)
     share = np.where(silent, np.float32(0.5), 1 / (1 + np.square(broad)))
@@ -296,15 +296,21 @@ def _harmonic_part(
     return sound / weights[start : start + n_samples]
 
 
-def _median_along_rows(array: Float) -> Float:
+def median_along_rows(array: Float) -> Float:
     """Replace each value by the median of the ones around it in its row, mirrored at the ends.
 
-    SciPy's median filter is many times faster on one dimension than on two: the rows are
-    put into one line, with enough around each that they do not mix.
+    Compiled where that is possible. SciPy's filter takes as long on one dimension, where the
+    rows are put into one line with enough around each that they do not mix, and many times
+    longer on two; but it keeps Python's lock, so that tracks would wait for each other.
     """
+    half = _MEDIAN // 2
+    stage = compiled_stage()
+    if stage is not None:
+        out = np.empty_like(array)
+        stage.median_along_rows(array, half, out)
+        return out
     from scipy.ndimage import median_filter
 
-    half = _MEDIAN // 2
     line = np.pad(array, ((0, 0), (half, half)), mode="symmetric")
     filtered = median_filter(line.reshape(-1), size=_MEDIAN, mode="nearest")
     return filtered.reshape(line.shape)[:, half:-half]

@@ -7,6 +7,8 @@ import pytest
 from _clips import RATE, chord, describe, music, noise, spectrum
 
 from skgenre import ClipFeatures
+from skgenre.features._group_clip import ClipSettings
+from skgenre.features._group_shape import _rolloff_bins, _zero_crossings
 
 # Hz: where the bands of the contrast begin, and the highest frequency.
 EDGES = [0, 200, 400, 600, 800, 1100, 1500, 2000, 2700, 3600, 4800, 6400, 8500, RATE / 2]
@@ -36,6 +38,28 @@ def test_spectral_shape_by_librosa():
     contrast = octave.max(axis=0) - octave.min(axis=0)
     assert row["contrast2_mean"] == pytest.approx(contrast.mean(), rel=1e-3)
     assert row["contrast2_std"] == pytest.approx(contrast.std(), rel=1e-2)
+
+
+@pytest.mark.parametrize("n_bins", [2, 31, 32, 33, 65, 1025])
+def test_roll_off_is_found_as_if_all_bins_were_added_up(n_bins):
+    rng = np.random.default_rng(n_bins)
+    magnitude = rng.exponential(size=(n_bins, 300)).astype(np.float32)
+    magnitude[:, :100] *= np.geomspace(1, 1e-4, n_bins)[:, np.newaxis]
+    magnitude[:, 100:200] *= np.geomspace(1e-4, 1, n_bins)[:, np.newaxis]
+    magnitude[:, 299] = 0
+    below = np.cumsum(magnitude, axis=0, dtype=np.float64)
+    expected = (below < 0.85 * below[-1]).sum(axis=0)
+    np.testing.assert_array_equal(_rolloff_bins(magnitude), expected)
+
+
+def test_zero_crossings_by_counting():
+    samples = np.random.default_rng(0).normal(size=5000).astype(np.float32)
+    settings = ClipSettings(RATE, 1024, 256)
+    changes = np.diff(samples < 0)
+    for i, share in enumerate(_zero_crossings(samples, 20, settings)):
+        first, stop = max(0, 256 * i - 512), min(5000, 256 * i + 512)
+        # A change counts to the frame of the sample before it.
+        assert share == pytest.approx(changes[first:stop].sum() / (stop - first))
 
 
 def test_zero_crossings_of_a_tone():

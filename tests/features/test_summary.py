@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skgenre import FrameScaler, SummaryExtractor
 from skgenre._waveforms import Waveforms
+from skgenre.features import _summary_measures
 
 RATE = 22050
 SHORT = {"sampling_rate": 8000, "n_fft": 512, "hop_length": 128}
@@ -310,3 +311,24 @@ def test_too_loud_a_track_is_named():
     X = np.stack([music(seconds=0.1), np.float32(1e20) * music(seconds=0.1)])
     with pytest.raises(ValueError, match=r"track 1 has samples as large as .*between -1 and 1"):
         SummaryExtractor().transform(X)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (2, 15), (5, 16), (4, 31), (7, 200)])
+@pytest.mark.parametrize("compiled", [True, False], ids=["numba", "scipy"])
+def test_medians_are_those_of_the_mirrored_row(shape, compiled, monkeypatch):
+    if not compiled:
+        monkeypatch.setattr(_summary_measures, "compiled_stage", lambda: None)
+    rng = np.random.default_rng(0)
+    for array in (rng.normal(size=shape), rng.integers(0, 3, size=shape), np.zeros(shape)):
+        array = array.astype(np.float32)
+        around = np.pad(array, ((0, 0), (15, 15)), mode="symmetric")
+        windows = np.lib.stride_tricks.sliding_window_view(around, 31, axis=1)
+        medians = _summary_measures.median_along_rows(array)
+        np.testing.assert_array_equal(medians, np.median(windows, axis=2))
+        assert medians.dtype == np.float32
+
+
+def test_medians_of_what_is_no_number_end():
+    array = np.full((2, 50), np.nan, dtype=np.float32)
+    array[1, ::3] = 1
+    assert _summary_measures.median_along_rows(array).shape == (2, 50)
