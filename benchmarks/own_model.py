@@ -6,6 +6,9 @@ genres are taken for. ``--members`` chooses them; ``--parts 0`` judges tracks as
 ``--splits 5`` the folds are drawn five times, with the seeds 0 to 4, and the last rows have means
 over the draws.
 
+``python -m benchmarks.own_model FOLDER --time`` prints how long the model takes to learn from all
+files, two at a time and with nothing kept, and how long it then takes for one file.
+
 ``python -m benchmarks.own_model FOLDER [--splits 1] [--memory FOLDER]`` prints for "svc" (a kernel
 for each feature group) and "asvc" (the same, whitened by artist) the accuracy and the balanced
 accuracy of five folds with no artist on two sides: the mean over folds, and of all tracks
@@ -137,6 +140,22 @@ def measure_split(music: Any, args: argparse.Namespace, seed: int) -> dict[str, 
     return found
 
 
+def measure_time(music: Any, args: argparse.Namespace) -> None:
+    """Print the seconds of a fit from files, and of one file's probabilities."""
+    model = GenreClassifier(args.members, n_parts=args.parts, n_jobs=2, random_state=0)
+    model.fit(music.data[::20], music.target[::20], groups=music.artists[::20])  # imports, kernels
+    start = time.perf_counter()
+    model.fit(music.data, music.target, groups=music.artists)
+    print(f"A fit from {len(music.data)} files took {time.perf_counter() - start:.1f} s.")
+    seconds = []
+    for path in music.data[:: max(1, len(music.data) // 40)]:
+        start = time.perf_counter()
+        model.predict_proba([path])
+        seconds.append(time.perf_counter() - start)
+    low, middle, high = np.percentile(seconds, [0, 50, 100])
+    print(f"One file took {middle:.3f} s ({low:.3f} to {high:.3f}, {len(seconds)} files).")
+
+
 def print_mistakes(genres: Any, codes: Any, proba: Any, paths: Any) -> None:
     """Print what each genre is taken for, and the mistakes that the model was surest of."""
     answer = proba.argmax(axis=1)
@@ -170,9 +189,13 @@ def main() -> None:
     parser.add_argument("--one-kernel", action="store_true", help="for all groups together")
     parser.add_argument("--without", action="append", default=[], metavar="GROUP")
     parser.add_argument("--memory", default=tempfile.mkdtemp(), help="a folder for features")
+    parser.add_argument("--time", action="store_true", help="measure how long it takes")
     parser.add_argument("--ensemble", action="store_true", help="measure the whole model")
     args = parser.parse_args()
     music = load_genre_folder(args.folder)
+    if args.time:
+        measure_time(music, args)
+        return
     if args.ensemble:
         measure_ensemble(music, args)
         return

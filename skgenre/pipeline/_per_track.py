@@ -18,9 +18,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from skgenre._base import TrackTransformer
+from skgenre._blas import one_blas_thread
 from skgenre._columns import as_table
 from skgenre._shapes import with_rate
-from skgenre.pipeline._blas import one_blas_thread
 from skgenre.pipeline._cache import TrackCache, n_bytes, open_cache
 from skgenre.pipeline._front_end import (
     augments,

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
+from skgenre._blas import one_blas_thread
 from skgenre._random import draw_seeds
 from skgenre.classifiers import LogMelCNNGenreClassifier
 from skgenre.classifiers._target import check_target, check_two_classes
@@ -79,6 +80,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         self.segment_duration = segment_duration
         self.random_state = random_state
 
+    @one_blas_thread()
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Fit the members.
@@ -162,6 +164,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             return CropMember(LogMelCNNGenreClassifier(epochs=self.epochs))
         return TableMember(ClipFeatures().column_groups(), name)
 
+    @one_blas_thread()
     def predict_member_proba(self, X: Any) -> dict[str, NDArray[np.float64]]:
         """Return what each member answers."""
         check_is_fitted(self)

@@ -1,4 +1,4 @@
-"""One thread for linear algebra while tracks are computed."""
+"""One thread for linear algebra where there are many small products."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ _HELD = Lock()
 def one_blas_thread() -> Iterator[None]:
     """Keep BLAS libraries to one thread, and give them back what they had.
 
-    The products that a track takes are small: more threads save no time, but wait for the next
-    one busily, and take the cores from the other tracks. The setting is one of the whole
+    The products that a track takes are small, and those of the recommended model are many: more
+    threads save little or no time, but wait for the next one busily, and take the cores from
+    whatever else runs; where another process has one of the cores, all wait for that one, in each
+    product. The setting is one of the whole
     process, so that one thread of it sets it at a time, and whoever comes meanwhile finds it.
     """
     if not _HELD.acquire(blocking=False):

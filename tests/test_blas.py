@@ -1,4 +1,4 @@
-"""BLAS libraries while PerTrack computes, and afterwards."""
+"""BLAS libraries while tracks are computed and the recommended model learns, and afterwards."""
 
 import threading
 
@@ -7,8 +7,8 @@ import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skgenre import PerTrack
-from skgenre.pipeline._blas import one_blas_thread
+from skgenre import GenreClassifier, GroupKernel, PerTrack, make_genres
+from skgenre._blas import one_blas_thread
 
 
 def blas_threads():
@@ -49,6 +49,24 @@ def test_tracks_are_computed_with_one_thread_and_the_others_come_back():
 def test_threads_come_back_after_an_error():
     with pytest.raises(ValueError, match="too loud"):
         PerTrack(SeenThreads()).fit_transform(np.full((4, 10), 2.0))
+    assert blas_threads() == {3}
+
+
+def test_the_recommended_model_learns_and_answers_with_one_thread(monkeypatch):
+    seen = []
+
+    def noted(self, X):
+        seen.append(max(blas_threads()))
+        return transform(self, X)
+
+    transform = GroupKernel.transform
+    monkeypatch.setattr(GroupKernel, "transform", noted)
+    music = make_genres(3, genres=["dub", "swing"], duration=2.0, random_state=0)
+    model = GenreClassifier(("svc",), random_state=0).fit(music.data, music.target)
+    n_in_fit = len(seen)
+    model.predict(music.data[:1])
+    assert len(seen) > n_in_fit > 0
+    assert set(seen) == {1}
     assert blas_threads() == {3}
 
 
