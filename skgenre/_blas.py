@@ -19,10 +19,12 @@ def one_blas_thread() -> Iterator[None]:
     The products that a track takes are small, and those of the recommended model are many: more
     threads save little or no time, but wait for the next one busily, and take the cores from
     whatever else runs; where another process has one of the cores, all wait for that one, in each
-    product. The setting is one of the whole
-    process, so that one thread of it sets it at a time, and whoever comes meanwhile finds it.
+    product. The setting is one of the whole process, so that one thread of it sets it at a time,
+    and whoever comes meanwhile finds it; and where it is so already, by whomever, it stays theirs.
+    Another library that sets it while this holds it, and holds it longer, gives back the one
+    thread that it found: the way in which all who set it can get in each other's way.
     """
-    if not _HELD.acquire(blocking=False):
+    if _is_one() or not _HELD.acquire(blocking=False):
         yield
         return
     try:
@@ -30,6 +32,11 @@ def one_blas_thread() -> Iterator[None]:
             yield
     finally:
         _HELD.release()
+
+
+def _is_one() -> bool:
+    libraries = _controller().select(user_api="blas").lib_controllers
+    return all(library.num_threads == 1 for library in libraries)
 
 
 @lru_cache(maxsize=1)

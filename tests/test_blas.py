@@ -5,9 +5,10 @@ import threading
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skgenre import GenreClassifier, GroupKernel, PerTrack, make_genres
+from skgenre import GenreClassifier, GroupKernel, PerTrack, _blas, make_genres
 from skgenre._blas import one_blas_thread
 
 
@@ -87,6 +88,33 @@ def test_threads_that_compute_meanwhile_change_nothing():
     may_leave.set()
     thread.join()
     assert blas_threads() == {3}
+
+
+def test_one_thread_that_another_set_stays_its_own():
+    """Whoever set it first may end first, and must not find its one thread given back later."""
+    with threadpool_limits(1, user_api="blas"), one_blas_thread():
+        assert not _blas._HELD.locked()
+        assert blas_threads() == {1}
+    assert blas_threads() == {3}
+
+
+def test_other_pools_keep_their_threads():
+    def others():
+        return [one["num_threads"] for one in threadpool_info() if one["user_api"] != "blas"]
+
+    with threadpool_limits(2, user_api="openmp"):
+        if 2 not in others():
+            pytest.skip("no OpenMP here")
+        with one_blas_thread():
+            assert 2 in others()
+
+
+def test_the_command_computes_with_one_thread(monkeypatch):
+    from skgenre.cli._validation import extract
+
+    front = PerTrack(make_pipeline(SeenThreads()))
+    features, _ = extract(front, np.zeros((3, 10)))
+    np.testing.assert_array_equal(features, 1)
 
 
 def test_one_within_another_leaves_the_setting_to_it():

@@ -29,6 +29,7 @@ from skgenre import (
     make_genres,
 )
 from skgenre.cli import _demo, _train, _validation, main
+from skgenre.cli._model import load_model
 
 SMALL = ["--classifier", "mlp", "--duration", "1", "--n-segments", "2", "--epochs", "2"]
 
@@ -380,6 +381,13 @@ def test_a_genre_classifier_saved_from_python_predicts(music, files, tmp_path, c
     assert found["genre"] == model.classes_[proba.argmax()]
     assert found["probabilities"][found["genre"]] == pytest.approx(proba.max(), abs=1e-5)
     assert len(found["segments"]) == 2
+
+
+def test_parts_are_those_that_the_saved_classifier_was_set_to(music, tmp_path):
+    folder = load_genre_folder(music)
+    model = GenreClassifier(duration=1.0, random_state=0).fit(folder.data, folder.target)
+    joblib.dump(model.set_params(n_parts=1), tmp_path / "model")
+    assert load_model(str(tmp_path / "model"))[0].transformer[-1].n_parts == 1
 
 
 @pytest.mark.parametrize("option", ["--n-segments", "--epochs", "--learning-rate"])

@@ -132,5 +132,6 @@ def _opened(model: Any) -> Any:
         return model
     ensemble = inner.ensemble_
     ensemble.set_params(n_segments=inner.n_segments, segment_duration=inner.segment_duration)
-    steps = [("features", inner.front_end_), ("scaler", "passthrough"), ("classifier", ensemble)]
+    front_end = inner._prediction_front_end()
+    steps = [("features", front_end), ("scaler", "passthrough"), ("classifier", ensemble)]
     return Pipeline(steps)

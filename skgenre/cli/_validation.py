@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skgenre._blas import one_blas_thread
+
 Array = NDArray[Any]
 
 
+@one_blas_thread()
 def extract(
     front: Any,
     paths: Iterable[str],

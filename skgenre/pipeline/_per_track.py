@@ -87,10 +87,12 @@ class PerTrack(
 
     Notes
     -----
-    The result equals that of the transformer by itself. BLAS libraries are kept to one thread
-    meanwhile, in the whole process. ``fit_transform`` augments where
+    The result equals that of the transformer by itself. ``fit_transform`` augments where
     there is an :class:`Augmenter`; ``transform`` never does. A ``RandomState`` instance as the
     augmenter's ``random_state`` is copied with it, so that each fit draws the same copies.
+
+    BLAS has one thread meanwhile, in the whole process. Where other threads of it limit BLAS too,
+    as KMeans does, call ``threadpoolctl.threadpool_limits`` once, around all of them.
 
     An entry of the cache is known by the track (a file as ``file_identity`` says, a
     waveform by a hash of its samples and its rate), by the classes and parameters of all

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -38,6 +39,11 @@ def checked_labels(
             "common takes two or more of at least one genre."
         )
     return classes, codes, None if groups is None else check_artists(groups)
+
+
+def parts_heard(members: Iterable[str], n_parts: int) -> int:
+    """Return the number of parts that are of use: none where nobody but the network answers."""
+    return n_parts if set(members) - {"cnn"} else 0
 
 
 class Ensemble(ClassifierMixin, BaseEstimator):
@@ -168,7 +174,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
     def predict_member_proba(self, X: Any) -> dict[str, NDArray[np.float64]]:
         """Return what each member answers."""
         check_is_fitted(self)
-        views = split_views(np.asarray(X))
+        views = split_views(check_array(X, dtype=np.float32, input_name="X"))
         return {name: member.predict_proba(views) for name, member in self.members_.items()}
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -181,7 +187,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         return self.classes_[proba.argmax(axis=1)]
 
     def predict_segment_proba(self, X: Any) -> NDArray[np.float32]:
-        """Judge parts of tracks as if each were a track.
+        """Judge parts of tracks, each by its own row.
 
         Parameters
         ----------

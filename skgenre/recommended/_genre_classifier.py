@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skgenre._base import as_rows
 from skgenre.pipeline import PerTrack
-from skgenre.recommended._ensemble import DEFAULT_MEMBERS, Ensemble, checked_labels
+from skgenre.recommended._ensemble import DEFAULT_MEMBERS, Ensemble, checked_labels, parts_heard
 from skgenre.recommended._views import (
     N_PARTS,
     N_SEGMENTS,
@@ -92,9 +92,10 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     twice, and of the mean of the latter. The network has its crops.
 
     The features of a track take 8 KB of memory in ``fit``, and 340 KB with the network, which
-    makes copies. With ``memory`` they are four times as many, since what is kept serves
-    prediction too. Above 5000 tracks the kernel is approximated by its values at 2000 of them
-    [1]_.
+    makes copies. With ``memory`` they are 24 KB more, since what is kept serves prediction too;
+    it is kept for one ``n_parts``, and computed again for another.
+
+    Above 5000 tracks the kernel is approximated by its values at 2000 of them [1]_.
 
     References
     ----------
@@ -212,7 +213,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             sampling_rate=self.sampling_rate,
             duration=self.duration,
             with_spectrogram="cnn" in self.members,
-            n_parts=self.n_parts,
+            n_parts=parts_heard(self.members, self.n_parts),
         )
         front_end = PerTrack(make_pipeline(views), n_jobs=self.n_jobs, memory=self.memory)
         ensemble = Ensemble(
@@ -225,9 +226,13 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         return front_end, ensemble
 
     def _features(self, X: Any) -> NDArray[np.float32]:
+        return self._prediction_front_end().transform(X)
+
+    def _prediction_front_end(self) -> PerTrack:
+        """Return the front end whose rows ``ensemble_`` predicts, with ``n_parts`` as it is now."""
         check_is_fitted(self)
         self._validate_params()
-        return with_parts(self.front_end_, self.n_parts).transform(X)
+        return with_parts(self.front_end_, parts_heard(self.ensemble_.members_, self.n_parts))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each genre: the geometric mean of the members' answers.

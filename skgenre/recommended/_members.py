@@ -99,7 +99,8 @@ class TableMember:
     def _fit(
         self, table: Array, codes: Array, groups: Array | None, seed: int, *, exact: bool
     ) -> None:
-        self.steps_: list[Any] = [GroupScaler(groups=self.labels)]
+        # Arrays between the steps, whatever scikit-learn is told to give at large.
+        self.steps_: list[Any] = [_arrays(GroupScaler(groups=self.labels))]
         table = self.steps_[0].fit_transform(table)
         if self.name == "lda":
             self.machine_: Any = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
@@ -111,13 +112,13 @@ class TableMember:
             return
         labels = self.labels
         if self.name == "asvc":
-            whitening = ArtistWhitening(column_groups=labels, without_groups="pass")
+            whitening = _arrays(ArtistWhitening(column_groups=labels, without_groups="pass"))
             table = whitening.fit(table, codes, groups=groups).transform(table)
             labels = whitening.column_groups_
             self.whitens = whitening.projections_ is not None
             self.steps_.append(whitening)
         n_landmarks = None if exact else min(_LANDMARKS, len(table))
-        kernel = GroupKernel(groups=labels, n_landmarks=n_landmarks, random_state=seed)
+        kernel = _arrays(GroupKernel(groups=labels, n_landmarks=n_landmarks, random_state=seed))
         table = kernel.fit_transform(table)
         self.steps_.append(kernel)
         if exact:
@@ -134,12 +135,13 @@ class TableMember:
 
     def predict_proba(self, views: Views) -> Array:
         """Return the probability of each class, by the whole track and by its parts."""
-        n_tracks, n_parts, n_columns = views.parts.shape
+        n_parts = views.parts.shape[1]
         whole = self._proba(views.table)
         if not n_parts:
             return whole
-        parts = self._proba(views.parts.reshape(-1, n_columns)).reshape(n_tracks, n_parts, -1)
-        return geometric_mean([whole, parts.mean(axis=1)], _WEIGHTS)
+        # One part of each track at a time, which takes no more memory than the whole did.
+        parts = sum(self._proba(views.parts[:, i]) for i in range(n_parts)) / n_parts
+        return geometric_mean([whole, parts], _WEIGHTS)
 
     def _proba(self, table: Array) -> Array:
         scores = self.calibration_.spread(*self._scores(table))
@@ -169,9 +171,9 @@ class CropMember:
         """Return the probability of each class."""
         return self.classifier.predict_proba(views.spectrogram)
 
-    def predict_segment_proba(self, views: Views) -> Array:
-        """Return the probability of each class for each crop."""
-        return self.classifier.predict_segment_proba(views.spectrogram)
+
+def _arrays(step: Any) -> Any:
+    return step.set_output(transform="default")
 
 
 def _of(groups: Array | None, rows: Array) -> Array | None:

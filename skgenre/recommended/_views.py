@@ -121,9 +121,10 @@ class TrackViews(AudioLoader):
     def _spread(
         self, samples: NDArray[np.float32], n_parts: int, duration: float
     ) -> list[NDArray[np.float32]]:
-        """Cut parts of some seconds, or all of a shorter track, spread evenly."""
+        """Cut parts, or all of a shorter track, spread evenly; a single one from the middle."""
         n = min(samples.size, max(1, round(duration * self.sampling_rate)))
-        starts = np.linspace(0, samples.size - n, n_parts).round().astype(int)
+        rest = samples.size - n
+        starts = [rest // 2] if n_parts == 1 else np.linspace(0, rest, n_parts).round().astype(int)
         return [samples[start : start + n] for start in starts]
 
     def _row(self, samples: NDArray[np.float32], name: str, duration: float) -> NDArray[np.float32]:

@@ -175,16 +175,57 @@ def test_parts_are_computed_in_fit_only_where_they_are_kept(music, tmp_path, mon
     assert len(computed) == 26 + 18 * 4
 
 
-def test_the_network_has_its_crops_and_no_parts(music):
-    model = small(("cnn",)).set_params(duration=11.0).fit(music.data, music.target)
+def test_the_network_has_its_crops_and_no_parts(music, tmp_path, monkeypatch):
+    computed = count_tables(monkeypatch)
+    model = small(("cnn",), memory=tmp_path).set_params(duration=11.0)
+    model.fit(music.data, music.target)
+    assert len(computed) == 18
     waveforms = AudioLoader(duration=11.0).fit_transform(music.data[:2])
     by_parts = model.predict_proba(waveforms)
+    assert len(computed) == 18 + 2
     np.testing.assert_array_equal(by_parts, model.set_params(n_parts=0).predict_proba(waveforms))
+
+
+def test_one_part_is_the_middle(music):
+    model = small(("svc",), n_parts=0, n_segments=1, segment_duration=2.0)
+    model.fit(music.data, music.target)
+    waveform = AudioLoader(duration=DURATION).fit_transform(music.data[:1])[0]
+    middle = waveform[22050 : 3 * 22050]
+    np.testing.assert_allclose(
+        model.predict_segment_proba(music.data[:1])[0], model.predict_proba([middle]), atol=1e-6
+    )
+
+
+def test_long_segments_have_no_parts_of_their_own(music, monkeypatch):
+    model = small(("svc",), n_segments=2, segment_duration=12.0).set_params(duration=14.0)
+    model.fit(music.data, music.target)
+    waveforms = AudioLoader(duration=14.0).fit_transform(music.data[:1])
+    computed = count_tables(monkeypatch)
+    model.predict_segment_proba(waveforms)
+    assert len(computed) == 2
+
+
+def test_no_rows_are_refused_by_the_parts_too(music):
+    front_end, ensemble = small(("svc",)).parts()
+    rows = front_end.fit_transform(music.data)
+    with pytest.raises(ValueError, match="0 sample"):
+        ensemble.fit(rows, music.target).predict(rows[:0])
+
+
+def test_data_frames_asked_for_at_large_change_nothing(music):
+    pytest.importorskip("pandas")
+    model = small(("svc", "asvc")).fit(music.data, music.target, groups=music.artists)
+    expected = model.predict_proba(music.data)
+    with config_context(transform_output="pandas"):
+        np.testing.assert_array_equal(model.predict_proba(music.data), expected)
+        model.fit(music.data, music.target, groups=music.artists)
+        np.testing.assert_array_equal(model.predict_proba(music.data), expected)
 
 
 def test_rows_of_whole_tracks_are_judged_as_one_part(music):
     front_end, ensemble = small(("svc",), n_parts=0).parts()
     rows = front_end.fit_transform(music.data)
+    assert split_views(rows).parts.shape[1] == 0
     by_part = ensemble.fit(rows, music.target).predict_segment_proba(rows)
     np.testing.assert_allclose(by_part[:, 0], ensemble.predict_proba(rows), atol=1e-6)
 
