@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from skgenre.features import _group_harmony as harmony
+from skgenre.features import _group_scatter as scatter
 from skgenre.features import _group_shape as shape
 from skgenre.features._group_clip import (
     COARSE,
@@ -206,7 +207,7 @@ def _groups() -> dict[str, Group]:
     }
 
 
-GROUPS = {**_groups(), **harmony.GROUPS, **shape.GROUPS}
+GROUPS = {**_groups(), **scatter.GROUPS, **harmony.GROUPS, **shape.GROUPS}
 
 
 def describe_clip(samples: Float, groups: Iterable[str], settings: ClipSettings) -> Array:

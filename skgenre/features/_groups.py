@@ -15,9 +15,9 @@ from skgenre.features._group_measures import GROUPS, LEAST_FRAME_RATE, describe_
 
 
 class ClipFeatures(TrackColumns):
-    """Describe each track by twelve groups of features: timbre, rhythm and harmony.
+    """Describe each track by thirteen groups of features: timbre, rhythm and harmony.
 
-    One row of about 2000 numbers for a whole track, as an SVM or a linear discriminant
+    One row of about 2400 numbers for a whole track, as an SVM or a linear discriminant
     takes them after :class:`GroupScaler`. Every group looks at the same spectrogram from
     another side: what its bands hold, how they move within a fraction of a second, how
     they swing over seconds, when the next beat comes, which notes sound together. None
@@ -29,8 +29,8 @@ class ClipFeatures(TrackColumns):
     Parameters
     ----------
     groups : sequence of str, \
-default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "recur", "hp", \
-"spec", "contrast")
+default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", "tonal", "recur", \
+"hp", "spec", "contrast")
         Which groups, in which order. A group has the same values with and without the
         others.
     sampling_rate : float, default=22050
@@ -38,7 +38,8 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "r
     n_fft : int, default=2048
         Samples in the Fourier transform of a frame.
     hop_length : int, default=512
-        Samples from one frame to the next. The group "mod" needs 40 frames a second.
+        Samples from one frame to the next. The groups "mod" and "scatter" need 40 frames a
+        second.
 
     See Also
     --------
@@ -71,6 +72,10 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "r
     ``mod``       352      32 bands: amplitude of their swings in decibels, by rate, from 0.5
                            to 20 Hz; logarithm of it and 0.1 dB, median over half overlapping
                            windows of 256 frames
+    ``scatter``   352      amplitude of 16 bands, the root of their mean power, through a wavelet
+                           of each of 11 rates from 0.5 to 16 Hz: mean and standard deviation
+                           of the envelope over the mean of the band; logarithm of it and
+                           0.0001
     ``tempo``     48       autocorrelation of the onset strength, whose mean is left in: the
                            largest value in each of 48 ranges of lags from 0.2 to 3 s
     ``chroma``    66       twelve pitch classes, the strongest of a frame being 1, after the
@@ -99,9 +104,10 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "r
     ============  =======  ===============================================================
 
     ``spat`` is after the block-level features of [1]_, both contrasts after [2]_, ``hp``
-    after [3]_, ``mod`` after [4]_; distances between logarithms of covariances are those of
-    [5]_, the keys of ``tonal`` are the profiles of [6]_. The pitch classes tell chords and
-    scales, but not in which key: music that is transposed has nearly the same columns.
+    after [3]_, ``mod`` after [4]_, ``scatter`` after [7]_; distances between logarithms of
+    covariances are those of [5]_, the keys of ``tonal`` are the profiles of [6]_. The pitch
+    classes tell chords and scales, but not in which key: music that is transposed has nearly
+    the same columns.
 
     All is finite, whatever the length. Where a track is too short for something, it is
     taken from what there is: a block from fewer than ten frames, a modulation spectrum
@@ -128,6 +134,9 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "r
     .. [6] C. L. Krumhansl and E. J. Kessler, "Tracing the dynamic changes in perceived tonal
        organization in a spatial representation of musical keys", Psychological Review, 1982.
 
+    .. [7] J. Anden and S. Mallat, "Deep Scattering Spectrum", IEEE Transactions on Signal
+       Processing, 2014.
+
     Examples
     --------
     >>> import numpy as np
@@ -135,7 +144,7 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "r
     >>> tracks = np.random.default_rng(0).normal(size=(2, 3 * 22050))
     >>> features = ClipFeatures()
     >>> features.fit_transform(tracks).shape
-    (2, 2028)
+    (2, 2380)
     >>> features.get_feature_names_out()[[3, -1]].tolist()
     ['mfcc__3_mean', 'contrast__band12_flatness']
     >>> features.column_groups()[[3, -1]].tolist()
@@ -160,6 +169,7 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "r
             "melstat",
             "spat",
             "mod",
+            "scatter",
             "tempo",
             "chroma",
             "tonal",
@@ -219,12 +229,13 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "tempo", "chroma", "tonal", "r
 
     def _check_settings(self) -> None:
         frame_rate = self._settings().frame_rate
-        if "mod" in self._groups() and frame_rate < LEAST_FRAME_RATE:
+        swinging = [group for group in self._groups() if group in ("mod", "scatter")]
+        if swinging and frame_rate < LEAST_FRAME_RATE:
             raise ValueError(
                 f"hop_length={self.hop_length} at sampling_rate={self.sampling_rate:g} Hz gives "
-                f"{frame_rate:.3g} frames a second; the group mod, with modulations of up to "
-                f"{LEAST_FRAME_RATE / 2:g} Hz, needs {LEAST_FRAME_RATE:g}. Lower hop_length, or "
-                "leave mod out of groups."
+                f"{frame_rate:.3g} frames a second; the group {swinging[0]}, with modulations of "
+                f"up to {LEAST_FRAME_RATE / 2:g} Hz, needs {LEAST_FRAME_RATE:g}. Lower "
+                f"hop_length, or leave {' and '.join(swinging)} out of groups."
             )
 
     def _settings(self) -> ClipSettings:

@@ -16,6 +16,7 @@ N_COLUMNS = {
     "melstat": 160,
     "spat": 632,
     "mod": 352,
+    "scatter": 352,
     "tempo": 48,
     "chroma": 66,
     "tonal": 117,
@@ -25,7 +26,7 @@ N_COLUMNS = {
     "contrast": 143,
 }
 GROUPS = tuple(N_COLUMNS)
-WIDTH = 2028
+WIDTH = 2380
 
 
 def music(seconds=3.0, seed=0):

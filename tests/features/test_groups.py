@@ -251,6 +251,7 @@ def test_silence():
     for nothing in (*still, "chroma", "tonal", "recur", "spec__(con|cen|zero)", "contrast"):
         np.testing.assert_allclose(row.filter(regex=f"^{nothing}"), 0, atol=1e-3)
     np.testing.assert_allclose(row.filter(like="mod__"), -1, atol=1e-3)  # log10 of 0.1 dB
+    np.testing.assert_allclose(row.filter(like="scatter__"), -4, atol=1e-2)
     assert row.filter(like="cov__").min() == pytest.approx(np.log(0.01))
 
 
@@ -289,6 +290,8 @@ def test_rate_is_checked():
         ({"groups": ("mfcc", "mfcc")}, "each once"),
         ({"groups": "mfcc"}, "'groups' parameter"),
         ({"hop_length": 1024}, r"hop_length=1024 at .* gives 21.5 frames a second.*needs 40"),
+        ({"hop_length": 1024}, r"the group mod, .* leave mod and scatter out of groups"),
+        ({"hop_length": 1024, "groups": ("scatter",)}, "the group scatter, .* leave scatter out"),
         ({"n_fft": 1}, "'n_fft' parameter"),
         ({"sampling_rate": 0}, "'sampling_rate' parameter"),
     ],
