@@ -91,8 +91,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     as a whole and of its parts, and answers with the geometric mean of the former, which counts
     twice, and of the mean of the latter. The network has its crops.
 
-    The features of a track take 8 KB of memory in ``fit``, and 340 KB with the network, which
-    makes copies. With ``memory`` they are 24 KB more, since what is kept serves prediction too;
+    The features of a track take 10 KB of memory in ``fit``, and 340 KB with the network, which
+    makes copies. With ``memory`` they are 29 KB more, since what is kept serves prediction too;
     it is kept for one ``n_parts``, and computed again for another.
 
     Above 5000 tracks the kernel is approximated by its values at 2000 of them [1]_.
