@@ -9,7 +9,9 @@ RATES = 0.5 * 2 ** (np.arange(11) / 2)
 
 def table(samples, statistic):
     """Return the columns of a statistic: (n_bands, n_rates)."""
-    return describe(samples, "scatter").filter(regex=f"_{statistic}$").to_numpy().reshape(16, 11)
+    row = describe(samples, "scatter")
+    names = [[f"band{band}_{rate:.2f}hz_{statistic}" for rate in RATES] for band in range(16)]
+    return np.array([row[of_band].to_numpy() for of_band in names])
 
 
 def test_scattering_by_hand():

@@ -319,7 +319,9 @@ def test_medians_are_those_of_the_mirrored_row(shape, compiled, monkeypatch):
     if not compiled:
         monkeypatch.setattr(_summary_measures, "compiled_stage", lambda: None)
     rng = np.random.default_rng(0)
-    for array in (rng.normal(size=shape), rng.integers(0, 3, size=shape), np.zeros(shape)):
+    ramp = np.arange(np.prod(shape)).reshape(shape)
+    drawn = (rng.normal(size=shape), rng.integers(0, 3, size=shape))
+    for array in (*drawn, np.zeros(shape), ramp, -ramp):
         array = array.astype(np.float32)
         around = np.pad(array, ((0, 0), (15, 15)), mode="symmetric")
         windows = np.lib.stride_tricks.sliding_window_view(around, 31, axis=1)
