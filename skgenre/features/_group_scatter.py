@@ -35,9 +35,11 @@ def _scatter(clip: Clip) -> list[Array]:
     # Without the frequencies below 0 the modulus is the envelope.
     spectrum = np.zeros((len(_RATES), _BANDS, size), dtype=np.complex64)
     spectrum[:, :, : wavelets.shape[2]] = wavelets * fft.rfft(amplitude - mean, size)
-    swings = np.abs(fft.ifft(spectrum)[:, :, :n_frames]) / mean
-    statistics = (swings.mean(axis=2), swings.std(axis=2))  # each (n_rates, n_bands)
-    return [np.log10(values.T + np.float32(_LEAST)) for values in statistics]
+    swings = fft.ifft(spectrum, overwrite_x=True)[:, :, :n_frames]
+    squares = np.square(swings.real) + np.square(swings.imag)
+    height = np.sqrt(squares).mean(axis=2)  # (n_rates, n_bands)
+    deviation = np.sqrt(np.maximum(squares.mean(axis=2) - np.square(height), 0))
+    return [np.log10((values / mean.T + np.float32(_LEAST)).T) for values in (height, deviation)]
 
 
 @lru_cache(maxsize=16)
