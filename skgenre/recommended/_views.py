@@ -176,20 +176,7 @@ def split_views(rows: NDArray[np.float32]) -> Views:
 
 
 def with_parts(front_end: PerTrack, n_parts: int) -> PerTrack:
-    """Return a front end that describes another number of parts beside each track.
-
-    Parameters
-    ----------
-    front_end : PerTrack
-        Of a pipeline with TrackViews as its only step.
-    n_parts : int
-        Number of parts.
-
-    Returns
-    -------
-    front_end : PerTrack
-        From tracks to rows.
-    """
+    """Return a front end of TrackViews that describes another number of parts."""
     other = clone(front_end)
     other.transformer[-1].set_params(n_parts=n_parts)
     return other
