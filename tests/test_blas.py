@@ -20,6 +20,7 @@ def blas_threads():
 def three_threads():
     with threadpool_limits(3, user_api="blas"):
         if blas_threads() != {3}:
+            # Apple's Accelerate has no such setting: there is nothing to keep or to give back.
             pytest.skip("the BLAS of this NumPy cannot be told how many threads to take")
         yield
 
@@ -104,12 +105,13 @@ def test_other_pools_keep_their_threads():
 
     with threadpool_limits(2, user_api="openmp"):
         if 2 not in others():
+            # A scikit-learn built without OpenMP has no pool that could be changed by mistake.
             pytest.skip("no OpenMP here")
         with one_blas_thread():
             assert 2 in others()
 
 
-def test_the_command_computes_with_one_thread(monkeypatch):
+def test_the_command_computes_with_one_thread():
     from skgenre.cli._validation import extract
 
     front = PerTrack(make_pipeline(SeenThreads()))

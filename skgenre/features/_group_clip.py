@@ -174,11 +174,14 @@ class Group(NamedTuple):
         Turns a clip into arrays whose values, one after the other, are the columns.
     with_bins : bool
         Whether it needs the bins of the spectrum.
+    least_frame_rate : float
+        Frames a second that it needs.
     """
 
     names: tuple[str, ...]
     measure: Callable[[Clip], Iterable[Array]]
     with_bins: bool = False
+    least_frame_rate: float = 0.0
 
 
 def columns(statistics: Iterable[str], n: int, kind: str = "") -> list[str]:

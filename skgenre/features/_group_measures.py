@@ -200,7 +200,7 @@ def _groups() -> dict[str, Group]:
         "mfcc": Group(tuple(columns(("mean", "std", "step"), N_MFCC)), _mfcc),
         "melstat": Group(tuple(melstat), _melstat),
         "spat": Group(tuple(spat), _spat),
-        "mod": Group(tuple(mod), _mod),
+        "mod": Group(tuple(mod), _mod, least_frame_rate=LEAST_FRAME_RATE),
         "tempo": Group(tuple(tempo), _tempo),
         "hp": Group(tuple(columns(("mean", "std"), COARSE, "band")), _hp),
         "cov": Group(tuple(cov), _cov),

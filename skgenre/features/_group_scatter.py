@@ -57,4 +57,6 @@ _NAMES = [
     for band in range(_BANDS)
     for rate in _RATES
 ]
-GROUPS = {"scatter": Group(tuple(_NAMES), _scatter)}
+# Room for most of the frequencies of the fastest wavelet.
+_LEAST_FRAME_RATE = float(2 * (1 + _WIDTH) * _RATES[-1])
+GROUPS = {"scatter": Group(tuple(_NAMES), _scatter, least_frame_rate=_LEAST_FRAME_RATE)}

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre._columns import TrackColumns
 from skgenre.features._group_clip import ClipSettings
-from skgenre.features._group_measures import GROUPS, LEAST_FRAME_RATE, describe_clip
+from skgenre.features._group_measures import GROUPS, describe_clip
 
 
 class ClipFeatures(TrackColumns):
@@ -116,8 +116,8 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", 
     nothing is missing. A band that does not move has the correlation 0. In silence everything
     is constant and no note stronger than another.
 
-    It takes about 0.05 s of one core for 30 s of music, and 40 MB of memory for each minute
-    of a track.
+    It takes less than a tenth of a second of one core for 30 s of music, and some 30 MB of memory
+    for each minute of a track.
 
     References
     ----------
@@ -133,7 +133,6 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", 
        tensors", Magnetic Resonance in Medicine, 2006.
     .. [6] C. L. Krumhansl and E. J. Kessler, "Tracing the dynamic changes in perceived tonal
        organization in a spatial representation of musical keys", Psychological Review, 1982.
-
     .. [7] J. Anden and S. Mallat, "Deep Scattering Spectrum", IEEE Transactions on Signal
        Processing, 2014.
 
@@ -229,13 +228,13 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", 
 
     def _check_settings(self) -> None:
         frame_rate = self._settings().frame_rate
-        swinging = [group for group in self._groups() if group in ("mod", "scatter")]
-        if swinging and frame_rate < LEAST_FRAME_RATE:
+        slow = [g for g in self._groups() if frame_rate < GROUPS[g].least_frame_rate]
+        if slow:
             raise ValueError(
                 f"hop_length={self.hop_length} at sampling_rate={self.sampling_rate:g} Hz gives "
-                f"{frame_rate:.3g} frames a second; the group {swinging[0]}, with modulations of "
-                f"up to {LEAST_FRAME_RATE / 2:g} Hz, needs {LEAST_FRAME_RATE:g}. Lower "
-                f"hop_length, or leave {' and '.join(swinging)} out of groups."
+                f"{frame_rate:.3g} frames a second; the group {slow[0]}, which looks for fast "
+                f"swings, needs {GROUPS[slow[0]].least_frame_rate:g}. Lower hop_length, or leave "
+                f"{' and '.join(slow)} out of groups."
             )
 
     def _settings(self) -> ClipSettings:
