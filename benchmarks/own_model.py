@@ -40,9 +40,9 @@ from skgenre import (
     GroupScaler,
     load_genre_folder,
 )
+from skgenre.classifiers._views import split_views
 from skgenre.evaluation._compare import paired_difference
 from skgenre.evaluation._metrics import bootstrap_weights, interval, weighted_metrics
-from skgenre.recommended._views import split_views
 
 
 def make_member(name: str, labels: Any, *, one_kernel: bool) -> Any:

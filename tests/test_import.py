@@ -47,7 +47,6 @@ def test_public_name_resolves_to_what_it_says(name):
 
 def test_all_and_dir_are_complete():
     assert len(set(skgenre.__all__)) == len(skgenre.__all__)
-    assert set(PUBLIC) == set(skgenre._PUBLIC)
     assert set(skgenre.__all__) <= set(dir(skgenre))
     assert [name for name in dir(skgenre) if not name.startswith("_")] == sorted(PUBLIC)
 
@@ -59,6 +58,6 @@ def test_star_import_brings_the_public_names():
 
 
 def test_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="module 'skgenre' has no attribute 'Segmentor'"):
+    with pytest.raises(AttributeError, match="No skgenre attribute Segmentor"):
         skgenre.Segmentor  # noqa: B018 - reading it is the test
     assert not hasattr(skgenre, "segmenter")

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._base import TrackTransformer
-from skgenre._random import draw_seeds
-from skgenre._shapes import check_waveforms, with_rate
+from skgenre.base import TrackTransformer
+from skgenre.utils._random import draw_seeds
+from skgenre.utils._validation import check_waveforms, with_rate
 
 # One row of the table of effects. NaN means that the copy goes without the effect.
 EFFECTS = np.dtype(

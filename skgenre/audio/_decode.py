@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._waveforms import check_finite
 from skgenre.audio._headers import closed_wav, read_promise
+from skgenre.utils._waveforms import check_finite
 
 # Above any length that libsndfile gives; it means that the header leaves the length open.
 _UNKNOWN_FRAMES = 2**62

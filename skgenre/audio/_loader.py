@@ -11,9 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._base import TrackTransformer, as_rows
-from skgenre._shapes import with_rate
-from skgenre._waveforms import check_finite
 from skgenre.audio._decode import (
     centre_start,
     mix_down,
@@ -21,6 +18,9 @@ from skgenre.audio._decode import (
     read_audio,
     resample,
 )
+from skgenre.base import TrackTransformer, as_rows
+from skgenre.utils._validation import with_rate
+from skgenre.utils._waveforms import check_finite
 
 # Integer type -> (the value of silence, the value of full scale above it).
 _FULL_SCALE = {

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._base import TrackTransformer
-from skgenre._shapes import with_rate
-from skgenre._waveforms import check_mono_tracks, check_sampling_rate
+from skgenre.base import TrackTransformer
+from skgenre.utils._validation import with_rate
+from skgenre.utils._waveforms import check_mono_tracks, check_sampling_rate
 
 
 class Segmenter(TrackTransformer):

@@ -3,19 +3,25 @@
 from skgenre.classifiers._cnn import CNNGenreClassifier
 from skgenre.classifiers._crnn import CRNNGenreClassifier
 from skgenre.classifiers._fusion import FusionKNeighborsClassifier
+from skgenre.classifiers._genre_classifier import GenreClassifier
 from skgenre.classifiers._hierarchical import HierarchicalGenreClassifier
 from skgenre.classifiers._image_cnn import ImageCNNGenreClassifier
 from skgenre.classifiers._log_mel_cnn import LogMelCNNGenreClassifier
 from skgenre.classifiers._lstm import LSTMGenreClassifier
+from skgenre.classifiers._make_genre_pipeline import make_genre_pipeline
 from skgenre.classifiers._mlp import MLPGenreClassifier
 from skgenre.classifiers._rcnn import RCNNGenreClassifier
 from skgenre.classifiers._rejecting import RejectingClassifier
 from skgenre.classifiers._transfer import TransferGenreClassifier
+from skgenre.classifiers._tree import GTZAN_HIERARCHY
+from skgenre.classifiers._vote import vote
 
 __all__ = [
+    "GTZAN_HIERARCHY",
     "CNNGenreClassifier",
     "CRNNGenreClassifier",
     "FusionKNeighborsClassifier",
+    "GenreClassifier",
     "HierarchicalGenreClassifier",
     "ImageCNNGenreClassifier",
     "LSTMGenreClassifier",
@@ -24,4 +30,6 @@ __all__ = [
     "RCNNGenreClassifier",
     "RejectingClassifier",
     "TransferGenreClassifier",
+    "make_genre_pipeline",
+    "vote",
 ]

@@ -16,14 +16,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skgenre._random import draw_seeds
-from skgenre._shapes import as_segments, check_features, fold_segments, unfold_segments
-from skgenre.classifiers._keras import make_optimizer, train_network
-from skgenre.classifiers._network import Network
-from skgenre.classifiers._rows import Rows
+from skgenre.classifiers._batches import Rows
+from skgenre.classifiers._fitted_network import Network
 from skgenre.classifiers._target import check_target, check_two_classes
-from skgenre.classifiers._tensorflow import import_keras
+from skgenre.classifiers._tf import import_keras
+from skgenre.classifiers._training import make_optimizer, train_network
 from skgenre.classifiers._vote import vote
+from skgenre.utils._random import draw_seeds
+from skgenre.utils._validation import as_segments, check_features, fold_segments, unfold_segments
 
 Builder = Callable[..., Any]
 

@@ -16,8 +16,8 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skgenre._random import draw_seeds
 from skgenre.classifiers._target import check_target
+from skgenre.utils._random import draw_seeds
 
 Array = NDArray[Any]
 

@@ -18,10 +18,10 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
-from skgenre._random import draw_seeds
-from skgenre._shapes import Array, check_features
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.classifiers._tree import Node, grow_tree, gtzan_tree, tree_from_mapping
+from skgenre.utils._random import draw_seeds
+from skgenre.utils._validation import Array, check_features
 
 
 def _judges_segments(self: HierarchicalGenreClassifier) -> bool:

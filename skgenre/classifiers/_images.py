@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from skgenre._shapes import as_segments
 from skgenre.classifiers._base import BaseGenreClassifier
+from skgenre.utils._validation import as_segments
 
 
 class BaseImageClassifier(BaseGenreClassifier):

@@ -11,10 +11,10 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre import networks
 from skgenre.classifiers._base import BaseGenreClassifier, Builder
+from skgenre.classifiers._batches import Crops
 from skgenre.classifiers._docs import document_training
-from skgenre.classifiers._keras import make_optimizer
-from skgenre.classifiers._rows import Crops
-from skgenre.classifiers._tensorflow import import_keras
+from skgenre.classifiers._tf import import_keras
+from skgenre.classifiers._training import make_optimizer
 
 # An epoch has at least so many steps: small sets need many crops of each track.
 _LEAST_STEPS = 30

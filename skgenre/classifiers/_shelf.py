@@ -7,7 +7,7 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
-from skgenre.classifiers._tensorflow import import_keras, lock
+from skgenre.classifiers._tf import import_keras, lock
 
 # Bytes of the networks behind the things on a shelf, and their number: a graph takes some
 # ten megabytes besides. A larger network trains so long that sharing would not matter.

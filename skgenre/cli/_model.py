@@ -125,7 +125,7 @@ def _opened(model: Any) -> Any:
     """Return a fitted GenreClassifier, also one that is a pipeline's only step, as its parts."""
     from sklearn.pipeline import Pipeline
 
-    from skgenre.recommended import GenreClassifier
+    from skgenre.classifiers import GenreClassifier
 
     inner = model[0] if isinstance(model, Pipeline) and len(model) == 1 else model
     if not isinstance(inner, GenreClassifier) or not hasattr(inner, "ensemble_"):

@@ -65,8 +65,8 @@ def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
 
 def _of_segments(model: Any, file: str, features: Any) -> Any:
     """Return the features of a file's segments: those of the file, but for 'recommended'."""
-    from skgenre.recommended._ensemble import Ensemble
-    from skgenre.recommended._views import segment_front_end
+    from skgenre.classifiers._ensemble import Ensemble
+    from skgenre.classifiers._views import segment_front_end
 
     if not isinstance(model[-1], Ensemble):
         return features

@@ -15,7 +15,7 @@ from skgenre.cli._report import say, say_table
 def run(args: argparse.Namespace) -> int:
     """Run an experiment, print the table, write it."""
     from skgenre import reproduce
-    from skgenre.reproduction._experiments import get_experiment
+    from skgenre.papers._experiments import get_experiment
 
     # What is wrong is told before the long work.
     get_experiment(args.experiment).choose(args.only, quick=args.quick)
@@ -62,7 +62,7 @@ def _check_output(name: str) -> Path:
 
 
 def _write(result: Any, target: Path) -> None:
-    from skgenre._files import write_whole
+    from skgenre.utils._io import write_whole
 
     if target.suffix.lower() == ".json":
         result.save(target)

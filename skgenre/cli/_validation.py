@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._blas import one_blas_thread
+from skgenre.utils._blas import one_blas_thread
 
 Array = NDArray[Any]
 

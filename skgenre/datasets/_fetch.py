@@ -20,9 +20,9 @@ from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
-from skgenre.datasets._gtzan import _EXTENSIONS, _REPORTS, load_gtzan
-from skgenre.datasets._gtzan_facts import clip_name
-from skgenre.datasets._publish import _make_folders
+from skgenre.datasets._load_gtzan import _EXTENSIONS, _REPORTS, load_gtzan
+from skgenre.datasets.gtzan import clip_name
+from skgenre.utils._io import make_folders
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -192,7 +192,7 @@ def _bring(
             f"GTZAN is not in {folder} and download_if_missing is False; set it to True, or give "
             "load_gtzan a folder that has the clips."
         )
-    created = _make_folders(folder.parent)
+    created = make_folders(folder.parent)
     try:
         if not there:
             _download(url, archive, known_hash, progressbar)

@@ -12,9 +12,9 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
-from skgenre.audio._decode import probe_audio
+from skgenre.audio import probe_audio
 from skgenre.datasets._metadata import Metadata, find_table, read_table
-from skgenre.datasets._publish import shorten
+from skgenre.utils._io import shorten
 
 _EXTENSIONS = ("wav", "flac", "ogg", "mp3", "au", "aiff", "aif")
 _SHOWN = 10

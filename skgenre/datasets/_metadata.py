@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from os.path import abspath
 from pathlib import Path
 
-from skgenre.datasets._publish import shorten
+from skgenre.utils._io import shorten
 
 _FILE_COLUMNS = ("file", "filename", "path")
 _USUAL_NAMES = ("tracks.csv", "metadata.csv")

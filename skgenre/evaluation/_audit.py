@@ -11,19 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import validate_params
 
-from skgenre._random import draw_seeds
 from skgenre.evaluation._compare import paired_difference, track_hits, units_of
 from skgenre.evaluation._evaluate import CONSTRAINTS, run
 from skgenre.evaluation._material import Material, prepare
 from skgenre.evaluation._metrics import METRICS, bootstrap_weights
 from skgenre.evaluation._protocols import PROTOCOLS, check_protocol, not_possible
-from skgenre.evaluation._result import (
-    EvaluationResult,
-    Record,
-    import_pandas,
-    markdown_table,
-    title,
-)
+from skgenre.evaluation._result import EvaluationResult, title
+from skgenre.utils._random import draw_seeds
+from skgenre.utils._records import Record, import_pandas, markdown_table
 
 Array = NDArray[Any]
 

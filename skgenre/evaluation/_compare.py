@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, validate_params
 
-from skgenre._random import draw_seeds
 from skgenre.evaluation._metrics import CONFIDENCE, bootstrap_weights, estimate
-from skgenre.evaluation._result import EvaluationResult, Record, markdown_table
+from skgenre.evaluation._result import EvaluationResult
+from skgenre.utils._random import draw_seeds
+from skgenre.utils._records import Record, markdown_table
 
 Array = NDArray[Any]
 

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
-from skgenre._random import draw_seeds
-from skgenre.classifiers._vote import vote
-from skgenre.evaluation._environment import environment
+from skgenre.classifiers import vote
 from skgenre.evaluation._folds import run_folds
 from skgenre.evaluation._material import Material, prepare
 from skgenre.evaluation._metrics import METRICS, bootstrap_weights, estimate, weighted_metrics
 from skgenre.evaluation._protocols import Plan, plan
 from skgenre.evaluation._result import EvaluationResult
-from skgenre.evaluation._scorer import final_classifier
+from skgenre.utils._environment import environment
+from skgenre.utils._pipeline import final_classifier
+from skgenre.utils._random import draw_seeds
 
 Array = NDArray[Any]
 

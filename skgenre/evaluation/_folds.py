@@ -22,13 +22,14 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
-from skgenre._files import write_whole
-from skgenre._shapes import fold_segments
-from skgenre.evaluation._environment import versions
 from skgenre.evaluation._material import Material
 from skgenre.evaluation._protocols import Plan
-from skgenre.evaluation._scorer import final_classifier, segment_outputs, segment_shares
-from skgenre.pipeline._keys import _describe
+from skgenre.evaluation._scorer import segment_shares
+from skgenre.utils._cache_key import _describe
+from skgenre.utils._environment import versions
+from skgenre.utils._io import write_whole
+from skgenre.utils._pipeline import final_classifier, segment_outputs
+from skgenre.utils._validation import fold_segments
 
 Array = NDArray[Any]
 

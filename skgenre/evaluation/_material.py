@@ -16,10 +16,9 @@ from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from skgenre.evaluation._scorer import final_classifier
 from skgenre.pipeline import PerTrack
-from skgenre.pipeline._front_end import augments, leaf_steps
-from skgenre.pipeline._keys import track_key
+from skgenre.utils._cache_key import track_key
+from skgenre.utils._pipeline import augments, final_classifier, leaf_steps
 
 Array = NDArray[Any]
 

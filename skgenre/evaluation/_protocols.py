@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from skgenre.datasets._gtzan_facts import clip_name
+from skgenre.datasets.gtzan import clip_name
 from skgenre.evaluation._material import Material
 from skgenre.evaluation._splits import FaultFilteredSplit
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from skgenre.utils._pipeline import segment_outputs
 
 
 def segment_accuracy_scorer(estimator: Any, X: Any, y: Any) -> float:
@@ -60,30 +61,6 @@ def segment_accuracy_scorer(estimator: Any, X: Any, y: Any) -> float:
     proba, classes = segment_outputs(estimator, X)
     check_consistent_length(proba, y)
     return float(np.mean(segment_shares(proba, classes, y)))
-
-
-def final_classifier(estimator: Any) -> Any:
-    """Return what a pipeline or a fitted search ends in."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    if isinstance(estimator, Pipeline):
-        return final_classifier(estimator.steps[-1][1])
-    return estimator
-
-
-def segment_outputs(estimator: Any, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the probabilities of each segment, and the classes of their last axis."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    if isinstance(estimator, Pipeline):
-        if len(estimator.steps) > 1:
-            X = estimator[:-1].transform(X)
-        return segment_outputs(estimator[-1], X)
-    if not hasattr(estimator, "predict_segment_proba"):
-        raise TypeError(
-            f"{type(estimator).__name__} has no predict_segment_proba, so that it has no accuracy "
-            "of segments; give a classifier that judges segments, such as MLPGenreClassifier, or "
-            "a pipeline that ends in one."
-        )
-    return estimator.predict_segment_proba(X), estimator.classes_
 
 
 def segment_shares(

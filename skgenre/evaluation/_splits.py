@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 
-from skgenre.datasets._gtzan_facts import clip_name, read_facts, read_groups, read_parts
-from skgenre.datasets._publish import shorten
+from skgenre.datasets.gtzan import clip_name, read_facts, read_groups, read_parts
+from skgenre.utils._io import shorten
 
 _SPLIT = tuple[NDArray[np.intp], NDArray[np.intp]]
 

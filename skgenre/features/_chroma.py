@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._columns import TrackColumns
-from skgenre._random import draw_seeds
+from skgenre.base import TrackColumns
 from skgenre.features._beats import find_beats, onset_strength
 from skgenre.features._spectral import fft_window, frame
+from skgenre.utils._random import draw_seeds
 
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _N_CHROMA = len(PITCH_CLASSES)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._base import TrackTransformer
-from skgenre._shapes import as_segments, check_features
+from skgenre.base import TrackTransformer
+from skgenre.utils._validation import as_segments, check_features
 
 # Colours (red, green, blue of 255) at equal distances from the lowest value to the highest:
 # few points of the maps of these names, which are in the public domain.

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._base import TrackTransformer
-from skgenre._shapes import check_waveforms
+from skgenre.base import TrackTransformer
 from skgenre.features._spectral import MelKernel, MelSettings, mel_kernel
+from skgenre.utils._validation import check_waveforms
 
 
 class MelTransformer(TrackTransformer):

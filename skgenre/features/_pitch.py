@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
-from skgenre._columns import TrackColumns
+from skgenre.base import TrackColumns
 from skgenre.features._peaks import two_peaks
 from skgenre.features._spectral import fft_window, frame
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._columns import TrackColumns
+from skgenre.base import TrackColumns
 from skgenre.features._beats import (
     FASTEST,
     SLOWEST,

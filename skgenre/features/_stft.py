@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._base import TrackTransformer
-from skgenre._shapes import check_waveforms
+from skgenre.base import TrackTransformer
 from skgenre.features._spectral import fft_window, frame
+from skgenre.utils._validation import check_waveforms
 
 _QUIETEST = 1e-10  # power that stands for silence: -100 dB
 _KEPT = 16  # bins that the octave layout leaves as they are

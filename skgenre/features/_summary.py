@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._columns import TrackColumns
+from skgenre.base import TrackColumns
 from skgenre.features._summary_measures import N_MFCC, SummarySettings, summarise
 
 # "perceptr" stands for percussive in the table that the names come from.

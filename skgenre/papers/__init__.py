@@ -1,4 +1,4 @@
-"""Every system of the five papers as a ready pipeline, with what was published of it.
+"""Every system of the five papers as a ready pipeline, and their experiments run again.
 
 ``python -m skgenre.papers`` prints the list of all, as docs/papers.md has it.
 """
@@ -8,9 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 from skgenre.papers import _bai, _hu2022, _jain2021, _kumar2021, _zhang
+from skgenre.papers._experiments import Cell, Experiment, list_experiments
 from skgenre.papers._registry import PaperSystem, get_system, list_systems, load_system
+from skgenre.papers._report import ReproductionResult
+from skgenre.papers._reproduce import reproduce
 
-__all__ = ["PaperSystem", "get_system", "list_systems", "load_grid", "load_system"]
+__all__ = [
+    "Cell",
+    "Experiment",
+    "PaperSystem",
+    "ReproductionResult",
+    "get_system",
+    "list_experiments",
+    "list_systems",
+    "load_grid",
+    "load_system",
+    "reproduce",
+]
 
 for _module in (_hu2022, _kumar2021, _jain2021, _zhang, _bai):
     _module.register_all()

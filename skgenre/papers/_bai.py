@@ -10,10 +10,10 @@ from skgenre.classifiers import (
     LSTMGenreClassifier,
     RCNNGenreClassifier,
     RejectingClassifier,
+    make_genre_pipeline,
 )
 from skgenre.features import STFTExtractor
 from skgenre.papers._registry import PaperSystem, register
-from skgenre.pipeline import make_genre_pipeline
 
 _PROTOCOL = "pieces of all tracks divided at random"
 _BATCH = 100

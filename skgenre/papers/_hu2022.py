@@ -7,10 +7,14 @@ from functools import partial
 from typing import Any
 
 from skgenre.audio import Augmenter
-from skgenre.classifiers import CNNGenreClassifier, LSTMGenreClassifier, MLPGenreClassifier
+from skgenre.classifiers import (
+    CNNGenreClassifier,
+    LSTMGenreClassifier,
+    MLPGenreClassifier,
+    make_genre_pipeline,
+)
 from skgenre.features import MFCCExtractor
 from skgenre.papers._registry import PaperSystem, register
-from skgenre.pipeline import make_genre_pipeline
 
 _PROTOCOL = "random quarter of the segments as test, a fifth of the rest as validation, 3 trainings"
 _NETWORKS: dict[str, Callable[..., Any]] = {

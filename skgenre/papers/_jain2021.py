@@ -5,9 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from skgenre.classifiers import CNNGenreClassifier, LSTMGenreClassifier, MLPGenreClassifier
+from skgenre.classifiers import (
+    CNNGenreClassifier,
+    LSTMGenreClassifier,
+    MLPGenreClassifier,
+    make_genre_pipeline,
+)
 from skgenre.papers._registry import PaperSystem, register
-from skgenre.pipeline import make_genre_pipeline
 
 _PROTOCOL = "30 % of the segments for training and 70 % for testing, at random"
 _TRAINING = {

@@ -11,10 +11,10 @@ from skgenre.classifiers import (
     LSTMGenreClassifier,
     MLPGenreClassifier,
     TransferGenreClassifier,
+    make_genre_pipeline,
 )
 from skgenre.features import MelSpectrogramExtractor, SpectrogramImage
 from skgenre.papers._registry import PaperSystem, register
-from skgenre.pipeline import make_genre_pipeline
 
 _BY_TRACK = "60 % of the tracks for training and 40 % for testing, at random"
 

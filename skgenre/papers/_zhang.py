@@ -17,6 +17,7 @@ from skgenre.classifiers import (
     FusionKNeighborsClassifier,
     HierarchicalGenreClassifier,
     LSTMGenreClassifier,
+    make_genre_pipeline,
 )
 from skgenre.features import (
     ChromaExtractor,
@@ -26,7 +27,7 @@ from skgenre.features import (
     SummaryExtractor,
 )
 from skgenre.papers._registry import PaperSystem, register
-from skgenre.pipeline import PerTrack, make_genre_pipeline
+from skgenre.pipeline import PerTrack
 
 _SETS = ("amplitude", "rhythm", "pitch", "chroma")
 _TREE_FIGURES = {

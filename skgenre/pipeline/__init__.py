@@ -1,6 +1,5 @@
-"""From audio files to genres: the front end by track, and ready pipelines."""
+"""The steps from file to features, track by track: in parallel, and cached."""
 
-from skgenre.pipeline._make import make_genre_pipeline
 from skgenre.pipeline._per_track import PerTrack
 
-__all__ = ["PerTrack", "make_genre_pipeline"]
+__all__ = ["PerTrack"]

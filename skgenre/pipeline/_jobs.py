@@ -12,8 +12,8 @@ from joblib import Parallel, effective_n_jobs
 from numpy.typing import NDArray
 
 from skgenre.pipeline._cache import DamagedEntryError, TrackCache
-from skgenre.pipeline._front_end import is_repeatable, run
-from skgenre.pipeline._keys import track_key
+from skgenre.utils._cache_key import track_key
+from skgenre.utils._pipeline import is_repeatable, run
 
 # Without return_as="generator", joblib hands out results in rounds of so many tasks a job.
 _TASKS_PER_ROUND = 16

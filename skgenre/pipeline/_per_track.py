@@ -17,12 +17,12 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from skgenre._base import TrackTransformer
-from skgenre._blas import one_blas_thread
-from skgenre._columns import as_table
-from skgenre._shapes import with_rate
+from skgenre.base import TrackTransformer, as_table
 from skgenre.pipeline._cache import TrackCache, n_bytes, open_cache
-from skgenre.pipeline._front_end import (
+from skgenre.pipeline._jobs import Job, stream
+from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._cache_key import front_end_key
+from skgenre.utils._pipeline import (
     augments,
     check_row_wise,
     has_names,
@@ -30,8 +30,7 @@ from skgenre.pipeline._front_end import (
     leaf_steps,
     names_out,
 )
-from skgenre.pipeline._jobs import Job, stream
-from skgenre.pipeline._keys import front_end_key
+from skgenre.utils._validation import with_rate
 
 
 class PerTrack(

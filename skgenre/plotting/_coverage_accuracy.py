@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.evaluation._scorer import final_classifier
 from skgenre.plotting._style import axes_for, legend, style
+from skgenre.utils._pipeline import final_classifier
 
 _NEAREST = 0.06  # of an axis: labels of points closer than this would overlap
 

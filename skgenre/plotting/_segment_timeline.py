@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from skgenre.audio import AudioLoader, Segmenter
-from skgenre.evaluation._scorer import segment_outputs
-from skgenre.pipeline._front_end import leaf_steps
 from skgenre.plotting._style import COLORMAP, COLORS, HATCHES, axes_for
+from skgenre.utils._pipeline import leaf_steps, segment_outputs
 
 _KINDS = ("heatmap", "areas")
 

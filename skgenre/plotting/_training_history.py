@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.evaluation._scorer import final_classifier
 from skgenre.plotting._style import COLORS, axes_for, check_axes, import_pyplot, legend
+from skgenre.utils._pipeline import final_classifier
 
 _KEYS = {"accuracy": "accuracy", "error": "accuracy", "loss": "loss"}
 

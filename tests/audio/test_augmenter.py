@@ -5,8 +5,8 @@ import pytest
 from joblib import Parallel, delayed
 
 from skgenre import Augmenter
-from skgenre._waveforms import Waveforms
 from skgenre.audio._augmenter import EFFECTS, apply_effects
+from skgenre.utils._waveforms import Waveforms
 
 RATE = 22050
 

@@ -12,7 +12,7 @@ import soundfile
 from sklearn.base import clone
 
 from skgenre import AudioLoader
-from skgenre._waveforms import Waveforms
+from skgenre.utils._waveforms import Waveforms
 
 RATE = 8000
 

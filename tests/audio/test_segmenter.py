@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skgenre import Segmenter
-from skgenre._waveforms import Waveforms
+from skgenre.utils._waveforms import Waveforms
 
 RATE = 100
 

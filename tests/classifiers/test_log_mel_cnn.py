@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skgenre import LogMelCNNGenreClassifier
-from skgenre.classifiers._rows import Crops, Rows
+from skgenre.classifiers._batches import Crops, Rows
 
 SETTINGS = {
     "crop_frames": 8,

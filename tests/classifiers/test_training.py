@@ -198,7 +198,7 @@ def test_bad_parameters(params, message):
 
 
 def test_learning_rate_pair_falls_linearly():
-    from skgenre.classifiers._keras import make_optimizer
+    from skgenre.classifiers._training import make_optimizer
 
     schedule = make_optimizer("adam", (0.002, 0.0), None, 100)._learning_rate
     np.testing.assert_allclose(

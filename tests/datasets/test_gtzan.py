@@ -4,7 +4,7 @@ import soundfile
 from numpy.testing import assert_array_equal
 
 from skgenre import load_gtzan
-from skgenre.datasets._gtzan_facts import GENRES, clip_name, read_facts, read_groups, read_parts
+from skgenre.datasets.gtzan import GENRES, clip_name, read_facts, read_groups, read_parts
 
 FACTS = read_facts()
 # Of each part; jazz.00033 repeats jazz.00051, and jazz.00047 is by nobody knows whom.

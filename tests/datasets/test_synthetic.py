@@ -286,7 +286,7 @@ def test_nothing_remains_of_a_failure(tmp_path, monkeypatch):
             raise MemoryError("no room")
         return np.zeros(n_samples, dtype=np.float32)
 
-    monkeypatch.setattr("skgenre.datasets._synthetic.perform", fail)
+    monkeypatch.setattr("skgenre.datasets.synthetic._make_genres.perform", fail)
     with pytest.raises(MemoryError, match="no room"):
         make_files(tmp_path / "new" / "folder")
     assert names_in(tmp_path) == []

@@ -31,8 +31,8 @@ from skgenre import (
     Segmenter,
     evaluate,
 )
-from skgenre._waveforms import Waveforms
-from skgenre.datasets._gtzan_facts import read_parts
+from skgenre.datasets.gtzan import read_parts
+from skgenre.utils._waveforms import Waveforms
 
 MUSIC = make_segments(artist_spread=1.0)
 MODEL = make_pipeline(FrameScaler(), SegmentNeighbors())

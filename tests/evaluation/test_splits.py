@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
-from skgenre.datasets._gtzan_facts import read_facts, read_groups
+from skgenre.datasets.gtzan import read_facts, read_groups
 from skgenre.evaluation import FaultFilteredSplit, StratifiedSplit
 
 FACTS = read_facts()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from skgenre import STFTExtractor
-from skgenre._waveforms import Waveforms
+from skgenre.utils._waveforms import Waveforms
 
 RATE = 22050
 

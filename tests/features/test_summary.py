@@ -11,8 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skgenre import FrameScaler, SummaryExtractor
-from skgenre._waveforms import Waveforms
 from skgenre.features import _summary_measures
+from skgenre.utils._waveforms import Waveforms
 
 RATE = 22050
 SHORT = {"sampling_rate": 8000, "n_fft": 512, "hop_length": 128}

@@ -20,7 +20,7 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-import skgenre.pipeline._keys as keys
+import skgenre.utils._cache_key as keys
 from skgenre import (
     AudioLoader,
     Augmenter,
@@ -32,8 +32,8 @@ from skgenre import (
     make_genres,
 )
 from skgenre.audio import _loader
-from skgenre.pipeline._front_end import leaf_steps
-from skgenre.pipeline._keys import front_end_key, track_key
+from skgenre.utils._cache_key import front_end_key, track_key
+from skgenre.utils._pipeline import leaf_steps
 
 DURATION = 1.0
 N = 6

@@ -1,0 +1,176 @@
+"""A trained network as an object that predicts, pickles and copies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skgenre.classifiers._shelf import Shelf, kind_of
+from skgenre.classifiers._tf import empty, import_keras, lock
+
+# Segments that are predicted together: few where each is large, as images are.
+_PREDICT_SEGMENTS = 1024
+_PREDICT_VALUES = 2**21
+
+_forwards = Shelf()
+
+
+class Network:
+    """A trained network: it predicts, pickles and copies.
+
+    A pickle holds the function that builds the network and its weights, nothing of the
+    optimizer. Small networks that differ in their weights only predict by one function,
+    which TensorFlow traced once; the Keras model is there for those who ask for it.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the untrained model; picklable, such as a ``functools.partial`` of a
+        function of :mod:`skgenre.networks`.
+    model : keras.Model or None
+        The model with its weights; None where ``weights`` are given.
+    weights : list of ndarray or None, default=None
+        What ``model.get_weights()`` would return.
+    """
+
+    def __init__(
+        self, build: Callable[[], Any], model: Any, weights: list[NDArray[Any]] | None = None
+    ):
+        self.build = build
+        self._model = model
+        self._weights = weights
+        self._function: Any = None
+
+    @property
+    def model(self) -> Any:
+        """The Keras model; its weights count from now on, should they change."""
+        with lock:
+            if self._model is None:
+                import_keras()
+                model = self.build()
+                model.set_weights(self._weights)
+                # Only now: what other threads find is a whole model.
+                self._model, self._weights, self._function = model, None, None
+            return self._model
+
+    def get_weights(self) -> list[NDArray[Any]]:
+        """Return copies of the weights of this moment, in the order of the Keras model."""
+        return [weights.copy() for weights in self._current_weights()]
+
+    def _current_weights(self) -> list[NDArray[Any]]:
+        with lock:
+            if self._weights is not None:
+                return self._weights
+            return self._model.get_weights()
+
+    def predict_proba(self, segments: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the class probabilities of each segment.
+
+        Parameters
+        ----------
+        segments : ndarray of shape (n, ...), float32
+            Segments in the shape of the training segments.
+
+        Returns
+        -------
+        proba : ndarray of shape (n, n_classes), float32
+            Rows sum to one.
+        """
+        with lock:
+            if self._function is None:
+                self._function = self._shared() or _trace(self.model)
+            function = self._function
+        size = n_predicted_at_once(segments)
+        parts = [
+            function(segments[start : start + size]) for start in range(0, len(segments), size)
+        ]
+        return np.concatenate(parts)
+
+    def _shared(self) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
+        """Return the function of all networks of the kind, bound to the weights of this one."""
+        if self._model is not None or self._weights is None:
+            return None
+        n_bytes = sum(weights.nbytes for weights in self._weights)
+        kind = kind_of(self.build) if _forwards.has_room(n_bytes) else None
+        if kind is None:
+            return None
+        import tensorflow as tf
+
+        traced = _forwards.look(kind)
+        if traced is None:
+            traced = _trace_for_all(self.build())
+            _forwards.put(kind, n_bytes, traced)
+        values = [tf.constant(weights) for weights in self._weights]
+        return lambda batch: traced(values, tf.constant(batch, tf.float32)).numpy()
+
+    def snapshot(self) -> Network:
+        """Return an independent copy with the weights of this moment."""
+        return Network(self.build, None, self._current_weights())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "build": self.build,
+            "_model": None,
+            "_weights": self._current_weights(),
+            "_function": None,
+        }
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return type(self)(self.build, None, self._current_weights())
+
+
+def n_predicted_at_once(segments: NDArray[Any]) -> int:
+    """Return how many segments of this size go through the network together."""
+    n_values = math.prod(segments.shape[1:])
+    return max(1, min(_PREDICT_SEGMENTS, _PREDICT_VALUES // n_values))
+
+
+def _trace(model: Any) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Trace a model once for batches of any length.
+
+    ``model.predict`` spends some 40 ms a call on setting up a data set, and both it and
+    ``predict_on_batch`` trace anew for new lengths.
+    """
+    import tensorflow as tf
+
+    def forward(batch: Any) -> Any:
+        return model(batch, training=False)
+
+    signature = tf.TensorSpec(model.input_shape, tf.float32)
+    traced = tf.function(forward, autograph=False).get_concrete_function(signature)
+    return lambda batch: traced(tf.constant(batch, tf.float32)).numpy()
+
+
+def _trace_for_all(model: Any) -> Callable[[list[Any], Any], Any]:
+    """Trace a model once for batches of any length and for any weights; empty it."""
+    import tensorflow as tf
+
+    positions = {id(variable): i for i, variable in enumerate(model.weights)}
+
+    def forward(weights: list[Any], batch: Any) -> Any:
+        def values(variables: list[Any]) -> list[Any]:
+            places = [positions.get(id(variable)) for variable in variables]
+            return [
+                variable.value if place is None else weights[place]  # a seed is no weight
+                for variable, place in zip(variables, places, strict=True)
+            ]
+
+        output, _ = model.stateless_call(
+            values(model.trainable_variables),
+            values(model.non_trainable_variables),
+            batch,
+            training=False,
+        )
+        return output
+
+    signature = [
+        [tf.TensorSpec(variable.shape, variable.dtype) for variable in model.weights],
+        tf.TensorSpec(model.input_shape, tf.float32),
+    ]
+    traced = tf.function(forward, autograph=False).get_concrete_function(*signature)
+    empty(model.weights)
+    return traced

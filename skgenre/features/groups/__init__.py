@@ -1,0 +1,1 @@
+"""The feature groups of a whole clip: each module declares its own."""

@@ -1,0 +1,204 @@
+"""What a reproduction found, as plain values that a JSON file holds exactly."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
+
+from skgenre.evaluation import EvaluationResult
+from skgenre.utils._records import Record, import_pandas, markdown_table
+
+_COLUMNS = (
+    "paper", "measured", "measured_std", "honest", "honest_low", "honest_high",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReproductionResult(Record):
+    """What :func:`skgenre.reproduce` found.
+
+    Attributes
+    ----------
+    experiment, title, paper : str
+        The experiment, what it compares, and the citation.
+    published_protocol : str
+        How the paper says that it measured.
+    measured_protocols : dict of str to str
+        For each cell, how the paper's protocol was carried out.
+    honest_protocol : {"artist-grouped", "track-random"}
+        The other protocol; "track-random" where artists are not known.
+    rows : list of dict
+        A row for each ``cell`` and ``figure``: what the ``paper`` says, what was
+        ``measured`` under its protocol (mean of the trainings, with ``measured_std`` where
+        there are several), and ``honest`` with the ends of its interval, ``honest_low`` and
+        ``honest_high``. None is what was not published or not measured.
+    reports : dict of str to dict
+        For cells of kumar2021 precision, recall, F1 and support of each genre, "measured"
+        and "honest".
+    evaluations : dict of str to EvaluationResult
+        For each cell the evaluation under the honest protocol.
+    trainings : list of dict
+        For each training its ``cell``, ``protocol``, ``n_train``, ``n_judged`` and
+        ``fit_time`` in seconds.
+    failed : dict of str to str
+        Cells that did not run, and why.
+    n_tracks : int
+        Tracks of the data set that were used.
+    n_artists : int or None
+        Their artists; None where not known.
+    genres : list of str
+        Their genres.
+    notes : list of str
+        What to know when comparing the figures.
+    settings : dict
+        The arguments.
+    environment : dict of str to str
+        Date and versions.
+    """
+
+    _format: ClassVar[str] = "skgenre-reproduction-1"
+
+    experiment: str
+    title: str
+    paper: str
+    published_protocol: str
+    measured_protocols: dict[str, str]
+    honest_protocol: str
+    rows: list[dict[str, Any]]
+    reports: dict[str, Any]
+    evaluations: dict[str, EvaluationResult]
+    trainings: list[dict[str, Any]]
+    failed: dict[str, str]
+    n_tracks: int
+    n_artists: int | None
+    genres: list[str]
+    notes: list[str]
+    settings: dict[str, Any]
+    environment: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all values as plain dicts and lists.
+
+        Returns
+        -------
+        values : dict
+            What ``save`` writes.
+        """
+        values = {"format": self._format, **asdict(self)}
+        found = self.evaluations.items()
+        return {**values, "evaluations": {cell: entry.to_dict() for cell, entry in found}}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Undo ``to_dict``.
+
+        Parameters
+        ----------
+        values : dict
+            As ``to_dict`` returns it.
+
+        Returns
+        -------
+        result : ReproductionResult
+            Equal to the one that was written.
+        """
+        if values.get("format") == cls._format:
+            found = values["evaluations"].items()
+            read = {cell: EvaluationResult.from_dict(entry) for cell, entry in found}
+            values = {**values, "evaluations": read}
+        return super().from_dict(values)
+
+    def to_frame(self) -> Any:
+        """Return the table of figures.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            Indexed by cell and figure, with the columns of ``rows``; NaN where there is
+            nothing.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        pandas = import_pandas()
+        names = ["cell", "figure"]
+        index = pandas.MultiIndex.from_tuples(
+            [tuple(row[name] for name in names) for row in self.rows], names=names
+        )
+        rows = [{name: row[name] for name in _COLUMNS} for row in self.rows]
+        return pandas.DataFrame(rows, index=index, columns=list(_COLUMNS), dtype=float)
+
+    def to_markdown(self) -> str:
+        """Return the figures side by side, and what to know of them, as Markdown.
+
+        Returns
+        -------
+        page : str
+            A heading, the table, and a list of notes.
+        """
+        head, rows = self.table()
+        notes = "\n".join(f"- {note}" for note in self.remarks())
+        title = f"# {self.experiment}: {self.title}"
+        return f"{title}\n\n{self.paper}.\n\n{markdown_table(head, rows)}\n\n{notes}\n"
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Return the head and the rows of the table, as text.
+
+        Returns
+        -------
+        head : list of str
+            The columns.
+        rows : list of list of str
+            "-" is what was not published or not measured.
+        """
+        head = ["cell", "figure", "paper", "measured, paper's protocol"]
+        head.append(f"measured honestly ({self.honest_protocol})")
+        rows = []
+        for row in self.rows:
+            paper = "-" if row["paper"] is None else _published(row["paper"])
+            measured = _number(row["measured"])
+            if row["measured_std"] is not None:
+                measured += f" ± {row['measured_std']:.3f}"
+            honest = _number(row["honest"])
+            if row["honest_low"] is not None:
+                honest += f" ({row['honest_low']:.3f} to {row['honest_high']:.3f})"
+            rows.append([row["cell"], row["figure"], paper, measured, honest])
+        return head, rows
+
+    def remarks(self) -> list[str]:
+        """Return how everything was measured, and the notes, a sentence or more each.
+
+        Returns
+        -------
+        lines : list of str
+            The protocols first.
+        """
+        lines = [f"The paper: {self.published_protocol}."]
+        for how in dict.fromkeys(self.measured_protocols.values()):
+            cells = [cell for cell, found in self.measured_protocols.items() if found == how]
+            of = f" of {', '.join(cells)}" if len(cells) < len(self.measured_protocols) else ""
+            lines.append(f"Its protocol here{of}: {how}.")
+        if self.honest_protocol == "artist-grouped":
+            sides = "no artist on both sides, intervals by artist"
+        else:
+            sides = (
+                "artists are not known and may stand on both sides, so that it is still too high"
+            )
+        lines.append(
+            f"Honest: {self.honest_protocol}, {self.settings['n_folds']} folds of tracks, {sides}."
+        )
+        artists = "" if self.n_artists is None else f" by {self.n_artists} artists"
+        lines.append(f"{self.n_tracks} tracks{artists}; the papers have 1000 clips of GTZAN.")
+        lines += [f"{cell} did not run: {reason}" for cell, reason in self.failed.items()]
+        return [*lines, *self.notes]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _published(value: float) -> str:
+    """Show a figure with the digits that it has, two at least."""
+    return max(f"{value:g}", f"{value:.2f}", key=len)

@@ -1,0 +1,8 @@
+"""What learns from the features of all training tracks, between extractor and classifier."""
+
+from skgenre.preprocessing._artist_whitening import ArtistWhitening
+from skgenre.preprocessing._frame_scaler import FrameScaler
+from skgenre.preprocessing._group_kernel import GroupKernel
+from skgenre.preprocessing._group_scaler import GroupScaler
+
+__all__ = ["ArtistWhitening", "FrameScaler", "GroupKernel", "GroupScaler"]

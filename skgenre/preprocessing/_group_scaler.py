@@ -1,0 +1,136 @@
+"""Scaling of columns that come in groups."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skgenre.preprocessing._feature_groups import group_labels
+
+
+class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Standardise columns, clip them, and give each group of them the same weight.
+
+    Each column is brought to mean 0 and standard deviation 1 and cut off at ``clip``
+    standard deviations; then each column is divided by the square root of the number of
+    columns of its group. Squared distances between tracks are then a sum over groups in
+    which a group of 600 columns counts as much as one of 20, and one odd recording cannot
+    dominate them: what an SVM with an RBF kernel or nearest neighbours need.
+
+    Parameters
+    ----------
+    groups : "auto" or array-like of shape (n_features,), default="auto"
+        The group of each column, as labels. "auto" reads them from the names of the
+        columns of a data frame: what stands before the last ``__``, so "mfcc" for
+        ``mfcc__3_mean``; a column without ``__`` belongs to a group with all others of that
+        kind. An array has no names, and "auto" then takes all its columns as one group;
+        :meth:`ClipFeatures.column_groups` gives the labels for it.
+    clip : float or None, default=3.0
+        Standardised values are cut to ``-clip`` to ``clip``. None cuts nothing.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features,)
+        Mean of each column.
+    scale_ : ndarray of shape (n_features,)
+        Standard deviation of each column, or 1 where it is constant.
+    weights_ : ndarray of shape (n_features,)
+        What each column is multiplied with in the end: 1 divided by the square root of the
+        size of its group, or 0 where the column is constant.
+    n_features_in_ : int
+        Number of columns of X in ``fit``.
+
+    See Also
+    --------
+    ClipFeatures : Features in groups.
+    GroupKernel : Compares tracks by each group alone.
+    FrameScaler : For features of more than two dimensions, without groups.
+
+    Notes
+    -----
+    A column that is constant in ``fit`` becomes 0, also where other tracks differ: of how
+    far they differ nothing is known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre import GroupScaler
+    >>> X = np.random.default_rng(0).normal(size=(100, 5))
+    >>> scaler = GroupScaler(groups=["tempo", "mfcc", "mfcc", "mfcc", "mfcc"])
+    >>> scaler.fit_transform(X).std(axis=0).round(1).tolist()
+    [1.0, 0.5, 0.5, 0.5, 0.5]
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "groups": [StrOptions({"auto"}), "array-like"],
+        "clip": [Interval(Real, 0, None, closed="neither"), None],
+    }
+
+    def __init__(self, *, groups="auto", clip=3.0):
+        self.groups = groups
+        self.clip = clip
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the mean and the standard deviation of each column.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_features)
+            A table.
+        y : Ignored
+            Present by convention.
+
+        Returns
+        -------
+        self : object
+            The fitted scaler.
+
+        Raises
+        ------
+        ValueError
+            If there is not one label of a group for each column.
+        """
+        X = validate_data(self, X, dtype=(np.float64, np.float32))
+        values = X.astype(np.float64)
+        labels = group_labels(self, self.groups)
+        self.mean_ = values.mean(axis=0)
+        deviation = values.std(axis=0)
+        # What is left of a constant column after its mean is taken away is rounding.
+        constant = deviation <= 10 * np.finfo(X.dtype).eps * np.abs(self.mean_)
+        self.scale_ = np.where(constant, 1.0, deviation)
+        _, group, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+        self.weights_ = np.where(constant, 0.0, 1 / np.sqrt(sizes[group]))
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.floating[Any]]:
+        """Scale a table by what ``fit`` learned.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_features)
+            A table with the columns seen in ``fit``.
+
+        Returns
+        -------
+        Xt : ndarray of shape (n_tracks, n_features)
+            The scaled table, float32 where X is; a data frame where ``set_output`` asks for
+            one.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        Xt = (X - self.mean_) / self.scale_
+        if self.clip is not None:
+            np.clip(Xt, -self.clip, self.clip, out=Xt)
+        return (Xt * self.weights_).astype(X.dtype, copy=False)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,246 @@
+"""The shape contract: one row is one track, from the first step to the last.
+
+==========================  =====================================================
+after                       shape
+==========================  =====================================================
+``AudioLoader``             (n_tracks, n_samples)
+``Segmenter``               (n_tracks, n_segments, n_samples)
+a feature extractor         (n_tracks, n_segments, n_frames, n_features)
+a classifier's vote         (n_tracks, n_classes)
+==========================  =====================================================
+
+All checks of shapes, and the folding of tracks to segments and back, live here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils.validation import check_array, column_or_1d, validate_data
+
+from skgenre.utils._rows import row_name
+from skgenre.utils._waveforms import (
+    Waveforms,
+    check_finite,
+    check_samples,
+    check_sampling_rate,
+    is_float32,
+)
+
+Array = NDArray[Any]
+
+
+def check_waveforms(X: Any, sampling_rate: float, who: str) -> Array:
+    """Check a batch of waveforms or of segments: 2-D or 3-D, finite, of the right rate.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_tracks, n_samples) or (n_tracks, n_segments, n_samples)
+        The waveforms; 2-D means one segment a track.
+    sampling_rate : float
+        The rate the caller is set to, in Hz.
+    who : str
+        The caller's name, for messages.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tracks, n_segments, n_samples), float32
+        The segments; a view of the input where its type allows.
+
+    Raises
+    ------
+    ValueError
+        If the shape, the rate or a value is wrong.
+    """
+    check_sampling_rate(X, sampling_rate, who)
+    check_samples(X, who)
+    if not is_float32(X, ndim=3):
+        X = check_array(X, dtype=np.float32, allow_nd=True, ensure_all_finite=False, input_name="X")
+    if X.ndim == 2:
+        X = X[:, np.newaxis, :]  # (n_tracks, 1, n_samples)
+    if X.ndim != 3:
+        raise ValueError(
+            f"{who} takes waveforms of shape (n_tracks, n_samples) or segments of shape "
+            f"(n_tracks, n_segments, n_samples); got an array of shape {X.shape}."
+        )
+    if 0 in X.shape:
+        raise ValueError(f"{who} got waveforms without samples: an array of shape {X.shape}.")
+    for row, track in enumerate(X):
+        check_finite(track, row_name(row))
+    return X
+
+
+def with_rate(X: Array, sampling_rate: float) -> Waveforms:
+    """Label waveforms with their sampling rate."""
+    return Waveforms(X, sampling_rate)
+
+
+def check_features(
+    estimator: Any, X: Any, *, reset: bool, max_ndim: int = 4, dtype: Any = np.float32
+) -> Array:
+    """Check an array whose last axis is features, and record or compare their number.
+
+    ``validate_data(allow_nd=True)`` would take the second axis, the segments, for the
+    features. Here all leading axes are folded into rows first, so that scikit-learn sees
+    a table of frames and its own messages and attributes come out right.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Receives ``n_features_in_`` (and ``feature_names_in_``) when ``reset``.
+    X : array-like of shape (n_tracks, ..., n_features)
+        From 2-D up to ``max_ndim`` dimensions.
+    reset : bool
+        True in ``fit``.
+    max_ndim : int, default=4
+        The highest number of dimensions allowed.
+    dtype : dtype, default=numpy.float32
+        What the data are converted to.
+
+    Returns
+    -------
+    X : ndarray
+        The checked array, in the shape that came.
+
+    Raises
+    ------
+    ValueError
+        If a shape, a type or a value is wrong, or the number of features differs from
+        that seen in ``fit``.
+    """
+    ndim = getattr(X, "ndim", None)
+    if ndim is None and not hasattr(X, "__array__"):
+        X = np.asarray(X) if _is_deep(X) else X
+        ndim = getattr(X, "ndim", None)
+    if ndim is None or ndim <= 2:
+        return _finite(
+            validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
+        )
+    X = np.asarray(X)
+    if ndim > max_ndim:
+        raise ValueError(
+            f"{type(estimator).__name__} takes arrays of 2 to {max_ndim} dimensions "
+            "(n_tracks, ..., n_features); got an array of shape "
+            f"{X.shape}."
+        )
+    if 0 in X.shape:
+        raise ValueError(
+            f"{type(estimator).__name__} got an empty array of shape {X.shape}: every axis "
+            "of (n_tracks, ..., n_features) needs at least one entry."
+        )
+    shape = X.shape
+    rows = X.reshape(-1, shape[-1])  # (n_tracks * ... , n_features)
+    rows = validate_data(estimator, rows, reset=reset, dtype=dtype, ensure_all_finite=False)
+    return _finite(rows.reshape(shape))
+
+
+def _finite(X: Array) -> Array:
+    """Refuse features that are not finite, and name the first such track."""
+    if not np.isfinite(X.sum(dtype=np.float64)):
+        bad = [row for row, track in enumerate(X) if not np.isfinite(track).all()]
+        if bad:
+            raise ValueError(
+                f"X contains NaN or infinity in {len(bad)} of {len(X)} tracks, first in "
+                f"{row_name(bad[0])}; look at that recording, or leave it out."
+            )
+    return X
+
+
+def _is_deep(X: Any) -> bool:
+    """Tell whether nested lists go deeper than a table."""
+    depth = 0
+    while isinstance(X, (list, tuple)) and len(X):
+        X, depth = X[0], depth + 1
+    return depth + getattr(X, "ndim", 0) > 2
+
+
+def as_segments(X: Array) -> Array:
+    """Bring features of 2 to 4 dimensions to (n_tracks, n_segments, n_frames, n_features).
+
+    A 2-D row is a univariate sequence: its values become frames of one feature. A 3-D row
+    is one segment.
+
+    Parameters
+    ----------
+    X : ndarray of 2, 3 or 4 dimensions
+        Features, checked before.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tracks, n_segments, n_frames, n_features)
+        A view.
+    """
+    if X.ndim == 2:
+        return X[:, np.newaxis, :, np.newaxis]  # (n_tracks, 1, n_values, 1)
+    if X.ndim == 3:
+        return X[:, np.newaxis]  # (n_tracks, 1, n_frames, n_features)
+    return X
+
+
+def fold_segments(X: Array) -> Array:
+    """Fold (n_tracks, n_segments, ...) to (n_tracks * n_segments, ...), tracks in order."""
+    return X.reshape(-1, *X.shape[2:])
+
+
+def unfold_segments(values: Array, n_tracks: int) -> Array:
+    """Undo :func:`fold_segments`: (n_tracks * n_segments, ...) to (n_tracks, n_segments, ...)."""
+    return values.reshape(n_tracks, -1, *values.shape[1:])
+
+
+def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
+    """Return a list, tuple or array whose first axis is tracks.
+
+    Parameters
+    ----------
+    X : array-like
+        The input of a transformer; its tracks are not looked at.
+
+    Returns
+    -------
+    rows : list, tuple or ndarray
+        The same, with at least one row.
+
+    Raises
+    ------
+    ValueError
+        If the input is a single path, sparse, no sequence, or empty.
+    """
+    if isinstance(X, (str, bytes, os.PathLike)):
+        raise ValueError(f"X is a single path, {X!r}; give a list of tracks: [{X!r}].")
+    if not isinstance(X, (list, tuple)):
+        if hasattr(X, "toarray"):
+            raise ValueError(f"X is a sparse {type(X).__name__}; give dense waveforms.")
+        if not hasattr(X, "__array__"):
+            raise ValueError(
+                f"X must be a list, array or Series of paths or waveforms; got {type(X).__name__}."
+            )
+        X = np.asanyarray(X)
+        if X.ndim == 0:
+            raise ValueError(f"X is a single value of type {X.dtype}; give a list of tracks.")
+    if len(X) == 0:
+        raise ValueError("X has 0 tracks (0 sample(s)); a minimum of 1 is required.")
+    return X
+
+
+def check_artists(groups: Any) -> NDArray[Any]:
+    """Return the artist of each track; refuse tracks without one."""
+    # As objects, for NumPy would make the text "nan" of a gap among names.
+    artists = column_or_1d(np.array(groups, dtype=object)).tolist()
+    missing = [row for row, one in enumerate(artists) if _is_missing(one)]
+    if missing:
+        raise ValueError(
+            f"groups has no artist for {len(missing)} of {len(artists)} tracks, first for "
+            f"{row_name(missing[0])}; give each track of an unknown artist a name of its own, or "
+            "leave it out."
+        )
+    return np.asarray(artists)
+
+
+def _is_missing(artist: Any) -> bool:
+    """Tell a gap in a column of artists: None, NaN, pandas' NA, or no text."""
+    return is_pandas_na(artist) or artist is None or is_scalar_nan(artist) or artist == ""

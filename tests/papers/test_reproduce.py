@@ -1,0 +1,411 @@
+"""Experiments run again, on features of segments and on made music."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+from _segment_music import SegmentNeighbors, make_segments
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
+from sklearn.pipeline import make_pipeline
+
+from skgenre import (
+    FrameScaler,
+    HierarchicalGenreClassifier,
+    RejectingClassifier,
+    evaluate,
+    make_genres,
+    reproduce,
+)
+from skgenre.evaluation import EvaluationResult
+from skgenre.papers import ReproductionResult, _reproduce, get_system
+from skgenre.papers._data import as_tracks, load_music, thin
+from skgenre.papers._figures import _NODES, count_votes, node_accuracies
+from skgenre.utils._io import write_whole
+
+MUSIC = make_segments(artist_spread=2.0, genre_spread=0.5)
+TREE = ("blues", "jazz", "metal", "pop", "reggae", "rock")
+
+
+class Killed(BaseException):
+    """Stands for the interrupt from the keyboard."""
+
+
+class Counting(SegmentNeighbors):
+    """Has epochs; counts fits, of which the one of number ``kill_at`` is killed."""
+
+    fits = 0
+    kill_at = None
+
+    def __init__(self, estimator=None, voting="soft", epochs=7, name=None):
+        super().__init__(estimator, voting)
+        self.epochs = epochs
+        self.name = name
+
+    def fit(self, X, y):
+        Counting.fits += 1
+        if Counting.fits == Counting.kill_at:
+            raise Killed
+        return super().fit(X, y)
+
+
+class WithoutWeights(Counting):
+    """Cannot be fitted for want of a file."""
+
+    def fit(self, X, y):
+        raise OSError("no weights of VGG16")
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Put neighbours of given features into the place of each system's network."""
+    Counting.fits, Counting.kill_at = 0, None
+
+    def small_system(name):
+        system = get_system(name)
+
+        def load(memory=None):
+            kind = WithoutWeights if name == "kumar2021/transfer" else Counting
+            model = kind(name=name)
+            if "threshold" in system.published:
+                model = RejectingClassifier(model, threshold=3)
+            if system.name == "zhang/hierarchy":
+                model = HierarchicalGenreClassifier(model)
+            pipeline = make_pipeline(FrameScaler(), model)
+            pipeline.steps[-1] = ("classifier", model)
+            return pipeline
+
+        return SimpleNamespace(
+            name=name, published=system.published, choices=system.choices, load=load
+        )
+
+    monkeypatch.setattr(_reproduce, "get_system", small_system)
+
+
+def _figure(result, figure, cell=None):
+    (row,) = [row for row in result.rows if row["figure"] == figure and cell in (None, row["cell"])]
+    return row
+
+
+def _with_genres(genres, n_tracks=8, seed=0):
+    """Segments of genres of these names, four artists each."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat(genres, n_tracks)
+    X = rng.normal(size=(len(y), 4, 2, 3)) + 2 * rng.normal(size=(len(genres), 1, 2, 3)).repeat(
+        n_tracks, axis=0
+    )
+    return X, y, [f"{genre} {i % 4}" for i, genre in enumerate(y)]
+
+
+def test_hu_divides_segments_into_60_15_and_25_per_cent(small):
+    result = reproduce("hu2022-table1", MUSIC, only="cnn-20")
+    n_segments = 120 * 4
+    paper = [entry for entry in result.trainings if entry["protocol"] == "paper"]
+    sizes = [(entry["n_train"], entry["n_judged"]) for entry in paper]
+    assert sizes == [(0.60 * n_segments, 0.15 * n_segments)] * 3
+    honest = [entry for entry in result.trainings if entry["protocol"] == "artist-grouped"]
+    assert sum(entry["n_judged"] for entry in honest) == 120
+    assert result.measured_protocols == {
+        "cnn-20": "3 times 60 % of the segments at random to learn from and 15 % to judge"
+    }
+    assert reproduce("hu2022-table1", MUSIC, only="cnn-20", n_folds=2).trainings[2]["n_judged"] > 50
+
+
+def test_figures_are_of_the_segments_that_they_are_said_to_be_of(small):
+    result = reproduce("hu2022-table1", MUSIC, only="mlp-10")
+    # Neighbours know what they have learnt by heart.
+    learnt, judged = _figure(result, "accuracy"), _figure(result, "validation accuracy")
+    assert (learnt["measured"], learnt["measured_std"], learnt["honest"]) == (1.0, 0.0, None)
+    assert learnt["paper"] == 0.6964
+    assert judged["honest"] < judged["measured"] < 1
+    assert judged["measured_std"] > 0
+    assert _figure(result, "error")["measured"] == pytest.approx(0, abs=1e-6)
+    assert _figure(result, "validation error")["measured"] > 0.1
+    track = _figure(result, "track accuracy")
+    assert track["paper"] is track["measured"] is None
+
+
+def test_the_honest_column_is_what_evaluate_measures(small):
+    result = reproduce("jain2021-table2", MUSIC, only="mlp", n_folds=3, random_state=4)
+    pipeline = make_pipeline(FrameScaler(), Counting())
+    found = evaluate(pipeline, MUSIC, n_folds=3, random_state=4)
+    assert result.honest_protocol == "artist-grouped"
+    for figure, name in (
+        ("segment accuracy", "segment_accuracy"),
+        ("track accuracy", "track_accuracy"),
+    ):
+        row, entry = _figure(result, figure), found.overall[name]
+        assert (row["honest"], row["honest_low"], row["honest_high"]) == tuple(entry.values())
+    assert result.evaluations["mlp"].confusion == found.confusion
+    assert result.n_artists == 30
+
+
+def test_without_artists_it_says_that_tracks_are_divided(small):
+    result = reproduce("jain2021-table2", (MUSIC.data, MUSIC.target), only="mlp")
+    assert result.honest_protocol == "track-random"
+    assert result.n_artists is None
+    assert "measured honestly (track-random)" in result.to_markdown()
+    assert "artists are not known and may stand on both sides" in result.to_markdown()
+
+
+def test_a_killed_run_resumes_to_the_same_rows_without_training_anew(small, tmp_path):
+    arguments = {"only": ["mlp", "cnn"], "n_folds": 3}
+    whole = reproduce("jain2021-table2", MUSIC, **arguments)
+    assert Counting.fits == 2 * (1 + 3)
+    Counting.fits, Counting.kill_at = 0, 3
+    with pytest.raises(Killed):
+        reproduce("jain2021-table2", MUSIC, checkpoint=tmp_path, **arguments)
+    Counting.fits, Counting.kill_at = 0, None
+    resumed = reproduce("jain2021-table2", MUSIC, checkpoint=tmp_path, **arguments)
+    assert Counting.fits == 8 - 2
+    assert resumed.rows == whole.rows
+    again = reproduce("jain2021-table2", MUSIC, checkpoint=tmp_path, **arguments)
+    assert Counting.fits == 6
+    assert again.trainings == resumed.trainings  # with the times of the fits
+
+
+def test_trainings_are_told_and_those_from_before_are_told_apart(small, tmp_path, capsys):
+    arguments = {"only": "mlp", "n_folds": 2, "checkpoint": tmp_path}
+    reproduce("jain2021-table2", MUSIC, **arguments)
+    assert capsys.readouterr().err == ""
+    reproduce("jain2021-table2", MUSIC, verbose=1, **arguments)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "[1/1] mlp: features"
+    assert lines[1] == "[1/1] mlp: the paper's protocol, training 1 of 1: kept from before"
+    assert lines[3] == "[1/1] mlp: artist-grouped, training 2 of 2: kept from before"
+
+
+def test_votes_below_the_threshold_are_rejected():
+    def outcome(test, votes, genres):
+        proba = np.eye(2)[votes] * 0.8 + 0.1
+        return {
+            "test": test,
+            "classes": ["calm", "loud"],
+            "proba": proba.tolist(),
+            "genre": genres,
+        }
+
+    # Track 0 is calm by 3 of 4, track 1 loud by 2 of 4 only, track 2 wrongly calm by 4.
+    folds = [
+        outcome([1, 4, 0, 8, 9, 7], [0, 1, 0, 0, 0, 0], ["calm", "loud", "calm"] + ["loud"] * 3),
+        outcome([2, 3, 5, 6, 10, 11], [0, 1, 1, 0, 0, 0], ["calm", "calm"] + ["loud"] * 4),
+    ]
+    right, decided = count_votes(folds, 4, 3)
+    assert decided.tolist() == [True, False, True]
+    assert right.tolist() == [True, False, False]
+    assert count_votes(folds, 4, 4)[1].tolist() == [False, False, True]
+
+
+def test_bai_counts_votes_and_rejected_tracks(small):
+    result = reproduce("bai-table2", MUSIC, only="10000-7")
+    rejected = [label == "rejected" for label in result.evaluations["10000-7"].tracks["predicted"]]
+    row = _figure(result, "tracks rejected")
+    assert row["honest"] == pytest.approx(np.mean(rejected))
+    assert row["honest"] > 0
+    assert _figure(result, "track accuracy")["measured"] <= 1 - row["measured"]
+    assert _figure(result, "piece accuracy")["paper"] == 0.6023
+
+
+def test_nodes_are_measured_as_the_hierarchy_measures_itself():
+    X, y, _ = _with_genres(TREE)
+    X = X.reshape(len(X), -1)[:, :4]
+    model = HierarchicalGenreClassifier(LogisticRegression()).fit(X[::2], y[::2])
+    proba = model.predict_proba(X[1::2])
+    found = node_accuracies(y[1::2].tolist(), proba, model.classes_.tolist())
+    wanted = model.node_scores(X[1::2], y[1::2])["nodes"]
+    assert found["accuracy of LSTM1 (root)"] == pytest.approx(wanted["root"])
+    assert found["accuracy of LSTM2a (strong)"] == pytest.approx(wanted["strong"])
+    # Of the mild genres only one group is left: its node stands in the place of the parent's.
+    assert found["accuracy of LSTM2b (mild)"] is None
+    assert found["accuracy of LSTM3c (disco, country)"] is None
+    assert found["accuracy of LSTM3d (jazz, classical, blues)"] == pytest.approx(wanted["mild"])
+    pair = found["accuracy of LSTM3b (pop, reggae)"]
+    assert pair == pytest.approx(wanted["strong/pop-reggae"])
+    assert 0 < wanted["root"] < 1, "a perfect node would not tell these apart"
+
+
+def test_a_node_that_was_never_reached_is_not_right():
+    found = node_accuracies(["pop", "jazz"], np.array([[0.0, 1.0], [0.0, 1.0]]), ["pop", "jazz"])
+    assert found["accuracy of LSTM1 (root)"] == 0.5
+    found = node_accuracies(["pop"], np.array([[1.0, 0.0, 0.0]]), ["jazz", "pop", "reggae"])
+    assert found["accuracy of LSTM3b (pop, reggae)"] == 0
+
+
+def test_zhang_measures_each_node_under_both_protocols(small):
+    result = reproduce("zhang-figure12", _with_genres(TREE), n_folds=2)
+    figures = [row["figure"] for row in result.rows]
+    assert figures == [*_NODES, "track accuracy"]
+    root = _figure(result, "accuracy of LSTM1 (root)")
+    assert root["paper"] == 0.80
+    assert 0 < root["measured"] <= 1
+    tracks = result.evaluations["hierarchy"].tracks
+    strong = {"metal", "pop", "reggae", "rock"}
+    sides = [
+        (truth in strong) == (predicted in strong)
+        for truth, predicted in zip(tracks["genre"], tracks["predicted"], strict=True)
+    ]
+    assert root["honest"] == pytest.approx(np.mean(sides), abs=0.1)
+    assert any(
+        "lack these genres of the paper: classical, country, disco" in n for n in result.notes
+    )
+
+
+def test_zhang_refuses_genres_that_have_no_place(small):
+    with pytest.raises(ValueError, match="but the data have polka; leave their tracks out"):
+        reproduce("zhang-figure12", _with_genres(["pop", "Jazz", "polka"]))
+    assert Counting.fits == 0
+
+
+def test_kumar_reports_each_genre(small):
+    music = _with_genres(["pop", "jazz", "polka"])
+    result = reproduce("kumar2021", music, only="image-cnn", n_folds=2)
+    tracks = result.evaluations["image-cnn"].tracks
+    wanted = f1_score(tracks["genre"], tracks["predicted"], average=None)
+    found = [_figure(result, f"F1 of {genre}")["honest"] for genre in ("jazz", "polka", "pop")]
+    assert found == pytest.approx(wanted.tolist())
+    assert _figure(result, "F1 of jazz")["paper"] == 0.53
+    assert _figure(result, "F1 of polka")["paper"] is None
+    assert _figure(result, "F1 of rock")["measured"] is None
+    report = result.reports["image-cnn"]["measured"]
+    assert sum(entry["support"] for entry in report.values()) == round(0.4 * 24)
+    assert any(note.endswith("genres that the paper has not: polka.") for note in result.notes)
+
+
+def test_notes_tell_of_epochs_genres_and_cells(small):
+    result = reproduce("hu2022-table3", MUSIC, quick=True, epochs=3)
+    assert result.n_tracks == 24
+    text = result.to_markdown()
+    for part in (
+        "none of the paper's genres: it ran on calm, loud, odd",
+        "Epochs: 3 instead of 7 (cnn-sigmoid, cnn-relu)",
+        "Not run: cnn-tanh, cnn-leaky_relu, cnn-elu",
+        "Its figures mean nothing",
+    ):
+        assert part in text
+    whole = reproduce("hu2022-table3", MUSIC, only="cnn-elu", n_folds=2)
+    assert not any("Epochs" in note for note in whole.notes)
+
+
+def test_a_quick_run_takes_tracks_of_many_artists():
+    fewer = thin(as_tracks(MUSIC), 8, 0)
+    assert [int((fewer.target == genre).sum()) for genre in ("calm", "loud", "odd")] == [8, 8, 8]
+    assert len(set(fewer.artists)) == 24
+    assert len(thin(as_tracks(MUSIC), 12, 0).artists) == 36
+    music = make_genres(3, genres=2, duration=0.5, random_state=0)
+    sounds = thin(as_tracks(music), 2, 0).data
+    assert sounds.sampling_rate == music.data.sampling_rate
+
+
+def test_a_cell_that_lacks_a_file_does_not_stop_the_others(small):
+    music = _with_genres(["pop", "jazz"])
+    with pytest.warns(UserWarning, match="transfer did not run: no weights of VGG16"):
+        result = reproduce("kumar2021", music, n_folds=2)
+    assert list(result.failed) == ["transfer"]
+    assert _figure(result, "track accuracy", "transfer")["paper"] == 0.54
+    assert "transfer did not run: no weights" in result.to_markdown()
+    with pytest.raises(OSError, match="no weights"):
+        reproduce("kumar2021", music, n_folds=2, only="transfer")
+
+
+def test_the_same_warning_comes_once(small):
+    X, y, artists = _with_genres(["pop", "jazz"])
+    artists = [artist.replace("3", "2") for artist in artists]
+    with pytest.warns(UserWarning, match="fewer artists than the 4 folds") as caught:
+        reproduce("jain2021-table2", (X, y, artists), n_folds=4)
+    messages = [str(warning.message) for warning in caught]
+    assert len(messages) == len(set(messages))
+
+
+def test_results_are_written_and_read_whole(small, tmp_path, monkeypatch):
+    pandas = pytest.importorskip("pandas")
+    result = reproduce("hu2022-table1", MUSIC, only=["mlp-10", "cnn-10"], n_folds=2)
+    file = tmp_path / "result.json"
+    result.save(file)
+    assert ReproductionResult.read(file) == result
+    assert isinstance(ReproductionResult.read(file).evaluations["mlp-10"], EvaluationResult)
+    frame = result.to_frame()
+    assert frame.loc[("cnn-10", "accuracy"), "paper"] == 0.9187
+    assert pandas.isna(frame.loc[("cnn-10", "accuracy"), "honest"])
+    page = result.to_markdown()
+    assert page.startswith("# hu2022-table1: Numbers of segments\n\nY. Hu and G. Mogos")
+    assert "| cnn-10 | validation accuracy | 0.7533 | 0." in page
+    assert page.count("\n| ") == 2 + len(result.rows)
+    with pytest.raises(ValueError, match="format 'skgenre-reproduction-1', got None"):
+        ReproductionResult.from_dict({})
+
+    def broken(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", broken)
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(file, "half")
+    assert [child.name for child in tmp_path.iterdir()] == ["result.json"]
+    assert ReproductionResult.read(file) == result
+
+
+def test_folders_are_read_as_what_they_are(tmp_path):
+    for name in ("jazz.00033", "jazz.00051", "rock.00040"):
+        place = tmp_path / "gtzan" / name.partition(".")[0]
+        place.mkdir(parents=True, exist_ok=True)
+        soundfile.write(place / f"{name}.wav", np.zeros(800), 8000)
+    assert load_music(tmp_path / "gtzan").groups.tolist() == [
+        "Coleman Hawkins",
+        "Coleman Hawkins",
+        "Led Zeppelin",
+    ]
+    (tmp_path / "gtzan" / "tracks.csv").write_text(
+        "file,artist\njazz/jazz.00033.wav,a\njazz/jazz.00051.wav,b\nrock/rock.00040.wav,c\n"
+    )
+    assert load_music(tmp_path / "gtzan").artists.tolist() == ["a", "b", "c"]
+    with pytest.raises(FileNotFoundError):
+        load_music(tmp_path / "none")
+
+
+def test_too_few_tracks_to_divide_as_the_paper_did(small):
+    X, y, _ = _with_genres(["pop", "jazz"], n_tracks=1)
+    with pytest.raises(ValueError, match="2 tracks of 2 genres cannot be divided as the paper did"):
+        reproduce("kumar2021", (X, y), only="image-cnn")
+
+
+def test_wrong_arguments():
+    with pytest.raises(ValueError, match="'table1' is no experiment"):
+        reproduce("table1", MUSIC)
+    with pytest.raises(ValueError, match="'n_folds' parameter of reproduce"):
+        reproduce("hu2022-table1", MUSIC, n_folds=1)
+    with pytest.raises(TypeError, match="got ndarray"):
+        reproduce("hu2022-table1", MUSIC.data)
+
+
+# With the networks of the papers
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        "bai-table2",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in (
+                "hu2022-table1",
+                "hu2022-table2",  # the command's test is quicker
+                "hu2022-table3",
+                "hu2022-table4",
+                "jain2021-table2",
+                "zhang-figure12",
+                "kumar2021",
+            )
+        ),
+    ],
+)
+def test_each_experiment_runs_quickly_on_sound(experiment):
+    music = make_genres(4, genres=["dub", "swing"], duration=2.0, random_state=0)
+    music.target = np.where(music.target == "dub", "reggae", "jazz")
+    result = reproduce(experiment, music, quick=True, epochs=1)
+    assert {row["cell"] for row in result.rows} == set(result.settings["only"])
+    values = [row[side] for row in result.rows for side in ("measured", "honest") if row[side]]
+    assert np.isfinite(values).all()
+    for entry in result.evaluations.values():
+        assert entry.n_tracks == 8

@@ -1,0 +1,80 @@
+"""What all extractors of tables share, shown on the one that is quickest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import sklearn
+from sklearn.pipeline import FeatureUnion
+
+from skgenre import PitchHistogramExtractor, RhythmExtractor
+from skgenre.utils._waveforms import Waveforms
+
+RATE = 22050
+
+
+def waveforms(n_tracks=2, n_samples=6000):
+    return np.random.default_rng(0).normal(size=(n_tracks, n_samples)).astype(np.float32)
+
+
+def test_tables_come_in_the_container_asked_for():
+    X = waveforms()
+    plain = RhythmExtractor().fit_transform(X)
+    assert type(plain) is np.ndarray
+    assert plain.dtype == np.float32
+    names = RhythmExtractor().get_feature_names_out().tolist()
+    for transform, kind in (("pandas", pd.DataFrame), ("polars", pl.DataFrame)):
+        extractor = RhythmExtractor().set_output(transform=transform)
+        for table in (extractor.fit_transform(X), extractor.transform(X)):
+            assert isinstance(table, kind)
+            assert list(table.columns) == names
+            np.testing.assert_array_equal(table.to_numpy(), plain)
+    with sklearn.config_context(transform_output="pandas"):
+        assert isinstance(RhythmExtractor().transform(X), pd.DataFrame)
+        default = RhythmExtractor().set_output(transform="default")
+        assert type(default.transform(X)) is np.ndarray
+        assert default.set_output(transform=None) is default
+
+
+def test_rows_keep_the_index_of_a_data_frame():
+    X = pd.DataFrame(waveforms(), index=["a.wav", "b.wav"])
+    table = RhythmExtractor().set_output(transform="pandas").fit_transform(X)
+    assert table.index.tolist() == ["a.wav", "b.wav"]
+
+
+def test_a_union_joins_tables_and_names():
+    union = FeatureUnion([("rhythm", RhythmExtractor()), ("pitch", PitchHistogramExtractor())])
+    table = union.set_output(transform="pandas").fit_transform(waveforms())
+    assert table.shape == (2, 27)
+    assert table.columns[[0, 16]].tolist() == ["rhythm__tempo", "pitch__unfolded_peak1"]
+
+
+def test_segments_give_features_of_one_frame():
+    X = waveforms()
+    segments = X.reshape(2, 3, 2000)
+    Xt = RhythmExtractor().set_output(transform="pandas").fit_transform(segments)
+    assert type(Xt) is np.ndarray
+    assert Xt.shape == (2, 3, 1, 16)
+    alone = RhythmExtractor().transform(segments[:, 1])
+    np.testing.assert_array_equal(Xt[:, 1, 0], alone)
+
+
+def test_lengths_may_differ():
+    tracks = [waveforms()[0], waveforms()[1, :2500]]
+    Xt = RhythmExtractor().transform(tracks)
+    np.testing.assert_array_equal(Xt[1:], RhythmExtractor().transform([tracks[1]]))
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match=r"44100 Hz, but RhythmExtractor is set to .*22050"):
+        RhythmExtractor().fit(Waveforms(waveforms(), 44100))
+    with pytest.raises(ValueError, match=r"segments of shape .* got an array of shape \(1, 2"):
+        RhythmExtractor().fit(np.zeros((1, 2, 3, 4)))
+    with pytest.raises(ValueError, match="track 1 contains NaN or infinity"):
+        RhythmExtractor().fit([waveforms()[0], np.array([0.0, np.nan])])
+    loud = waveforms()
+    loud[1] *= 1e18
+    with pytest.raises(ValueError, match=r"track 1 has samples as large as .*between -1 and 1"):
+        RhythmExtractor().transform(loud)
