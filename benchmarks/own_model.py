@@ -2,16 +2,16 @@
 
 ``python -m benchmarks.own_model FOLDER --ensemble`` prints the accuracy of each member and of all
 together, with 95 % intervals by bootstrap over artists, and the calibration error, then what the
-genres are taken for. ``--members`` chooses them; ``--parts 0`` judges tracks as a whole only. With
-``--splits 5`` the folds are drawn five times, with the seeds 0 to 4, and the last rows have means
-over the draws.
+genres are taken for. ``--members`` chooses them; ``--excerpts 0`` judges tracks as a whole only.
+With ``--splits 5`` the folds are drawn five times, with the seeds 0 to 4, and the last rows have
+means over the draws.
 
 ``python -m benchmarks.own_model FOLDER --time`` prints how long the model takes to learn from all
 files, two at a time and with nothing kept, and how long it then takes for one file.
 
 ``python -m benchmarks.own_model FOLDER [--splits 1] [--memory FOLDER]`` prints for "svc" (a kernel
-for each feature group) and "asvc" (the same, whitened by artist) the accuracy and the balanced
-accuracy of five folds with no artist on two sides: the mean over folds, and of all tracks
+for each feature group) and "svc_whitened" (the same, whitened by artist) the accuracy and the
+balanced accuracy of five folds with no artist on two sides: the mean over folds, and of all tracks
 together. With several splits, which differ in their seed, a last row has the means over them.
 ``--without GROUP`` leaves a group of features out; ``--one-kernel`` has one kernel for all
 columns together. Features are kept in ``--memory``.
@@ -48,14 +48,14 @@ from skgenre.evaluation._metrics import bootstrap_weights, interval, weighted_me
 def make_member(name: str, labels: Any, *, one_kernel: bool) -> Any:
     """Return one machine, as GenreClassifier has it but for the calibration."""
     groups = None if one_kernel else labels
-    steps: list[Any] = [("scaler", GroupScaler(groups=labels))]
-    if name == "asvc":
-        steps.append(("whitening", ArtistWhitening(column_groups=groups)))
+    steps: list[Any] = [("scaler", GroupScaler(feature_groups=labels))]
+    if name == "svc_whitened":
+        steps.append(("whitening", ArtistWhitening(feature_groups=groups)))
         steps[-1][1].set_output(transform="pandas")
         groups = "auto"  # of the names that the whitening gives
     if one_kernel:
         return Pipeline([*steps, ("svc", SVC(C=10))])
-    kernel = GroupKernel(groups=groups)
+    kernel = GroupKernel(feature_groups=groups)
     return Pipeline([*steps, ("kernel", kernel), ("svc", SVC(C=10, kernel="precomputed"))])
 
 
@@ -74,7 +74,7 @@ def cross_validate(
     rows, seconds = [], []
     for train, test in splits:
         model = make_member(name, labels, one_kernel=one_kernel)
-        given = {"whitening__groups": artists[train]} if name == "asvc" else {}
+        given = {"whitening__groups": artists[train]} if name == "svc_whitened" else {}
         start = time.perf_counter()
         model.fit(X[train], y[train], **given)
         seconds.append(time.perf_counter() - start)
@@ -102,7 +102,7 @@ def measure_split(music: Any, args: argparse.Namespace, seed: int) -> dict[str, 
     seconds = []
     for train, test in split_by_artist(paths, y, artists, seed):
         model = GenreClassifier(
-            args.members, n_parts=args.parts, memory=args.memory, n_jobs=-1, random_state=0
+            args.members, n_excerpts=args.excerpts, memory=args.memory, n_jobs=-1, random_state=0
         )
         start = time.perf_counter()
         model.fit(paths[train], y[train], groups=artists[train])
@@ -142,7 +142,7 @@ def measure_split(music: Any, args: argparse.Namespace, seed: int) -> dict[str, 
 
 def measure_time(music: Any, args: argparse.Namespace) -> None:
     """Print the seconds of a fit from files, and of one file's probabilities."""
-    model = GenreClassifier(args.members, n_parts=args.parts, n_jobs=2, random_state=0)
+    model = GenreClassifier(args.members, n_excerpts=args.excerpts, n_jobs=2, random_state=0)
     model.fit(music.data[::20], music.target[::20], groups=music.artists[::20])  # imports, kernels
     start = time.perf_counter()
     model.fit(music.data, music.target, groups=music.artists)
@@ -184,8 +184,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--splits", type=int, default=1, help="how many seeds of the folds")
-    parser.add_argument("--members", nargs="+", default=["svc", "asvc"], help="with --ensemble")
-    parser.add_argument("--parts", type=int, default=3, help="of a track, with --ensemble")
+    parser.add_argument(
+        "--members", nargs="+", default=["svc", "svc_whitened"], help="with --ensemble"
+    )
+    parser.add_argument("--excerpts", type=int, default=3, help="of a track, with --ensemble")
     parser.add_argument("--one-kernel", action="store_true", help="for all groups together")
     parser.add_argument("--without", action="append", default=[], metavar="GROUP")
     parser.add_argument("--memory", default=tempfile.mkdtemp(), help="a folder for features")
@@ -201,21 +203,21 @@ def main() -> None:
         return
     y, artists = np.asarray(music.target), np.asarray(music.artists)
     features = ClipFeatures()
-    front_end, _ = GenreClassifier(n_parts=0, memory=args.memory, n_jobs=-1).parts()
+    front_end, _ = GenreClassifier(n_excerpts=0, memory=args.memory, n_jobs=-1).parts()
     start = time.perf_counter()
     X = split_views(front_end.fit_transform(music.data)).table
     print(
         f"{len(y)} tracks, {len(music.target_names)} genres, {len(set(artists))} artists; features "
         f"in {time.perf_counter() - start:.0f} s, {front_end.n_hits_} of them kept before"
     )
-    labels = features.column_groups()
+    labels = features.get_feature_groups_out()
     kept = ~np.isin(labels, args.without)
     print(
         "| member | split | accuracy | balanced | pooled accuracy | pooled balanced | fit, s |\n"
         "|---|---|---|---|---|---|---|",
         flush=True,
     )
-    for name in ("svc", "asvc"):
+    for name in ("svc", "svc_whitened"):
         rows = []
         for seed in range(args.splits):
             found = cross_validate(

@@ -263,13 +263,13 @@ class TrackColumns(TrackTransformer):
         return self
 
     def _check_tracks(self, X: Any) -> Any:
-        who = type(self).__name__
+        estimator_name = type(self).__name__
         tracks: Any
         if _n_dimensions(X) > 2:
-            tracks = check_waveforms(X, self.sampling_rate, who)
+            tracks = check_waveforms(X, self.sampling_rate, estimator_name)
         else:
-            check_sampling_rate(X, self.sampling_rate, who)
-            tracks = check_mono_tracks(X, who)
+            check_sampling_rate(X, self.sampling_rate, estimator_name)
+            tracks = check_mono_tracks(X, estimator_name)
         self._check_settings()
         return tracks
 

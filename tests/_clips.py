@@ -12,16 +12,16 @@ RATE = 22050
 FRAME = 512 / RATE  # seconds from one frame to the next
 N_COLUMNS = {
     "mfcc": 60,
-    "cov": 210,
+    "delta_covariance": 210,
     "melstat": 160,
-    "spat": 632,
-    "mod": 352,
+    "block_levels": 632,
+    "modulation": 352,
     "scatter": 352,
     "tempo": 48,
     "chroma": 66,
     "tonal": 117,
-    "recur": 152,
-    "hp": 64,
+    "recurrence": 152,
+    "harmonic_percussive": 64,
     "spec": 24,
     "contrast": 143,
 }
@@ -69,7 +69,7 @@ def noise(seconds, level=0.1, seed=0):
 
 def describe(samples, *groups, **params):
     """Return one track's columns by name, without the name of a group that is alone."""
-    features = ClipFeatures(groups=groups or GROUPS, **params)
+    features = ClipFeatures(feature_groups=groups or GROUPS, **params)
     names = features.get_feature_names_out()
     if len(groups) == 1:
         names = [name.removeprefix(f"{groups[0]}__") for name in names]

@@ -364,7 +364,7 @@ def test_recommended_trains_with_artists_and_predicts(music, files, tmp_path, ca
     assert main(["train", str(music), "--out", str(model), *options]) == 0
     assert "Training recommended on all" in capsys.readouterr().out
     members = joblib.load(model)[-1].members_
-    assert "asvc" in members  # which learns from artists
+    assert "svc_whitened" in members  # which learns from artists
     assert main(["predict", str(model), str(files[0]), "--segments", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert len(found["segments"]) == 6
@@ -386,8 +386,8 @@ def test_a_genre_classifier_saved_from_python_predicts(music, files, tmp_path, c
 def test_parts_are_those_that_the_saved_classifier_was_set_to(music, tmp_path):
     folder = load_genre_folder(music)
     model = GenreClassifier(duration=1.0, random_state=0).fit(folder.data, folder.target)
-    joblib.dump(model.set_params(n_parts=1), tmp_path / "model")
-    assert load_model(str(tmp_path / "model"))[0].transformer[-1].n_parts == 1
+    joblib.dump(model.set_params(n_excerpts=1), tmp_path / "model")
+    assert load_model(str(tmp_path / "model"))[0].transformer[-1].n_excerpts == 1
 
 
 @pytest.mark.parametrize("option", ["--n-segments", "--epochs", "--learning-rate"])

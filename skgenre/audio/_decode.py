@@ -100,7 +100,7 @@ def read_audio(
         Rate of the result in Hz.
     duration : float
         Length of the part in seconds.
-    position : {"start", "centre"}, default="start"
+    position : {"start", "center"}, default="start"
         Where the part lies in a longer file.
     resampling : {"QQ", "LQ", "MQ", "HQ", "VHQ"}, default="HQ"
         Quality of the resampling, as soxr names it.
@@ -125,10 +125,10 @@ def read_audio(
         if position == "start":
             x = mix_down(audio.read(0, n_needed))
         elif audio.n_frames is not None:
-            x = mix_down(audio.read(centre_start(audio.n_frames, n_needed), n_needed))
+            x = mix_down(audio.read(center_start(audio.n_frames, n_needed), n_needed))
         else:
             x = np.concatenate([mix_down(block) for block in audio.blocks()])
-            x = x[centre_start(x.size, n_needed) :][:n_needed]
+            x = x[center_start(x.size, n_needed) :][:n_needed]
     if x.size == 0:
         raise _no_samples(_label(path))
     if audio.dtype != "int16":
@@ -142,7 +142,7 @@ def n_before_resampling(n_samples: int, rate: float, new_rate: float) -> int:
     return ceil(n_samples * rate / new_rate - 1e-6)
 
 
-def centre_start(n_frames: int, n_needed: int) -> int:
+def center_start(n_frames: int, n_needed: int) -> int:
     """Tell where the middle ``n_needed`` of ``n_frames`` begin."""
     return max(0, (n_frames - n_needed) // 2)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.audio._decode import (
-    centre_start,
+    center_start,
     mix_down,
     n_before_resampling,
     read_audio,
@@ -44,7 +44,7 @@ class AudioLoader(TrackTransformer):
         Rate of the output in Hz.
     duration : float, default=30.0
         Length of the output in seconds: ``round(duration * sampling_rate)`` samples.
-    position : {"start", "centre"}, default="start"
+    position : {"start", "center"}, default="start"
         Where in a longer track the audio is taken.
     short : {"repeat", "zeros", "error"}, default="repeat"
         What becomes of a shorter track: it starts again from its beginning until the time
@@ -93,7 +93,7 @@ class AudioLoader(TrackTransformer):
     _parameter_constraints: dict[str, list[Any]] = {
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "duration": [Interval(Real, 0, None, closed="neither")],
-        "position": [StrOptions({"start", "centre"})],
+        "position": [StrOptions({"start", "center"})],
         "short": [StrOptions({"repeat", "zeros", "error"})],
         "waveform_sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
         "resampling": [StrOptions({"QQ", "LQ", "MQ", "HQ", "VHQ"})],
@@ -208,7 +208,7 @@ class AudioLoader(TrackTransformer):
             )
         else:
             x = self._read_waveform(track, name)
-        return self._fill_up(x, name)
+        return self._fix_length(x, name)
 
     def _read_waveform(self, track: Any, name: str) -> NDArray[np.float32]:
         """Cut, mix down and resample a waveform."""
@@ -222,7 +222,7 @@ class AudioLoader(TrackTransformer):
         rate = self._rate_of(track, own_rate, name)
         x = _as_channels(track, name)  # (n_channels, n_samples)
         n_needed = n_before_resampling(self._n_samples(), rate, self.sampling_rate)
-        start = centre_start(x.shape[1], n_needed) if self.position == "centre" else 0
+        start = center_start(x.shape[1], n_needed) if self.position == "center" else 0
         x = mix_down(_as_float(x[:, start : start + n_needed], name).T)
         check_finite(x, name)
         return resample(x, rate, self.sampling_rate, self.resampling)[: self._n_samples()]
@@ -241,7 +241,7 @@ class AudioLoader(TrackTransformer):
             return known
         return self.sampling_rate if given is None else given
 
-    def _fill_up(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+    def _fix_length(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         n_samples = self._n_samples()
         if x.size == n_samples:
             return x

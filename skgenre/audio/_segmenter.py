@@ -106,9 +106,9 @@ class Segmenter(TrackTransformer):
         return super().transform(X)
 
     def _check_tracks(self, X: Any) -> Any:
-        who = type(self).__name__
-        check_sampling_rate(X, self.sampling_rate, who)
-        return check_mono_tracks(X, who)
+        estimator_name = type(self).__name__
+        check_sampling_rate(X, self.sampling_rate, estimator_name)
+        return check_mono_tracks(X, estimator_name)
 
     def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         length = self._segment_length()

@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skgenre.classifiers._batches import Rows
+from skgenre.classifiers._batches import SegmentBatches
 from skgenre.classifiers._fitted_network import Network
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.classifiers._tf import import_keras
@@ -121,9 +121,11 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """Return the shape of what the network sees of a segment."""
         return shape
 
-    def _rows(self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> Rows:
+    def _rows(
+        self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
+    ) -> SegmentBatches:
         """Return the training segments for the loop over epochs."""
-        return Rows(X, y, weight)
+        return SegmentBatches(X, y, weight)
 
     def _held_out(self, *columns: NDArray[Any] | None) -> tuple[NDArray[Any], ...]:
         """Return the segments, classes and weights to measure on after each epoch."""

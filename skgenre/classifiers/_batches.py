@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Rows:
+class SegmentBatches:
     """Segments with their classes and weights.
 
     Keras' training loop goes over positions only. The rows are picked when their turn
@@ -20,7 +20,7 @@ class Rows:
     *columns : ndarray or None
         Segments, classes and weights; those that are None are left out.
     n_at_once : int, default=1
-        Rows for one call into TensorFlow.
+        SegmentBatches for one call into TensorFlow.
     """
 
     def __init__(self, *columns: NDArray[Any] | None, n_at_once: int = 1):
@@ -70,7 +70,7 @@ class Rows:
         return tf.function(function, input_signature=signature, autograph=False)
 
 
-class Crops(Rows):
+class RandomCropBatches(SegmentBatches):
     """Random crops of tracks, drawn anew for each epoch.
 
     Parameters
@@ -88,7 +88,7 @@ class Crops(Rows):
     balance : float
         Share of the crops whose class is drawn first, all classes alike, and then a track
         of it; the other crops are of tracks drawn evenly.
-    mask_features, mask_frames : int
+    mask_features, time_mask_param : int
         Each crop has a band of neighbouring features, and one of neighbouring frames, set
         to zero; their widths are drawn evenly from 0 up to below these numbers.
     """
@@ -103,13 +103,13 @@ class Crops(Rows):
         n_drawn: int,
         balance: float,
         mask_features: int,
-        mask_frames: int,
+        time_mask_param: int,
     ):
         super().__init__(tracks, classes, weights)
         self.crop_frames = crop_frames
         self.n_drawn = n_drawn
         self.balance = balance
-        self.masks = (mask_frames, mask_features)
+        self.masks = (time_mask_param, mask_features)
         self.of_class = [np.flatnonzero(classes == c) for c in np.unique(classes)]
 
     @property

@@ -12,7 +12,7 @@ from scipy.special import expit, log_softmax, softmax
 
 Array = NDArray[Any]
 
-_LEAST_PROBABILITY = 1e-4
+_MIN_PROBABILITY = 1e-4
 _USUAL_LOG_SLOPE = np.log(2)
 _ROWS_TOGETHER = 256
 
@@ -33,7 +33,7 @@ def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = N
         Rows sum to one. No judge can rule a class out: each probability counts as a ten
         thousandth more.
     """
-    logs = np.log(np.stack(answers) + _LEAST_PROBABILITY)
+    logs = np.log(np.stack(answers) + _MIN_PROBABILITY)
     proba = np.exp(np.average(logs, axis=0, weights=weights))
     return proba / proba.sum(axis=1, keepdims=True)
 
@@ -172,7 +172,7 @@ class Pairs:
         """Return the probabilities: (n, n_classes)."""
         r = np.full((len(scores), self.n_classes, self.n_classes), 0.5)
         of_pairs = expit(scores * self.slope_)
-        of_pairs = np.clip(of_pairs, _LEAST_PROBABILITY, 1 - _LEAST_PROBABILITY)
+        of_pairs = np.clip(of_pairs, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
         r[:, self.first, self.second] = of_pairs
         r[:, self.second, self.first] = 1 - of_pairs
         return _coupled(r)

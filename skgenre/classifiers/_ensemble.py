@@ -23,8 +23,8 @@ from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._validation import check_artists
 
-MEMBERS = ("svc", "lda", "cnn", "asvc")
-DEFAULT_MEMBERS = ("svc", "asvc")
+MEMBERS = ("svc", "lda", "cnn", "svc_whitened")
+DEFAULT_MEMBERS = ("svc", "svc_whitened")
 
 
 def checked_labels(
@@ -41,9 +41,9 @@ def checked_labels(
     return classes, codes, None if groups is None else check_artists(groups)
 
 
-def parts_heard(members: Iterable[str], n_parts: int) -> int:
+def excerpts_used(members: Iterable[str], n_excerpts: int) -> int:
     """Return the number of parts that are of use: none where nobody but the network answers."""
-    return n_parts if set(members) - {"cnn"} else 0
+    return n_excerpts if set(members) - {"cnn"} else 0
 
 
 class Ensemble(ClassifierMixin, BaseEstimator):
@@ -51,7 +51,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    members : tuple of str, default=("svc", "asvc")
+    members : tuple of str, default=("svc", "svc_whitened")
         As for GenreClassifier.
     epochs : int, default=30
         Epochs of the network.
@@ -134,10 +134,10 @@ class Ensemble(ClassifierMixin, BaseEstimator):
                 f"{f'; {unknown[0]!r} is none of them' if unknown else ''}."
             )
         if not has_groups:
-            names = [name for name in names if name != "asvc"]
+            names = [name for name in names if name != "svc_whitened"]
         if not names:
             raise ValueError(
-                "members=('asvc',) needs groups, the artist of each track: fit(X, y, "
+                "members=('svc_whitened',) needs groups, the artist of each track: fit(X, y, "
                 "groups=artists). Without them choose 'svc'."
             )
         return names
@@ -151,24 +151,24 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         warn: bool = True,
     ) -> list[str]:
         """Leave out the member that learns from artists where no genre has two of them."""
-        if "asvc" not in names or artists is None:
+        if "svc_whitened" not in names or artists is None:
             return names
         if any(len(np.unique(artists[codes == code])) > 1 for code in np.unique(codes)):
             return names
         message = (
-            "groups names only one artist for each genre, but 'asvc' learns how the artists of one "
-            "genre differ"
+            "groups names only one artist for each genre, but 'svc_whitened' learns how the "
+            "artists of one genre differ"
         )
-        if names == ["asvc"]:
+        if names == ["svc_whitened"]:
             raise ValueError(f"{message}. Choose 'svc', or give tracks of more artists.")
         if warn:
             warnings.warn(f"{message}; it is left out.", UserWarning, stacklevel=4)
-        return [name for name in names if name != "asvc"]
+        return [name for name in names if name != "svc_whitened"]
 
     def _member(self, name: str) -> Any:
         if name == "cnn":
             return CropMember(LogMelCNNGenreClassifier(epochs=self.epochs))
-        return TableMember(ClipFeatures().column_groups(), name)
+        return TableMember(ClipFeatures().get_feature_groups_out(), name)
 
     @one_blas_thread()
     def predict_member_proba(self, X: Any) -> dict[str, NDArray[np.float64]]:

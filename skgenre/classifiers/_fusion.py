@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 # What SciPy calls them.
 _METRICS: dict[str, Any] = {"euclidean": "euclidean", "manhattan": "cityblock"}
-_MOST_CANDIDATES = 20_000
+_MAX_CANDIDATES = 20_000
 _BLOCK = 256  # tracks whose distances are computed together
 
 
@@ -272,10 +272,10 @@ class FusionKNeighborsClassifier(ClassifierMixin, BaseEstimator):
         """Set the weights, of all on the grid, that do best in a cross-validation."""
         n_sets = len(self.feature_sets_)
         n_candidates = comb(self.n_steps + n_sets - 1, n_sets - 1)
-        if n_candidates > _MOST_CANDIDATES:
+        if n_candidates > _MAX_CANDIDATES:
             raise ValueError(
                 f"{n_sets} feature sets and n_steps={self.n_steps} make {n_candidates} weights to "
-                f"try, more than {_MOST_CANDIDATES}; lower n_steps."
+                f"try, more than {_MAX_CANDIDATES}; lower n_steps."
             )
         distances = np.stack([self._distances(self._X, self._X, s) for s in range(n_sets)])
         n = len(self._X)

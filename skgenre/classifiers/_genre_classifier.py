@@ -15,14 +15,14 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skgenre.base import as_rows
-from skgenre.classifiers._ensemble import DEFAULT_MEMBERS, Ensemble, checked_labels, parts_heard
+from skgenre.classifiers._ensemble import DEFAULT_MEMBERS, Ensemble, checked_labels, excerpts_used
 from skgenre.classifiers._views import (
-    N_PARTS,
+    N_EXCERPTS,
     N_SEGMENTS,
     SEGMENT_DURATION,
     TrackViews,
     segment_front_end,
-    with_parts,
+    with_excerpts,
 )
 from skgenre.pipeline import PerTrack
 
@@ -38,16 +38,16 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    members : tuple of str, default=("svc", "asvc")
-        Who answers: "svc", a support vector machine with a :class:`GroupKernel`; "asvc", the
-        same after :class:`ArtistWhitening` of each group, which takes part where ``fit`` gets
-        ``groups``; "lda", a linear discriminant analysis with shrunk covariance; "cnn", the
-        network.
+    members : tuple of str, default=("svc", "svc_whitened")
+        Models in the ensemble: "svc", a support vector machine with a :class:`GroupKernel`;
+        "svc_whitened", the same after :class:`ArtistWhitening` of each group, which takes
+        part where ``fit`` gets ``groups``; "lda", a linear discriminant analysis with shrunk
+        covariance; "cnn", the network.
     sampling_rate : float, default=22050
         Rate in Hz at which everything is computed, 20480 or more; files are resampled to it.
     duration : float, default=60.0
         Seconds taken at most from the middle of each track.
-    n_parts : int, default=3
+    n_excerpts : int, default=3
         Parts of 10 s, spread evenly over these seconds, by which a track is judged besides
         the whole. 0 judges it as a whole only, which takes half the time for one of 30 s. It
         may be set after ``fit``, as may the next two.
@@ -82,8 +82,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    The scores of "svc", "asvc" and "lda" become probabilities by what was learnt on folds of
-    the training tracks that were left out. These are not folds by artist: with those, and
+    The scores of "svc", "svc_whitened" and "lda" become probabilities by what was learnt on folds
+    of the training tracks that were left out. These are not folds by artist: with those, and
     few artists a genre, too little was left to learn from, and the probabilities came out too
     cautious. A genre that only one artist plays cannot be told from that artist.
 
@@ -93,7 +93,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
     The features of a track take 10 KB of memory in ``fit``, and 340 KB with the network, which
     makes copies. With ``memory`` they are 29 KB more, since what is kept serves prediction too;
-    it is kept for one ``n_parts``, and computed again for another.
+    it is kept for one ``n_excerpts``, and computed again for another.
 
     Above 5000 tracks the kernel is approximated by its values at 2000 of them [1]_.
 
@@ -115,7 +115,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         "members": ["array-like"],
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "duration": [Interval(Real, 0, None, closed="neither")],
-        "n_parts": [Interval(Integral, 0, None, closed="left")],
+        "n_excerpts": [Interval(Integral, 0, None, closed="left")],
         "n_segments": [Interval(Integral, 1, None, closed="left")],
         "segment_duration": [Interval(Real, 0, None, closed="neither")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
@@ -130,7 +130,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         *,
         sampling_rate=22050,
         duration=60.0,
-        n_parts=N_PARTS,
+        n_excerpts=N_EXCERPTS,
         n_segments=N_SEGMENTS,
         segment_duration=SEGMENT_DURATION,
         epochs=30,
@@ -141,7 +141,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         self.members = members
         self.sampling_rate = sampling_rate
         self.duration = duration
-        self.n_parts = n_parts
+        self.n_excerpts = n_excerpts
         self.n_segments = n_segments
         self.segment_duration = segment_duration
         self.epochs = epochs
@@ -179,7 +179,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If "asvc" is left out because no genre has two artists.
+            If "svc_whitened" is left out because no genre has two artists.
         """
         front_end, ensemble = self.parts()
         # What can be told before the long work is told before.
@@ -190,7 +190,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         _, codes, artists = checked_labels(self, X, y, groups)
         ensemble.with_enough_artists(names, codes, artists, warn=False)  # its fit warns
         # The parts are for prediction: in fit they are computed only where they can be kept.
-        training = front_end if self.memory is not None else with_parts(front_end, 0)
+        training = front_end if self.memory is not None else with_excerpts(front_end, 0)
         ensemble.fit(training.fit_transform(X), y, groups=groups)
         self.front_end_, self.ensemble_ = front_end, ensemble
         self.classes_ = ensemble.classes_
@@ -213,7 +213,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             sampling_rate=self.sampling_rate,
             duration=self.duration,
             with_spectrogram="cnn" in self.members,
-            n_parts=parts_heard(self.members, self.n_parts),
+            n_excerpts=excerpts_used(self.members, self.n_excerpts),
         )
         front_end = PerTrack(make_pipeline(views), n_jobs=self.n_jobs, memory=self.memory)
         ensemble = Ensemble(
@@ -229,10 +229,12 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         return self._prediction_front_end().transform(X)
 
     def _prediction_front_end(self) -> PerTrack:
-        """Return the front end whose rows ``ensemble_`` predicts, with ``n_parts`` as it is now."""
+        """Return the front end whose rows ``ensemble_`` predicts, with the present n_excerpts."""
         check_is_fitted(self)
         self._validate_params()
-        return with_parts(self.front_end_, parts_heard(self.ensemble_.members_, self.n_parts))
+        return with_excerpts(
+            self.front_end_, excerpts_used(self.ensemble_.members_, self.n_excerpts)
+        )
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each genre: the geometric mean of the members' answers.

@@ -11,13 +11,13 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre import networks
 from skgenre.classifiers._base import BaseGenreClassifier, Builder
-from skgenre.classifiers._batches import Crops
+from skgenre.classifiers._batches import RandomCropBatches
 from skgenre.classifiers._docs import document_training
 from skgenre.classifiers._tf import import_keras
 from skgenre.classifiers._training import make_optimizer
 
 # An epoch has at least so many steps: small sets need many crops of each track.
-_LEAST_STEPS = 30
+_MIN_STEPS = 30
 
 
 @document_training
@@ -44,10 +44,10 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
     balance : float, default=0.5
         Share of the crops in training for which a genre is drawn first, all alike, and then
         a track of it; the others are of tracks drawn evenly.
-    mask_bands : int, default=10
+    freq_mask_param : int, default=10
         Neighbouring mel bands of each crop are set to zero in training; their number is
         drawn from 0 up to below this one.
-    mask_frames : int, default=20
+    time_mask_param : int, default=20
         The same for neighbouring frames.
     steps_per_epoch : int or None, default=None
         Steps in an epoch. None means as many as there are batches of tracks, and at least
@@ -118,8 +118,8 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
         "floor": [Real, None],
         "center_bands": ["boolean"],
         "balance": [Interval(Real, 0, 1, closed="both")],
-        "mask_bands": [Interval(Integral, 0, None, closed="left")],
-        "mask_frames": [Interval(Integral, 0, None, closed="left")],
+        "freq_mask_param": [Interval(Integral, 0, None, closed="left")],
+        "time_mask_param": [Interval(Integral, 0, None, closed="left")],
         "steps_per_epoch": [Interval(Integral, 1, None, closed="left"), None],
         "warmup_steps": [Interval(Integral, 0, None, closed="left")],
         "averaging": [Interval(Real, 0, 1, closed="left")],
@@ -138,8 +138,8 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
         floor=-80.0,
         center_bands=True,
         balance=0.5,
-        mask_bands=10,
-        mask_frames=20,
+        freq_mask_param=10,
+        time_mask_param=20,
         steps_per_epoch=None,
         warmup_steps=100,
         averaging=0.99,
@@ -194,8 +194,8 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
         self.floor = floor
         self.center_bands = center_bands
         self.balance = balance
-        self.mask_bands = mask_bands
-        self.mask_frames = mask_frames
+        self.freq_mask_param = freq_mask_param
+        self.time_mask_param = time_mask_param
         self.steps_per_epoch = steps_per_epoch
         self.warmup_steps = warmup_steps
         self.averaging = averaging
@@ -243,17 +243,19 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
     def _input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (int(self.crop_frames), *shape[1:])
 
-    def _rows(self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> Crops:
-        n_steps = self.steps_per_epoch or max(_LEAST_STEPS, -(-len(X) // self.batch_size))
-        return Crops(
+    def _rows(
+        self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
+    ) -> RandomCropBatches:
+        n_steps = self.steps_per_epoch or max(_MIN_STEPS, -(-len(X) // self.batch_size))
+        return RandomCropBatches(
             X,
             y,
             weight,
             crop_frames=self.crop_frames,
             n_drawn=n_steps * self.batch_size,
             balance=self.balance,
-            mask_features=self.mask_bands,
-            mask_frames=self.mask_frames,
+            mask_features=self.freq_mask_param,
+            time_mask_param=self.time_mask_param,
         )
 
     def _held_out(self, *columns: NDArray[Any] | None) -> tuple[NDArray[Any], ...]:

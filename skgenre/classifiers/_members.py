@@ -21,7 +21,7 @@ Split = tuple[Array, Array]
 
 # Above so many tracks the kernel is approximated by its values at some of them: the exact one
 # has a number for each two tracks, 200 MB for so many.
-_MOST_EXACT = 5000
+_MAX_EXACT = 5000
 _LANDMARKS = 2000
 _FOLDS = 5
 # What a track as a whole says counts twice as much as the mean of what its parts say.
@@ -65,7 +65,7 @@ class TableMember:
     ----------
     labels : ndarray of shape (n_columns,), str objects
         The feature group of each column.
-    name : {"svc", "asvc", "lda"}
+    name : {"svc", "svc_whitened", "lda"}
         A support vector machine that compares tracks by each feature group, the same after
         whitening differences between artists of one genre, or a linear discriminant analysis
         with shrunk covariance.
@@ -82,7 +82,7 @@ class TableMember:
         """Fit on all tracks; the calibration comes from folds that were left out."""
         n_classes = codes.max() + 1
         # Decided once: the folds, which are smaller, must have scores of the same kind.
-        exact = len(codes) <= _MOST_EXACT
+        exact = len(codes) <= _MAX_EXACT
         self._fit(views.table, codes, groups, seed, exact=exact)
         has_pairs = exact and self.name != "lda"
         self.calibration_: Any = Pairs(n_classes) if has_pairs else Temperature(n_classes)
@@ -100,7 +100,7 @@ class TableMember:
         self, table: Array, codes: Array, groups: Array | None, seed: int, *, exact: bool
     ) -> None:
         # Arrays between the steps, whatever scikit-learn is told to give at large.
-        self.steps_: list[Any] = [_arrays(GroupScaler(groups=self.labels))]
+        self.steps_: list[Any] = [_arrays(GroupScaler(feature_groups=self.labels))]
         table = self.steps_[0].fit_transform(table)
         if self.name == "lda":
             self.machine_: Any = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
@@ -111,14 +111,16 @@ class TableMember:
             del self.machine_.covariance_  # 16 MB in each pickle, for which nobody asks again
             return
         labels = self.labels
-        if self.name == "asvc":
-            whitening = _arrays(ArtistWhitening(column_groups=labels, without_groups="pass"))
+        if self.name == "svc_whitened":
+            whitening = _arrays(ArtistWhitening(feature_groups=labels, without_groups="pass"))
             table = whitening.fit(table, codes, groups=groups).transform(table)
-            labels = whitening.column_groups_
+            labels = whitening.feature_groups_
             self.whitens = whitening.projections_ is not None
             self.steps_.append(whitening)
         n_landmarks = None if exact else min(_LANDMARKS, len(table))
-        kernel = _arrays(GroupKernel(groups=labels, n_landmarks=n_landmarks, random_state=seed))
+        kernel = _arrays(
+            GroupKernel(feature_groups=labels, n_landmarks=n_landmarks, random_state=seed)
+        )
         table = kernel.fit_transform(table)
         self.steps_.append(kernel)
         if exact:
@@ -135,12 +137,12 @@ class TableMember:
 
     def predict_proba(self, views: Views) -> Array:
         """Return the probability of each class, by the whole track and by its parts."""
-        n_parts = views.parts.shape[1]
+        n_excerpts = views.excerpts.shape[1]
         whole = self._proba(views.table)
-        if not n_parts:
+        if not n_excerpts:
             return whole
         # One part of each track at a time, which takes no more memory than the whole did.
-        parts = sum(self._proba(views.parts[:, i]) for i in range(n_parts)) / n_parts
+        parts = sum(self._proba(views.excerpts[:, i]) for i in range(n_excerpts)) / n_excerpts
         return geometric_mean([whole, parts], _WEIGHTS)
 
     def _proba(self, table: Array) -> Array:

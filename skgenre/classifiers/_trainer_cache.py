@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from skgenre.classifiers._batches import Rows
+from skgenre.classifiers._batches import SegmentBatches
 from skgenre.classifiers._shelf import Shelf
 from skgenre.classifiers._tf import empty
 
@@ -38,7 +38,9 @@ class Workbench:
         self.trainer = _trainer_class()(network.inputs[0], network.outputs[0])
         self.n_bytes = 4 * network.count_params()
 
-    def receive(self, training: Rows, held_out: Rows | None, batch_size: int) -> Any:
+    def receive(
+        self, training: SegmentBatches, held_out: SegmentBatches | None, batch_size: int
+    ) -> Any:
         """Lay out the data of a fit; return the model that Keras' training loop works on."""
         self.trainer.training, self.trainer.held_out = training, held_out
         self.trainer.batch_size = batch_size

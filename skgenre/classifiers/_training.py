@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 
-from skgenre.classifiers._batches import Rows
+from skgenre.classifiers._batches import SegmentBatches
 from skgenre.classifiers._fitted_network import Network, n_predicted_at_once
 from skgenre.classifiers._shelf import kind_of
 from skgenre.classifiers._tf import (
@@ -65,7 +65,7 @@ def make_optimizer(
 
 def train_network(
     build: Callable[[], Any],
-    training: Rows,
+    training: SegmentBatches,
     *,
     validation: tuple[NDArray[Any], ...] | None,
     optimizer: Callable[[int], Any],
@@ -86,7 +86,7 @@ def train_network(
     ----------
     build : callable
         Builds the untrained model.
-    training : Rows
+    training : SegmentBatches
         Training segments, their classes encoded as 0 .. n_classes - 1, and their weights
         if there are any.
     validation : tuple of (X, y) or (X, y, sample_weight), or None
@@ -125,7 +125,7 @@ def train_network(
     training.n_at_once = n_together * batch_size
     held_out = None
     if validation is not None:
-        held_out = Rows(*validation, n_at_once=n_predicted_at_once(validation[0]))
+        held_out = SegmentBatches(*validation, n_at_once=n_predicted_at_once(validation[0]))
     workbench = take(
         kind_of(
             build,

@@ -12,15 +12,15 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre.audio import AudioLoader
 from skgenre.features import ClipFeatures, MelSpectrogramExtractor
-from skgenre.features.groups._timbre import LEAST_FRAME_RATE
+from skgenre.features.groups._timbre import MIN_FRAME_RATE
 from skgenre.pipeline import PerTrack
 
 N_MELS = 64
 HOP_LENGTH = 1024
 N_SEGMENTS = 6
 SEGMENT_DURATION = 10.0
-N_PARTS = 3
-PART_DURATION = 10.0
+N_EXCERPTS = 3
+EXCERPT_DURATION = 10.0
 
 
 class Views(NamedTuple):
@@ -30,14 +30,14 @@ class Views(NamedTuple):
     ----------
     table : ndarray of shape (n_tracks, n_columns), float32
         The clip features.
-    parts : ndarray of shape (n_tracks, n_parts, n_columns), float32
+    excerpts : ndarray of shape (n_tracks, n_excerpts, n_columns), float32
         The clip features of parts of each track; none where they were not asked for.
     spectrogram : ndarray of shape (n_tracks, n_frames, n_mels), float32
         The decibels of the mel bands; no frames where they were not asked for.
     """
 
     table: NDArray[np.float32]
-    parts: NDArray[np.float32]
+    excerpts: NDArray[np.float32]
     spectrogram: NDArray[np.float32]
 
 
@@ -59,7 +59,7 @@ class TrackViews(AudioLoader):
         Seconds taken at most, from the middle of a track.
     with_spectrogram : bool, default=False
         Whether the spectrogram is computed.
-    n_parts : int, default=0
+    n_excerpts : int, default=0
         Parts of 10 s, spread evenly over the track, whose features stand beside those of the
         whole.
     n_segments : int or None, default=None
@@ -73,7 +73,7 @@ class TrackViews(AudioLoader):
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "duration": [Interval(Real, 0, None, closed="neither")],
         "with_spectrogram": ["boolean"],
-        "n_parts": [Interval(Integral, 0, None, closed="left")],
+        "n_excerpts": [Interval(Integral, 0, None, closed="left")],
         "n_segments": [Interval(Integral, 1, None, closed="left"), None],
         "segment_duration": [Interval(Real, 0, None, closed="neither")],
     }
@@ -84,23 +84,23 @@ class TrackViews(AudioLoader):
         sampling_rate=22050,
         duration=60.0,
         with_spectrogram=False,
-        n_parts=0,
+        n_excerpts=0,
         n_segments=None,
         segment_duration=SEGMENT_DURATION,
     ):
-        super().__init__(sampling_rate=sampling_rate, duration=duration, position="centre")
+        super().__init__(sampling_rate=sampling_rate, duration=duration, position="center")
         self.with_spectrogram = with_spectrogram
-        self.n_parts = n_parts
+        self.n_excerpts = n_excerpts
         self.n_segments = n_segments
         self.segment_duration = segment_duration
 
     def check_settings(self) -> None:
         """Refuse a rate that the features cannot be computed at."""
-        least = LEAST_FRAME_RATE * self._clip_features().hop_length
+        least = MIN_FRAME_RATE * self._clip_features().hop_length
         if self.sampling_rate < least:
             raise ValueError(
                 f"sampling_rate={self.sampling_rate:g} Hz is too low for the features, which see "
-                f"how bands swing up to {LEAST_FRAME_RATE / 2:g} times a second; give {least:g} or "
+                f"how bands swing up to {MIN_FRAME_RATE / 2:g} times a second; give {least:g} or "
                 "more. Files are resampled to it."
             )
 
@@ -108,8 +108,8 @@ class TrackViews(AudioLoader):
         self.check_settings()
         return super()._check_tracks(X)
 
-    def _fill_up(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-        return x if x.size else super()._fill_up(x, name)  # which refuses it
+    def _fix_length(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+        return x if x.size else super()._fix_length(x, name)  # which refuses it
 
     def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         samples = super()._transform_track(track, name)
@@ -119,23 +119,25 @@ class TrackViews(AudioLoader):
         return np.stack([self._row(part, name, self.segment_duration) for part in segments])
 
     def _spread(
-        self, samples: NDArray[np.float32], n_parts: int, duration: float
+        self, samples: NDArray[np.float32], n_excerpts: int, duration: float
     ) -> list[NDArray[np.float32]]:
         """Cut parts, or all of a shorter track, spread evenly; a single one from the middle."""
         n = min(samples.size, max(1, round(duration * self.sampling_rate)))
         rest = samples.size - n
-        starts = [rest // 2] if n_parts == 1 else np.linspace(0, rest, n_parts).round().astype(int)
+        starts = (
+            [rest // 2] if n_excerpts == 1 else np.linspace(0, rest, n_excerpts).round().astype(int)
+        )
         return [samples[start : start + n] for start in starts]
 
     def _row(self, samples: NDArray[np.float32], name: str, duration: float) -> NDArray[np.float32]:
         """Describe some seconds of a track: (n_values,)."""
         tables = [self._clip_features()._transform_track(samples, name)]
-        for part in self._spread(samples, self.n_parts, PART_DURATION):
+        for part in self._spread(samples, self.n_excerpts, EXCERPT_DURATION):
             is_whole = part.size == samples.size
             tables.append(
                 tables[0] if is_whole else self._clip_features()._transform_track(part, name)
             )
-        row = np.concatenate([np.array([self.n_parts], dtype=np.float32), *tables])
+        row = np.concatenate([np.array([self.n_excerpts], dtype=np.float32), *tables])
         if not self.with_spectrogram:
             return row
         extractor = MelSpectrogramExtractor(
@@ -166,7 +168,7 @@ def split_views(rows: NDArray[np.float32]) -> Views:
     views : Views
         All views of each track; no copies.
     """
-    n_columns = len(ClipFeatures().column_groups())
+    n_columns = len(ClipFeatures().get_feature_groups_out())
     n_tables = 1 + int(rows[0, 0])
     end = 1 + n_tables * n_columns
     tables = rows[:, 1:end].reshape(len(rows), n_tables, n_columns)
@@ -175,10 +177,10 @@ def split_views(rows: NDArray[np.float32]) -> Views:
     return Views(tables[:, 0], tables[:, 1:], spectrogram)
 
 
-def with_parts(front_end: PerTrack, n_parts: int) -> PerTrack:
+def with_excerpts(front_end: PerTrack, n_excerpts: int) -> PerTrack:
     """Return a front end of TrackViews that describes another number of parts."""
     other = clone(front_end)
-    other.transformer[-1].set_params(n_parts=n_parts)
+    other.transformer[-1].set_params(n_excerpts=n_excerpts)
     return other
 
 
@@ -199,6 +201,6 @@ def segment_front_end(front_end: PerTrack, n_segments: int, segment_duration: fl
     front_end : PerTrack
         From tracks to (n_tracks, n_segments, n_values).
     """
-    segments = with_parts(front_end, 0)
+    segments = with_excerpts(front_end, 0)
     segments.transformer[-1].set_params(n_segments=n_segments, segment_duration=segment_duration)
     return segments

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from skgenre.cli._model import load_model, save_model
-from skgenre.cli._report import Share, say, say_table
+from skgenre.cli._report import Share, echo, echo_table
 from skgenre.cli._train import make_pipeline
 from skgenre.cli._validation import cross_validate, divide, extract
 
@@ -43,11 +43,11 @@ def run(args: argparse.Namespace, settings: Settings | None = None) -> int:
     with _workplace(args.keep) as folder:
         _demonstrate(folder, args.seed, settings or Settings())
     if args.keep is not None:
-        say(f"\nThe music and the model are in {args.keep}.")
+        echo(f"\nThe music and the model are in {args.keep}.")
         example = f"{args.keep}/model.joblib {args.keep}/new/*/*.wav"
-        say(f"Next: skgenre predict {example}")
+        echo(f"Next: skgenre predict {example}")
     else:
-        say("\nNext, with music of your own: skgenre train FOLDER --out MODEL")
+        echo("\nNext, with music of your own: skgenre train FOLDER --out MODEL")
     return 0
 
 
@@ -90,7 +90,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
     music = load_genre_folder(folder / "music")
     y, artists = music.target, music.artists
     n_artists = len(set(artists))
-    say(
+    echo(
         f"Made {len(y)} tracks of {settings.duration:g} s by {n_artists} artists, and read them "
         f"back as WAV files:\n{len(music.target_names)} genres ({', '.join(music.target_names)})."
     )
@@ -109,7 +109,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
     # The steps before the scaler are the same in all pipelines.
     features, _ = extract(pipelines["cnn"]["features"], music.data)
     folds = divide(y, artists, settings.n_folds, seed)
-    say(
+    echo(
         f"\nCross-validation in {len(folds.splits)} folds. All tracks of an artist are in the "
         "same fold, so that\na classifier is tested on artists it has not heard.\n"
     )
@@ -121,7 +121,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
     rows: list[list[object]] = [
         [_TITLES[name], Share(v.accuracy), Share(v.balanced_accuracy)] for name, v in found.items()
     ]
-    say_table(
+    echo_table(
         ["classifier", "track accuracy", "balanced accuracy"], [*rows, ["chance", chance, chance]]
     )
     best = max(found, key=lambda name: found[name].accuracy)
@@ -129,7 +129,9 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
     model_file = folder / "model.joblib"
     save_model(pipelines[best], model_file)
     model = load_model(str(model_file))
-    say(f"\nFitted the {_TITLES[best]} on all {len(y)} tracks, saved the model and loaded it back.")
+    echo(
+        f"\nFitted the {_TITLES[best]} on all {len(y)} tracks, saved the model and loaded it back."
+    )
 
     # Another random state means other artists.
     new = make_genres(
@@ -137,8 +139,8 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
     )
     proba = model.predict_proba(new.data)
     names = [str(name) for name in model.classes_]
-    say("\nNew files by artists who are not in the training music, with their probabilities:\n")
-    say_table(
+    echo("\nNew files by artists who are not in the training music, with their probabilities:\n")
+    echo_table(
         ["file", "predicted", *names],
         [
             [os.path.basename(file), names[row.argmax()], *map(Share, row.tolist())]
@@ -146,7 +148,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
         ],
     )
     n_right = int((model.classes_[proba.argmax(axis=1)] == new.target).sum())
-    say(
+    echo(
         f"\n{n_right} of {len(new.target)} are right. So few files are an example of use; the "
         "cross-validation is the measure."
     )
@@ -154,7 +156,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
 
 
 def _explain(n_tracks: int, n_segments: int) -> None:
-    say(
+    echo(
         f"""
 What the numbers mean
 - Track accuracy: the share of tracks whose genre was found. A network judges each of a

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from skgenre.cli._model import load_model
-from skgenre.cli._report import Share, aligned, say
+from skgenre.cli._report import Share, aligned, echo
 
 _PROBABILITY = "probability"
 
@@ -35,10 +35,10 @@ def run(args: argparse.Namespace) -> int:
             print(f"skgenre: error: {named}", file=sys.stderr)
         else:
             if table is not None:
-                table.say_row(result)
+                table.echo_row(result)
         results.append(result)
     if args.json:
-        say(json.dumps(results, indent=2, allow_nan=False))
+        echo(json.dumps(results, indent=2, allow_nan=False))
     return int(failed)
 
 
@@ -91,9 +91,9 @@ class _Table:
             self.widths.append(len("segments"))
         self.header: list[str] | None = header
 
-    def say_row(self, result: dict[str, Any]) -> None:
+    def echo_row(self, result: dict[str, Any]) -> None:
         if self.header is not None:  # not before there is anything to show
-            say(aligned(self.header, self.widths))
+            echo(aligned(self.header, self.widths))
             self.header = None
         (genre, first), *others = result["probabilities"].items()
         row: list[object] = [result["file"], genre, Share(first)]
@@ -101,7 +101,7 @@ class _Table:
             row.append(", ".join(f"{name} {p:.3f}" for name, p in others[: self.n_more]))
         if "segments" in result:
             row.append(_runs([segment["genre"] for segment in result["segments"]]))
-        say(aligned(row, self.widths))
+        echo(aligned(row, self.widths))
 
 
 def _runs(genres: list[str]) -> str:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 
-def say(text: str = "") -> None:
+def echo(text: str = "") -> None:
     """Write a line at once; what standard output cannot encode is escaped."""
     # The name of a file may hold bytes that are no text at all.
     encoding = sys.stdout.encoding or "utf-8"
@@ -22,7 +22,7 @@ def aligned(cells: Sequence[object], widths: Sequence[int]) -> str:
     return "  ".join(padded).rstrip()
 
 
-def say_table(header: Sequence[str], rows: Sequence[Sequence[object]], indent: str = "  ") -> None:
+def echo_table(header: Sequence[str], rows: Sequence[Sequence[object]], indent: str = "  ") -> None:
     """Write a table; the header of a column of numbers stands to the right too."""
     widths = [max(len(str(row[i])) for row in (header, *rows)) for i in range(len(header))]
     numeric = [not any(isinstance(row[i], str) for row in rows) for i in range(len(header))]
@@ -31,7 +31,7 @@ def say_table(header: Sequence[str], rows: Sequence[Sequence[object]], indent: s
         for title, width, right in zip(header, widths, numeric, strict=True)
     ]
     for row in (titles, *rows):
-        say(indent + aligned(row, widths))
+        echo(indent + aligned(row, widths))
 
 
 class Share:

@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from skgenre.cli._report import say, say_table
+from skgenre.cli._report import echo, echo_table
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         _write(result, target)
     _say_result(result)
     if target is not None:
-        say(f"\nWrote {args.output}.")
+        echo(f"\nWrote {args.output}.")
     return 1 if result.failed else 0
 
 
@@ -71,9 +71,9 @@ def _write(result: Any, target: Path) -> None:
 
 
 def _say_result(result: Any) -> None:
-    say(f"{result.experiment}: {result.title}\n{result.paper}.\n")
+    echo(f"{result.experiment}: {result.title}\n{result.paper}.\n")
     head, rows = result.table()
-    say_table(head, rows, indent="")
-    say()
+    echo_table(head, rows, indent="")
+    echo()
     for line in result.remarks():
-        say(f"- {line}")
+        echo(f"- {line}")

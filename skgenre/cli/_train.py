@@ -12,7 +12,7 @@ from contextlib import redirect_stdout
 from typing import Any
 
 from skgenre.cli._model import check_destination, save_model
-from skgenre.cli._report import Share, say, say_table
+from skgenre.cli._report import Share, echo, echo_table
 from skgenre.cli._validation import (
     Array,
     Folds,
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     front, learner = pipeline["features"], pipeline[-2:]
-    say(f"\nExtracting features of {len(music.data)} tracks.")
+    echo(f"\nExtracting features of {len(music.data)} tracks.")
     features, y, artists = _extract(front, music, args)
     if args.progress and args.classifier != "recommended":
         from sklearn.callback import ProgressBar
@@ -58,12 +58,12 @@ def run(args: argparse.Namespace) -> int:
         with redirect_stdout(sys.stderr):  # where progress bars belong
             validation = cross_validate(learner, features, y, folds, artists)
         _say_validation(validation)
-    say(f"\nTraining {args.classifier} on all {len(y)} tracks.")
+    echo(f"\nTraining {args.classifier} on all {len(y)} tracks.")
     with redirect_stdout(sys.stderr):
         # The steps of the pipeline themselves.
         learner.fit(features, y, **artists_for(learner, artists))
     save_model(pipeline, target)
-    say(f"Wrote {args.out}. To use it: skgenre predict {shlex.quote(args.out)} FILE...")
+    echo(f"Wrote {args.out}. To use it: skgenre predict {shlex.quote(args.out)} FILE...")
     return 0
 
 
@@ -155,7 +155,7 @@ def _read_folder(args: argparse.Namespace) -> Any:
 
 
 def _say_music(folder: str, music: Any) -> None:
-    say(f"Music in {folder}")
+    echo(f"Music in {folder}")
     header = ["genre", "tracks"]
     tracks = Counter(music.target.tolist())
     rows: list[list[object]] = [[genre, tracks[genre]] for genre in music.target_names]
@@ -165,17 +165,17 @@ def _say_music(folder: str, music: Any) -> None:
         for row in rows[:-1]:
             row.append(len(set(music.artists[music.target == row[0]])))
         rows[-1].append(len(set(music.artists)))
-    say_table(header, rows)
+    echo_table(header, rows)
     if music.artists is None:
-        say("Artists are not known.")
+        echo("Artists are not known.")
     else:
-        say(f"Artists are from {music.metadata}.")
+        echo(f"Artists are from {music.metadata}.")
     _say_left_out(reason for _, reason in music.skipped)
 
 
 def _say_left_out(reasons: Iterable[str]) -> None:
     for reason in reasons:
-        say(f"Left out: {reason}")
+        echo(f"Left out: {reason}")
 
 
 def _extract(front: Any, music: Any, args: argparse.Namespace) -> tuple[Array, Array, Array | None]:
@@ -190,7 +190,7 @@ def _extract(front: Any, music: Any, args: argparse.Namespace) -> tuple[Array, A
     y = music.target[rows]
     lost = sorted(set(music.target_names) - set(y.tolist()))
     if lost:
-        say(f"No track is left of {', '.join(lost)}.")
+        echo(f"No track is left of {', '.join(lost)}.")
     if len(set(y.tolist())) < 2:
         raise ValueError(
             f"Only tracks of {str(y[0])!r} are left; to tell genres takes two or more."
@@ -208,32 +208,32 @@ def _tracked(paths: list[str]) -> Iterable[str]:
 def _say_folds(folds: Folds, wanted: int, artists: Array | None) -> None:
     n_folds = len(folds.splits)
     what = "track" if artists is None else "artist"
-    say(
+    echo(
         f"\nCross-validation in {n_folds} folds"
         + (", split by track." if artists is None else ": no artist is in training and test.")
     )
     if n_folds < wanted:
-        say(
+        echo(
             f"{n_folds} folds instead of {wanted}, for the genre {folds.scarcest!r} has "
             f"{folds.n_scarcest} {what}s."
         )
     if artists is None:
-        say(
+        echo(
             "Warning: artists are not known. Where tracks of one artist are in training and in "
             "test,\nthe accuracy comes out too high. Name the artists in a table (--metadata CSV)."
         )
 
 
 def _say_validation(validation: Validation) -> None:
-    say(
+    echo(
         f"  track accuracy     {validation.accuracy:.3f} +/- {validation.deviation:.3f} "
         "(mean and standard deviation of the folds)"
     )
-    say(f"  balanced accuracy  {validation.balanced_accuracy:.3f} (mean recall of the genres)")
+    echo(f"  balanced accuracy  {validation.balanced_accuracy:.3f} (mean recall of the genres)")
     counts = Counter(validation.y.tolist())
     genre, count = counts.most_common(1)[0]
-    say(f"  chance             {count / len(validation.y):.3f} (answering {genre!r} always)\n")
-    say_table(
+    echo(f"  chance             {count / len(validation.y):.3f} (answering {genre!r} always)\n")
+    echo_table(
         ["genre", "tracks", "recall"],
         [[name, counts[name], Share(validation.recall(name))] for name in sorted(counts)],
     )

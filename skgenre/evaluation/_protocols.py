@@ -20,7 +20,7 @@ Array = NDArray[Any]
 PROTOCOLS = ("segment-random", "track-random", "fault-filtered", "artist-grouped")
 
 # Fewer tracks than these say nothing about a model; an audit does not show them.
-_LEAST_JUDGED = 10
+_MIN_SCORED = 10
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def not_possible(material: Material, protocol: str) -> str | None:
             ((_, judged),) = FaultFilteredSplit(on_missing="ignore").split(names)
         except ValueError as error:
             return str(error).rstrip(".")
-        if len(judged) < _LEAST_JUDGED:
+        if len(judged) < _MIN_SCORED:
             return f"only {len(judged)} of the tracks that it judges are here"
     return None
 

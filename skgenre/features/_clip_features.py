@@ -28,9 +28,9 @@ class ClipFeatures(TrackColumns):
 
     Parameters
     ----------
-    groups : sequence of str, \
-default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", "tonal", "recur", \
-"hp", "spec", "contrast")
+    feature_groups : sequence of str, \
+default=("mfcc", "delta_covariance", "melstat", "block_levels", "modulation", "scatter", "tempo", \
+"chroma", "tonal", "recurrence", "harmonic_percussive", "spec", "contrast")
         Which groups, in which order. A group has the same values with and without the
         others.
     sampling_rate : float, default=22050
@@ -38,7 +38,7 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", 
     n_fft : int, default=2048
         Samples in the Fourier transform of a frame.
     hop_length : int, default=512
-        Samples from one frame to the next. The groups "mod" and "scatter" need 40 frames a
+        Samples from one frame to the next. The groups "modulation" and "scatter" need 40 frames a
         second.
 
     See Also
@@ -51,63 +51,63 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", 
     Notes
     -----
     Frame t is centred at sample ``t * hop_length``, with silence beyond both ends. All
-    groups but "chroma", "tonal", "spec", "contrast" and the harmony of "recur" start from the
+    groups but "chroma", "tonal", "spec", "contrast" and the harmony of "recurrence" start from the
     decibels of 128 mel bands, at least -100, and at most 80 below the loudest; 64, 32 or 16
     bands are means of neighbours among them.
 
-    ============  =======  ===============================================================
-    group         columns  of what
-    ============  =======  ===============================================================
-    ``mfcc``      60       20 MFCCs: mean, standard deviation, and standard deviation of the
-                           step from one frame to the next
-    ``cov``       210      the covariance of the steps of 20 MFCCs, plus 0.01 on its diagonal: the
-                           logarithm of the matrix, entries off the diagonal times the root
-                           of 2
-    ``melstat``   160      32 bands: mean, standard deviation and three quantiles
-    ``spat``      632      64 bands less their mean over the track, in blocks of ten frames:
-                           the values of a block are sorted, and those at three ranks give
-                           a median and a standard deviation over blocks. The rise over
-                           three frames, 0 where the level falls: mean and 90 % quantile.
-                           The correlation of each two of 16 bands
-    ``mod``       352      32 bands: amplitude of their swings in decibels, by rate, from 0.5
-                           to 20 Hz; logarithm of it and 0.1 dB, median over half overlapping
-                           windows of 256 frames
-    ``scatter``   352      amplitude of 16 bands, the root of their mean power, through a wavelet
-                           of each of 11 rates from 0.5 to 16 Hz: mean and standard deviation
-                           of the envelope over the mean of the band; logarithm of it and
-                           0.0001
-    ``tempo``     48       autocorrelation of the onset strength, whose mean is left in: the
-                           largest value in each of 48 ranges of lags from 0.2 to 3 s
-    ``chroma``    66       twelve pitch classes, the strongest of a frame being 1, after the
-                           tuning of the track: mean and standard deviation over
-                           frames, sorted; the same of the frames' sorted values; and
-                           the magnitudes of their Fourier transform around the circle
-    ``tonal``     117      the root of the pitch classes' power, in sums of 16 frames of length 1:
-                           product of the two notes of an interval at once (6 intervals), and
-                           1, 2, 4 and 8 sums apart (12), added over the notes, mean and
-                           standard deviation; correlation with the best major and the best
-                           minor key, and their difference; mean size of the steps of the
-                           Fourier transform around the circle
-    ``recur``     152      cosine between a frame and another after 38 times from 0.1 to 9.9 s, of
-                           MFCCs 1 to 19 less their mean over the track, and of the fourth
-                           root of the pitch classes' power less the mean of the frame: mean
-                           and 90 % quantile
-    ``hp``        64       32 bands: by how many decibels the median over 31 bands exceeds the
-                           median over 31 frames; mean and standard deviation
-    ``spec``      24       contrast of peaks and valleys in seven octaves, in decibels, mean
-                           frequency, bandwidth, 85 % roll-off, flatness and zero crossings:
-                           mean and standard deviation
-    ``contrast``  143      13 bands from half an octave to an octave: decibels from the median of
-                           the bins to the mean of the upper tenth, and to that of the lower
-                           fifth; mean, standard deviation, that of the step, 10 and 90 %
-                           quantile; flatness
-    ============  =======  ===============================================================
+    =======================  =======  ==============================================================
+    group                    columns  of what
+    =======================  =======  ==============================================================
+    ``mfcc``                 60       20 MFCCs: mean, standard deviation, and standard deviation of
+                                      the step from one frame to the next
+    ``delta_covariance``     210      the covariance of the steps of 20 MFCCs, plus 0.01 on its
+                                      diagonal: the logarithm of the matrix, entries off the
+                                      diagonal times the root of 2
+    ``melstat``              160      32 bands: mean, standard deviation and three quantiles
+    ``block_levels``         632      64 bands less their mean over the track, in blocks of ten
+                                      frames: the values of a block are sorted, and those at three
+                                      ranks give a median and a standard deviation over blocks. The
+                                      rise over three frames, 0 where the level falls: mean and 90 %
+                                      quantile. The correlation of each two of 16 bands
+    ``modulation``           352      32 bands: amplitude of their swings in decibels, by rate, from
+                                      0.5 to 20 Hz; logarithm of it and 0.1 dB, median over half
+                                      overlapping windows of 256 frames
+    ``scatter``              352      amplitude of 16 bands, the root of their mean power, through a
+                                      wavelet of each of 11 rates from 0.5 to 16 Hz: mean and
+                                      standard deviation of the envelope over the mean of the band;
+                                      logarithm of it and 0.0001
+    ``tempo``                48       autocorrelation of the onset strength, whose mean is left in:
+                                      the largest value in each of 48 ranges of lags from 0.2 to 3 s
+    ``chroma``               66       twelve pitch classes, the strongest of a frame being 1, after
+                                      the tuning of the track: mean and standard deviation over
+                                      frames, sorted; the same of the frames' sorted values; and the
+                                      magnitudes of their Fourier transform around the circle
+    ``tonal``                117      the root of the pitch classes' power, in sums of 16 frames of
+                                      length 1: product of the two notes of an interval at once (6
+                                      intervals), and 1, 2, 4 and 8 sums apart (12), added over the
+                                      notes, mean and standard deviation; correlation with the best
+                                      major and the best minor key, and their difference; mean size
+                                      of the steps of the Fourier transform around the circle
+    ``recurrence``           152      cosine between a frame and another after 38 times from 0.1 to
+                                      9.9 s, of MFCCs 1 to 19 less their mean over the track, and of
+                                      the fourth root of the pitch classes' power less the mean of
+                                      the frame: mean and 90 % quantile
+    ``harmonic_percussive``  64       32 bands: by how many decibels the median over 31 bands
+                                      exceeds the median over 31 frames; mean and standard deviation
+    ``spec``                 24       contrast of peaks and valleys in seven octaves, in decibels,
+                                      mean frequency, bandwidth, 85 % roll-off, flatness and zero
+                                      crossings: mean and standard deviation
+    ``contrast``             143      13 bands from half an octave to an octave: decibels from the
+                                      median of the bins to the mean of the upper tenth, and to that
+                                      of the lower fifth; mean, standard deviation, that of the
+                                      step, 10 and 90 % quantile; flatness
+    =======================  =======  ==============================================================
 
-    ``spat`` is after the block-level features of [1]_, both contrasts after [2]_, ``hp``
-    after [3]_, ``mod`` after [4]_, ``scatter`` after [7]_; distances between logarithms of
-    covariances are those of [5]_, the keys of ``tonal`` are the profiles of [6]_. The pitch
-    classes tell chords and scales, but not in which key: music that is transposed has nearly
-    the same columns.
+    ``block_levels`` is after the block-level features of [1]_, both contrasts after [2]_,
+    ``harmonic_percussive`` after [3]_, ``modulation`` after [4]_, ``scatter`` after [7]_;
+    distances between logarithms of covariances are those of [5]_, the keys of ``tonal`` are the
+    profiles of [6]_. The pitch classes tell chords and scales, but not in which key: music that is
+    transposed has nearly the same columns.
 
     All is finite, whatever the length. Where a track is too short for something, it is
     taken from what there is: a block from fewer than ten frames, a modulation spectrum
@@ -146,14 +146,14 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", 
     (2, 2380)
     >>> features.get_feature_names_out()[[3, -1]].tolist()
     ['mfcc__3_mean', 'contrast__band12_flatness']
-    >>> features.column_groups()[[3, -1]].tolist()
+    >>> features.get_feature_groups_out()[[3, -1]].tolist()
     ['mfcc', 'contrast']
-    >>> ClipFeatures(groups=("mod", "tempo")).fit_transform(tracks).shape
+    >>> ClipFeatures(feature_groups=("modulation", "tempo")).fit_transform(tracks).shape
     (2, 400)
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "groups": ["array-like"],
+        "feature_groups": ["array-like"],
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "n_fft": [Interval(Integral, 2, None, closed="left")],
         "hop_length": [Interval(Integral, 1, None, closed="left")],
@@ -162,18 +162,18 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", 
     def __init__(
         self,
         *,
-        groups=(
+        feature_groups=(
             "mfcc",
-            "cov",
+            "delta_covariance",
             "melstat",
-            "spat",
-            "mod",
+            "block_levels",
+            "modulation",
             "scatter",
             "tempo",
             "chroma",
             "tonal",
-            "recur",
-            "hp",
+            "recurrence",
+            "harmonic_percussive",
             "spec",
             "contrast",
         ),
@@ -181,12 +181,12 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", 
         n_fft=2048,
         hop_length=512,
     ):
-        self.groups = groups
+        self.feature_groups = feature_groups
         self.sampling_rate = sampling_rate
         self.n_fft = n_fft
         self.hop_length = hop_length
 
-    def column_groups(self) -> NDArray[np.object_]:
+    def get_feature_groups_out(self) -> NDArray[np.object_]:
         """Return the group of each column, which the parameters alone decide.
 
         Returns
@@ -218,11 +218,16 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", 
 
     def _groups(self) -> list[str]:
         """Return the names of the groups, checked."""
-        groups = [self.groups] if isinstance(self.groups, str) else list(self.groups)
+        groups = (
+            [self.feature_groups]
+            if isinstance(self.feature_groups, str)
+            else list(self.feature_groups)
+        )
         unknown = [group for group in groups if group not in GROUPS]
         if unknown or not groups or len(set(groups)) < len(groups):
             raise ValueError(
-                f"groups={self.groups!r} must name one or more of {list(GROUPS)}, each once."
+                f"feature_groups={self.feature_groups!r} must name one or more of "
+                f"{list(GROUPS)}, each once."
             )
         return groups
 
@@ -234,7 +239,7 @@ default=("mfcc", "cov", "melstat", "spat", "mod", "scatter", "tempo", "chroma", 
                 f"hop_length={self.hop_length} at sampling_rate={self.sampling_rate:g} Hz gives "
                 f"{frame_rate:.3g} frames a second; the group {slow[0]}, which looks for fast "
                 f"swings, needs {GROUPS[slow[0]].least_frame_rate:g}. Lower hop_length, or leave "
-                f"{' and '.join(slow)} out of groups."
+                f"{' and '.join(slow)} out of feature_groups."
             )
 
     def _settings(self) -> ClipSettings:

@@ -26,7 +26,7 @@ Float = NDArray[np.float32]
 # Frames that are transformed together: about a megabyte at 2048 samples a frame.
 FRAMES_TOGETHER = 160
 
-QUIETEST = 1e-10  # power that stands for silence: -100 dB, as in librosa
+AMIN = 1e-10  # power that stands for silence: -100 dB, as in librosa
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def fft_window(window: str, win_length: int, n_fft: int) -> Float:
 
 def to_decibels(power: Float) -> Float:
     """Turn power into decibels in its own memory: 10 log10 of it, at least -100."""
-    np.maximum(power, np.float32(QUIETEST), out=power)
+    np.maximum(power, np.float32(AMIN), out=power)
     np.log10(power, out=power)
     power *= np.float32(10)
     return power

@@ -23,12 +23,12 @@ HATCHES = ("", "///", "...", "xxx")
 COLORMAP = "cividis"
 
 
-def import_pyplot(who: str) -> Any:
+def import_pyplot(caller: str) -> Any:
     """Import matplotlib.pyplot, or say how to get it.
 
     Parameters
     ----------
-    who : str
+    caller : str
         The method that draws, for the message.
 
     Returns
@@ -45,16 +45,16 @@ def import_pyplot(who: str) -> Any:
         return import_module("matplotlib.pyplot")
     except ImportError as error:
         raise ImportError(
-            f"{who} needs matplotlib; install it with: pip install skgenre[plot]"
+            f"{caller} needs matplotlib; install it with: pip install skgenre[plot]"
         ) from error
 
 
-def axes_for(who: str, ax: Any, figsize: tuple[float, float]) -> Any:
+def axes_for(caller: str, ax: Any, figsize: tuple[float, float]) -> Any:
     """Return the given axes, or those of a new figure.
 
     Parameters
     ----------
-    who : str
+    caller : str
         The method that draws, for messages.
     ax : matplotlib.axes.Axes or None
         As the caller gave it.
@@ -73,18 +73,18 @@ def axes_for(who: str, ax: Any, figsize: tuple[float, float]) -> Any:
     TypeError
         If ``ax`` is no Axes.
     """
-    pyplot = import_pyplot(who)
+    pyplot = import_pyplot(caller)
     if ax is None:
         _, ax = pyplot.subplots(figsize=figsize, layout="constrained")
-    return check_axes(who, ax)
+    return check_axes(caller, ax)
 
 
-def check_axes(who: str, ax: Any) -> Any:
+def check_axes(caller: str, ax: Any) -> Any:
     """Return ``ax`` if it is a single matplotlib Axes; TypeError if not."""
     if not isinstance(ax, import_module("matplotlib.axes").Axes):
         raise TypeError(
-            f"{who} draws into a matplotlib Axes; got ax of type {type(ax).__name__}. Give one of "
-            "those that plt.subplots returns, or None for a new figure."
+            f"{caller} draws into a matplotlib Axes; got ax of type {type(ax).__name__}. Give one "
+            "of those that plt.subplots returns, or None for a new figure."
         )
     return ax
 

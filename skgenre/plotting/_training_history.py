@@ -163,8 +163,8 @@ class TrainingHistoryDisplay:
             If a metric is unknown or not in the history, lists differ in length, or there
             are not as many axes as metrics.
         """
-        who = f"{type(self).__name__}.plot"
-        import_pyplot(who)
+        caller = f"{type(self).__name__}.plot"
+        import_pyplot(caller)
         single = ax is not None and not np.iterable(ax)
         if metrics is None:
             metrics = ["accuracy"] if single else ["accuracy", "loss"]
@@ -174,7 +174,7 @@ class TrainingHistoryDisplay:
             raise ValueError("metrics is empty; choose from 'accuracy', 'error' and 'loss'.")
         if ax is None:
             width = 4.2 * len(metrics) + 0.4
-            first = axes_for(who, None, (max(width, 5.0), 3.6))
+            first = axes_for(caller, None, (max(width, 5.0), 3.6))
             figure = first.figure
             if len(metrics) > 1:
                 first.remove()
@@ -182,7 +182,7 @@ class TrainingHistoryDisplay:
             else:
                 axes = [first]
         else:
-            axes = [check_axes(who, a) for a in ([ax] if single else np.ravel(np.asarray(ax)))]
+            axes = [check_axes(caller, a) for a in ([ax] if single else np.ravel(np.asarray(ax)))]
         if len(axes) != len(metrics):
             raise ValueError(
                 f"{len(metrics)} metrics ({', '.join(metrics)}) need as many axes, got "

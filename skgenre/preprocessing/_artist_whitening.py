@@ -39,7 +39,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    column_groups : "auto", array-like of shape (n_features,) or None, default=None
+    feature_groups : "auto", array-like of shape (n_features,) or None, default=None
         Groups of columns that are whitened each by itself, as :class:`GroupScaler` takes them.
         A group has few columns beside the artists, so that more can be learnt about it, and
         :class:`GroupKernel` can go on with the groups. None takes all columns together.
@@ -55,7 +55,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    column_groups_ : ndarray of shape (n_out,), str objects
+    feature_groups_ : ndarray of shape (n_out,), str objects
         The group of each column that comes out; "" where there are no groups.
     mean_ : ndarray of shape (n_features,)
         Mean of each column; zeros where features are handed through.
@@ -111,16 +111,16 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "column_groups": [StrOptions({"auto"}), "array-like", None],
+        "feature_groups": [StrOptions({"auto"}), "array-like", None],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "shrinkage": [Interval(Real, 0, 1, closed="both")],
         "without_groups": [StrOptions({"warn", "pass", "raise"})],
     }
 
     def __init__(
-        self, *, column_groups=None, n_components=200, shrinkage=0.5, without_groups="warn"
+        self, *, feature_groups=None, n_components=200, shrinkage=0.5, without_groups="warn"
     ):
-        self.column_groups = column_groups
+        self.feature_groups = feature_groups
         self.n_components = n_components
         self.shrinkage = shrinkage
         self.without_groups = without_groups
@@ -154,11 +154,11 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         labels = np.full(X.shape[1], "")
-        if self.column_groups is not None:
-            labels = group_labels(self, self.column_groups, "column_groups")
+        if self.feature_groups is not None:
+            labels = group_labels(self, self.feature_groups, "feature_groups")
         self.mean_ = np.zeros(X.shape[1])
         self.projections_: list[Double] | None = None
-        self.column_groups_ = labels.astype(object)
+        self.feature_groups_ = labels.astype(object)
         self._columns = columns_by_group(labels)
         if groups is None:
             self._pass_through(
@@ -186,7 +186,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         ]
         self.mean_, self.projections_ = mean, projections
         sizes = [projection.shape[1] for projection in projections]
-        self.column_groups_ = np.repeat(np.array(list(self._columns), dtype=object), sizes)
+        self.feature_groups_ = np.repeat(np.array(list(self._columns), dtype=object), sizes)
         return self
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
@@ -231,7 +231,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
-        if self.projections_ is None and self.column_groups is None:
+        if self.projections_ is None and self.feature_groups is None:
             return names
         if self.projections_ is None:
             # Named as if they had been whitened: after their groups.
@@ -240,14 +240,14 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
                     name
                     if name.rpartition("__")[0] == group
                     else f"{group}__{name.replace('__', '_')}"
-                    for group, name in zip(self.column_groups_, names, strict=True)
+                    for group, name in zip(self.feature_groups_, names, strict=True)
                 ],
                 dtype=object,
             )
         return np.array(
             [
                 f"{group}__artistwhitening{i}" if group else f"artistwhitening{i}"
-                for i, group in enumerate(self.column_groups_)
+                for i, group in enumerate(self.feature_groups_)
             ],
             dtype=object,
         )

@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def group_labels(estimator: Any, groups: Any, name: str = "groups") -> NDArray[np.str_]:
+def group_labels(estimator: Any, groups: Any, name: str = "feature_groups") -> NDArray[np.str_]:
     """Return the label of the group of each column that an estimator saw in ``fit``.
 
     Parameters
     ----------
     estimator : estimator
         Has ``n_features_in_``, and ``feature_names_in_`` where the columns have names.
-    groups : "auto" or array-like of shape (n_features,)
+    feature_groups : "auto" or array-like of shape (n_features,)
         Labels, or "auto": what stands before the last ``__`` of each column's name. Columns
         without ``__`` are one group; without names all are.
-    name : str, default="groups"
+    name : str, default="feature_groups"
         What the parameter is called, for the message.
 
     Returns
@@ -39,7 +39,8 @@ def group_labels(estimator: Any, groups: Any, name: str = "groups") -> NDArray[n
     if labels.shape != (n_features,):
         raise ValueError(
             f"{name} has the shape {labels.shape}, but X has {n_features} features; give one "
-            f'label for each column, such as ClipFeatures().column_groups(), or {name}="auto".'
+            "label for each column, such as ClipFeatures().get_feature_groups_out(), or "
+            f'{name}="auto".'
         )
     return np.array([str(label) for label in labels])
 

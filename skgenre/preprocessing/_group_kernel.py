@@ -23,7 +23,7 @@ from skgenre.preprocessing._feature_groups import columns_by_group, group_labels
 Double = NDArray[np.float64]
 
 # The usual distance of two tracks is known well enough from so many.
-_MOST_COMPARED = 1000
+_MAX_COMPARED = 1000
 # Tracks whose similarities are computed at the same time.
 _TRACKS_TOGETHER = 1000
 
@@ -41,7 +41,7 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Parameters
     ----------
-    groups : "auto" or array-like of shape (n_features,), default="auto"
+    feature_groups : "auto" or array-like of shape (n_features,), default="auto"
         The group of each column, as for :class:`GroupScaler`.
     gamma : float, default=1.0
         How fast similarity falls with the distance, in units of the usual distance.
@@ -58,7 +58,7 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ----------
     X_fit_ : ndarray of shape (n_fit, n_features)
         What tracks are compared with: the tracks of ``fit``, or the landmarks.
-    groups_ : list of str
+    feature_groups_ : list of str
         The groups, in the order of their first columns.
     scales_ : ndarray of shape (n_groups,)
         The usual squared distance of each group; NaN where all tracks are equal in it, so
@@ -95,21 +95,21 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     >>> import numpy as np
     >>> from skgenre import GroupKernel
     >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    >>> GroupKernel(groups=["rhythm", "harmony"]).fit_transform(X).round(2)
+    >>> GroupKernel(feature_groups=["rhythm", "harmony"]).fit_transform(X).round(2)
     array([[1.  , 0.68, 0.37],
            [0.68, 1.  , 0.68],
            [0.37, 0.68, 1.  ]])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "groups": [StrOptions({"auto"}), "array-like"],
+        "feature_groups": [StrOptions({"auto"}), "array-like"],
         "gamma": [Interval(Real, 0, None, closed="neither")],
         "n_landmarks": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, *, groups="auto", gamma=1.0, n_landmarks=None, random_state=None):
-        self.groups = groups
+    def __init__(self, *, feature_groups="auto", gamma=1.0, n_landmarks=None, random_state=None):
+        self.feature_groups = feature_groups
         self.gamma = gamma
         self.n_landmarks = n_landmarks
         self.random_state = random_state
@@ -136,12 +136,12 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If there is not one label of a group for each column.
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
-        self._columns = columns_by_group(group_labels(self, self.groups))
-        self.groups_ = list(self._columns)
+        self._columns = columns_by_group(group_labels(self, self.feature_groups))
+        self.feature_groups_ = list(self._columns)
         random = check_random_state(self.random_state)
         # Distances are the same around any origin, and lose fewest digits around the mean.
         self._origin = X.mean(axis=0, dtype=np.float64)
-        compared = _some(X - self._origin, _MOST_COMPARED, random)
+        compared = _some(X - self._origin, _MAX_COMPARED, random)
         self.scales_ = np.array([_usual_distance(compared[:, c]) for c in self._columns.values()])
         self.normalization_ = None
         if self.n_landmarks is None:

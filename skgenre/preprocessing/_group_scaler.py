@@ -25,12 +25,12 @@ class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    groups : "auto" or array-like of shape (n_features,), default="auto"
+    feature_groups : "auto" or array-like of shape (n_features,), default="auto"
         The group of each column, as labels. "auto" reads them from the names of the
         columns of a data frame: what stands before the last ``__``, so "mfcc" for
         ``mfcc__3_mean``; a column without ``__`` belongs to a group with all others of that
         kind. An array has no names, and "auto" then takes all its columns as one group;
-        :meth:`ClipFeatures.column_groups` gives the labels for it.
+        :meth:`ClipFeatures.feature_groups` gives the labels for it.
     clip : float or None, default=3.0
         Standardised values are cut to ``-clip`` to ``clip``. None cuts nothing.
 
@@ -62,18 +62,18 @@ class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     >>> import numpy as np
     >>> from skgenre import GroupScaler
     >>> X = np.random.default_rng(0).normal(size=(100, 5))
-    >>> scaler = GroupScaler(groups=["tempo", "mfcc", "mfcc", "mfcc", "mfcc"])
+    >>> scaler = GroupScaler(feature_groups=["tempo", "mfcc", "mfcc", "mfcc", "mfcc"])
     >>> scaler.fit_transform(X).std(axis=0).round(1).tolist()
     [1.0, 0.5, 0.5, 0.5, 0.5]
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "groups": [StrOptions({"auto"}), "array-like"],
+        "feature_groups": [StrOptions({"auto"}), "array-like"],
         "clip": [Interval(Real, 0, None, closed="neither"), None],
     }
 
-    def __init__(self, *, groups="auto", clip=3.0):
-        self.groups = groups
+    def __init__(self, *, feature_groups="auto", clip=3.0):
+        self.feature_groups = feature_groups
         self.clip = clip
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -99,7 +99,7 @@ class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         values = X.astype(np.float64)
-        labels = group_labels(self, self.groups)
+        labels = group_labels(self, self.feature_groups)
         self.mean_ = values.mean(axis=0)
         deviation = values.std(axis=0)
         # What is left of a constant column after its mean is taken away is rounding.

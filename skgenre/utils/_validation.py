@@ -35,7 +35,7 @@ from skgenre.utils._waveforms import (
 Array = NDArray[Any]
 
 
-def check_waveforms(X: Any, sampling_rate: float, who: str) -> Array:
+def check_waveforms(X: Any, sampling_rate: float, estimator_name: str) -> Array:
     """Check a batch of waveforms or of segments: 2-D or 3-D, finite, of the right rate.
 
     Parameters
@@ -44,7 +44,7 @@ def check_waveforms(X: Any, sampling_rate: float, who: str) -> Array:
         The waveforms; 2-D means one segment a track.
     sampling_rate : float
         The rate the caller is set to, in Hz.
-    who : str
+    estimator_name : str
         The caller's name, for messages.
 
     Returns
@@ -57,19 +57,21 @@ def check_waveforms(X: Any, sampling_rate: float, who: str) -> Array:
     ValueError
         If the shape, the rate or a value is wrong.
     """
-    check_sampling_rate(X, sampling_rate, who)
-    check_samples(X, who)
+    check_sampling_rate(X, sampling_rate, estimator_name)
+    check_samples(X, estimator_name)
     if not is_float32(X, ndim=3):
         X = check_array(X, dtype=np.float32, allow_nd=True, ensure_all_finite=False, input_name="X")
     if X.ndim == 2:
         X = X[:, np.newaxis, :]  # (n_tracks, 1, n_samples)
     if X.ndim != 3:
         raise ValueError(
-            f"{who} takes waveforms of shape (n_tracks, n_samples) or segments of shape "
+            f"{estimator_name} takes waveforms of shape (n_tracks, n_samples) or segments of shape "
             f"(n_tracks, n_segments, n_samples); got an array of shape {X.shape}."
         )
     if 0 in X.shape:
-        raise ValueError(f"{who} got waveforms without samples: an array of shape {X.shape}.")
+        raise ValueError(
+            f"{estimator_name} got waveforms without samples: an array of shape {X.shape}."
+        )
     for row, track in enumerate(X):
         check_finite(track, row_name(row))
     return X

@@ -72,7 +72,7 @@ class Waveforms(np.ndarray):
         super().__setstate__(array_state)
 
 
-def check_sampling_rate(X: Any, sampling_rate: float, who: str) -> None:
+def check_sampling_rate(X: Any, sampling_rate: float, estimator_name: str) -> None:
     """Refuse waveforms that are known to have another rate than a step is set to.
 
     Parameters
@@ -81,7 +81,7 @@ def check_sampling_rate(X: Any, sampling_rate: float, who: str) -> None:
         Waveforms; only a :class:`Waveforms` array has a known rate.
     sampling_rate : float
         The rate that the step is set to, in Hz.
-    who : str
+    estimator_name : str
         Name of the step, for the message.
 
     Raises
@@ -98,20 +98,20 @@ def check_sampling_rate(X: Any, sampling_rate: float, who: str) -> None:
     for subject, known in found:
         if known is not None and known != sampling_rate:
             raise ValueError(
-                f"{subject} a sampling rate of {known:g} Hz, but {who} is set to "
+                f"{subject} a sampling rate of {known:g} Hz, but {estimator_name} is set to "
                 f"sampling_rate={sampling_rate:g}. Set both to the same rate: AudioLoader "
                 "resamples, the later steps do not."
             )
 
 
-def check_samples(X: Any, who: str) -> None:
+def check_samples(X: Any, estimator_name: str) -> None:
     """Refuse what only AudioLoader can read: paths, and integers of unknown scale.
 
     Parameters
     ----------
     X : array-like
         What should be waveforms as floating-point numbers.
-    who : str
+    estimator_name : str
         The caller's name, for messages.
 
     Raises
@@ -125,22 +125,26 @@ def check_samples(X: Any, who: str) -> None:
             isinstance(row, np.ndarray) and row.size and isinstance(row.flat[0], (str, os.PathLike))
         )
         if is_text:
-            raise ValueError(f"{who} takes waveforms, not paths; let AudioLoader read the files.")
+            raise ValueError(
+                f"{estimator_name} takes waveforms, not paths; let AudioLoader read the files."
+            )
         if isinstance(row, np.ndarray) and row.dtype.kind in "iu":
             raise ValueError(
-                f"{who} takes waveforms as floating-point samples; got {row.dtype}. AudioLoader "
-                "scales integer samples by the full scale of their type."
+                f"{estimator_name} takes waveforms as floating-point samples; got {row.dtype}. "
+                "AudioLoader scales integer samples by the full scale of their type."
             )
 
 
-def check_mono_tracks(X: Any, who: str) -> NDArray[np.float32] | list[NDArray[np.float32]]:
+def check_mono_tracks(
+    X: Any, estimator_name: str
+) -> NDArray[np.float32] | list[NDArray[np.float32]]:
     """Check a batch of mono waveforms, of one length or of several.
 
     Parameters
     ----------
     X : array-like of shape (n_tracks, n_samples), or list of 1-D arrays
         The waveforms.
-    who : str
+    estimator_name : str
         The caller's name, for messages.
 
     Returns
@@ -153,15 +157,15 @@ def check_mono_tracks(X: Any, who: str) -> NDArray[np.float32] | list[NDArray[np
     ValueError
         If a track is empty, holds NaN or infinity, or is not one-dimensional.
     """
-    check_samples(X, who)
+    check_samples(X, estimator_name)
     ragged = isinstance(X, (list, tuple)) and len({np.size(track) for track in X}) > 1
     if ragged or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1 and len(X)):
         tracks = [check_array(x, dtype=np.float32, **_ANY_1D) for x in X]
         for row, track in enumerate(tracks):
             if track.ndim != 1:
                 raise ValueError(
-                    f"{who} takes one-dimensional waveforms; {row_name(row)} has the shape "
-                    f"{track.shape}. AudioLoader mixes channels down to one."
+                    f"{estimator_name} takes one-dimensional waveforms; {row_name(row)} has the "
+                    f"shape {track.shape}. AudioLoader mixes channels down to one."
                 )
     elif is_float32(X, ndim=2):
         tracks = X
@@ -169,7 +173,7 @@ def check_mono_tracks(X: Any, who: str) -> NDArray[np.float32] | list[NDArray[np
         tracks = check_array(X, dtype=np.float32, ensure_all_finite=False, input_name="X")
     for row, track in enumerate(tracks):
         if track.size == 0:
-            raise ValueError(f"{who}: {row_name(row)} has no samples.")
+            raise ValueError(f"{estimator_name}: {row_name(row)} has no samples.")
         check_finite(track, row_name(row))
     return tracks
 

@@ -110,14 +110,14 @@ def test_resampling_equals_soxr_on_the_part_that_was_cut(save):
 
     x = music(3.0, 44100)
     path = save("wav", x, 44100, subtype="FLOAT")
-    y = read(path, duration=1.0, position="centre", resampling="LQ")
+    y = read(path, duration=1.0, position="center", resampling="LQ")
     np.testing.assert_array_equal(y, soxr.resample(x[44100:88200], 44100, RATE, "LQ"))
 
 
 @pytest.mark.parametrize("ext", FORMATS)
 def test_centre_is_the_middle_slice(save, ext):
     path = save(ext)
-    whole, middle = read(path), read(path, duration=1.0, position="centre")
+    whole, middle = read(path), read(path, duration=1.0, position="center")
     np.testing.assert_allclose(middle, whole[RATE : 2 * RATE], atol=1e-6)
 
 
@@ -133,7 +133,7 @@ def test_only_the_part_that_is_needed_is_decoded(save, ext, monkeypatch):
         return out
 
     monkeypatch.setattr(soundfile.SoundFile, "read", spy)
-    assert read(path, duration=0.5, position="centre").size == RATE // 2
+    assert read(path, duration=0.5, position="center").size == RATE // 2
     assert RATE // 2 <= sum(decoded) <= RATE // 2 + 1  # FLAC's last sample is looked at
 
 
@@ -260,7 +260,7 @@ def test_flac_stream_whose_header_leaves_the_length_open(save):
     path.write_bytes(content)
     assert probe_audio(path).frames == x.size
     np.testing.assert_allclose(read(path), x[: 3 * RATE], atol=2**-15)
-    middle = read(path, duration=1.0, position="centre")
+    middle = read(path, duration=1.0, position="center")
     np.testing.assert_allclose(middle, x[x.size // 2 - RATE // 2 :][:RATE], atol=2**-15)
     cut(path, path.stat().st_size // 2)
     with pytest.raises(ValueError, match="is truncated or damaged: decoding stopped"):

@@ -89,7 +89,7 @@ def test_paths_waveforms_and_pairs_may_be_mixed(files):
 def test_a_file_and_its_waveform_give_the_same(files):
     for path in files:
         x, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        for position in ("start", "centre"):
+        for position in ("start", "center"):
             load = loader(position=position, duration=1.0)
             from_file, from_array = load.transform([path]), load.transform([(x.T, rate)])
             np.testing.assert_allclose(from_file, from_array, atol=1e-6)
@@ -129,10 +129,10 @@ def test_resampling_keeps_the_frequency(rate):
 def test_position():
     x = np.arange(5 * RATE, dtype=np.float32)
     assert loader(position="start").transform([x])[0, 0] == 0
-    centre = loader(position="centre").transform([x])[0]
+    centre = loader(position="center").transform([x])[0]
     np.testing.assert_array_equal(centre, x[3 * RATE // 2 :][: 2 * RATE])
     short = x[:100]
-    np.testing.assert_array_equal(loader(position="centre").transform([short])[0, :100], short)
+    np.testing.assert_array_equal(loader(position="center").transform([short])[0, :100], short)
 
 
 def test_short_tracks():
@@ -328,7 +328,7 @@ def test_input_is_left_alone():
 
 
 def test_clone_params_and_pickle(files):
-    load = loader(position="centre", resampling="LQ", short="zeros", waveform_sampling_rate=16000)
+    load = loader(position="center", resampling="LQ", short="zeros", waveform_sampling_rate=16000)
     assert clone(load).get_params() == load.get_params()
     again = pickle.loads(pickle.dumps(load.fit(files)))
     assert again.get_params() == load.get_params()

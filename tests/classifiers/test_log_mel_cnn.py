@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from skgenre import LogMelCNNGenreClassifier
-from skgenre.classifiers._batches import Crops, Rows
+from skgenre.classifiers._batches import RandomCropBatches, SegmentBatches
 
 SETTINGS = {
     "crop_frames": 8,
     "n_drawn": 600,
     "balance": 0.0,
     "mask_features": 0,
-    "mask_frames": 0,
+    "time_mask_param": 0,
 }
 
 
@@ -20,7 +20,7 @@ def make_crops(n_frames=20, n_features=4, counts=(6, 2), **settings):
     classes = np.repeat(np.arange(len(counts)), counts)
     tracks = np.empty((len(classes), n_frames, n_features), dtype=np.float32)
     tracks[:] = 1 + 1000 * np.arange(len(classes))[:, None, None] + np.arange(n_frames)[:, None]
-    crops = Crops(tracks, classes, **{**SETTINGS, **settings})
+    crops = RandomCropBatches(tracks, classes, **{**SETTINGS, **settings})
     crops.n_at_once = len(crops)
     return crops
 
@@ -28,7 +28,7 @@ def make_crops(n_frames=20, n_features=4, counts=(6, 2), **settings):
 def small(**params):
     params = {"crop_frames": 8, "filters": (6,), "kernel_sizes": 3, "strides": 1, **params}
     params = {"pool_sizes": 1, "epochs": 2, "steps_per_epoch": 10, "random_state": 0, **params}
-    return LogMelCNNGenreClassifier(mask_bands=2, mask_frames=3, **params)
+    return LogMelCNNGenreClassifier(freq_mask_param=2, time_mask_param=3, **params)
 
 
 def make_tracks(n_frames=24, seed=0):
@@ -67,7 +67,7 @@ def test_each_epoch_draws_anew_and_each_seed_differs():
 
 
 def test_parts_of_an_epoch_are_its_rows_in_order():
-    crops = make_crops(mask_features=3, mask_frames=3)
+    crops = make_crops(mask_features=3, time_mask_param=3)
     crops.shuffle(1, 0)
     whole = crops.take(0)
     crops.n_at_once = 250
@@ -84,7 +84,7 @@ def test_balance_is_the_share_drawn_by_genre(balance, share):
 
 
 def test_masks_are_one_band_of_each_kind_of_less_than_their_width():
-    crops = make_crops(n_features=12, mask_features=4, mask_frames=6)
+    crops = make_crops(n_features=12, mask_features=4, time_mask_param=6)
     crops.shuffle(5, 0)
     values, _ = crops.take(0)
     frames = (values == 0).all(axis=2)  # (n, 8)
@@ -101,7 +101,7 @@ def test_masks_are_one_band_of_each_kind_of_less_than_their_width():
 def test_weights_go_with_their_tracks():
     classes = np.array([0, 0, 1])
     tracks = np.repeat(np.arange(1, 4, dtype=np.float32), 10).reshape(3, 10, 1)
-    crops = Crops(tracks, classes, np.array([1, 2, 3], np.float32), **SETTINGS)
+    crops = RandomCropBatches(tracks, classes, np.array([1, 2, 3], np.float32), **SETTINGS)
     crops.n_at_once = 600
     crops.shuffle(0, 0)
     values, _, weights = crops.take(0)
@@ -109,7 +109,7 @@ def test_weights_go_with_their_tracks():
 
 
 def test_rows_without_crops_keep_their_shape():
-    rows = Rows(np.zeros((5, 3, 2), np.float32), np.arange(5), None)
+    rows = SegmentBatches(np.zeros((5, 3, 2), np.float32), np.arange(5), None)
     assert rows.row_shape == (3, 2)
     assert len(rows) == 5
     assert len(rows.take(0)) == 2

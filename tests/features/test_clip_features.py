@@ -49,7 +49,7 @@ def cov_by_hand(samples):
 
 @pytest.mark.parametrize("samples", [music(), noise(2.0), clicks(0.5, 3.0)])
 def test_cov_by_hand(samples):
-    row = describe(samples, "cov")
+    row = describe(samples, "delta_covariance")
     logarithm = cov_by_hand(samples)
     for i in range(20):
         for j in range(i, 20):
@@ -60,7 +60,7 @@ def test_cov_by_hand(samples):
 
 def test_cov_is_as_far_apart_as_the_logarithms_of_the_covariances():
     clips = [music(), music(seed=1), noise(2.0), clicks(0.5, 3.0), chord([0, 4, 7])]
-    rows = ClipFeatures(groups=("cov",)).transform(clips).astype(float)
+    rows = ClipFeatures(feature_groups=("delta_covariance",)).transform(clips).astype(float)
     logarithms = [cov_by_hand(clip) for clip in clips]
     for i, j in itertools.combinations(range(len(clips)), 2):
         distance = np.linalg.norm(logarithms[i] - logarithms[j])
@@ -70,11 +70,11 @@ def test_cov_is_as_far_apart_as_the_logarithms_of_the_covariances():
 
 @pytest.mark.parametrize("n_samples", [1, 500, 512, 1000])  # one frame, or two
 def test_cov_of_what_has_no_covariance(n_samples):
-    row = describe(noise(1.0)[:n_samples], "cov")
+    row = describe(noise(1.0)[:n_samples], "delta_covariance")
     same = [i == j for i, j in (name.split("_with_") for name in row.index)]
     assert sum(same) == 20
     np.testing.assert_allclose(row, np.where(same, np.log(0.01), 0), atol=1e-6)
-    three = describe(noise(1.0)[:1024], "cov")  # two steps, which are a covariance
+    three = describe(noise(1.0)[:1024], "delta_covariance")  # two steps, which are a covariance
     assert three.max() > 0
 
 
@@ -91,7 +91,7 @@ def test_melstat_by_hand():
 def test_spat_by_hand():
     samples = music()
     decibels = mel_decibels(samples)
-    row = describe(samples, "spat")
+    row = describe(samples, "block_levels")
     for band in (0, 17, 63):
         level = decibels[2 * band : 2 * band + 2].mean(axis=0)
         level = level - level.mean()
@@ -115,7 +115,7 @@ def test_modulation_peaks_at_the_rate_of_the_swing(rate):
     t = np.arange(int(RATE * 12)) / RATE
     swing = 6 * np.sin(2 * np.pi * rate * t)  # in decibels
     samples = (0.1 * np.sin(2 * np.pi * 1000 * t) * 10 ** (swing / 20)).astype(np.float32)
-    row = describe(samples, "mod")
+    row = describe(samples, "modulation")
     loud = describe(samples, "melstat").filter(like="_mean").to_numpy().argmax()
     rates = row.filter(regex=f"^band{loud}_")
     named = [float(name.split("_")[1].removesuffix("hz")) for name in rates.index]
@@ -123,7 +123,7 @@ def test_modulation_peaks_at_the_rate_of_the_swing(rate):
     assert named[rates.to_numpy().argmax()] == pytest.approx(rate, rel=edge - 1 + 0.1)
     # Not more than the swing, of which frames of 0.1 s see less and less towards 10 Hz.
     assert (0.6 if rate < 10 else 0.3) < 10 ** rates.max() < 6.5
-    quiet = describe(samples * 0.1, "mod").filter(regex=f"^band{loud}_")
+    quiet = describe(samples * 0.1, "modulation").filter(regex=f"^band{loud}_")
     np.testing.assert_allclose(quiet, rates, atol=0.05)
 
 
@@ -140,14 +140,17 @@ def test_tempo_peaks_at_the_lag_of_the_clicks(period):
 
 
 def test_clicks_are_percussive_and_tones_are_not():
-    short, sustained = describe(clicks(0.3), "hp"), describe(chord([0, 4, 7]), "hp")
+    short, sustained = (
+        describe(clicks(0.3), "harmonic_percussive"),
+        describe(chord([0, 4, 7]), "harmonic_percussive"),
+    )
     assert short.filter(like="_mean").mean() > 3
     assert sustained.filter(like="_mean").mean() < short.filter(like="_mean").mean() - 3
 
 
 def test_names_and_groups_of_columns_agree():
     features = ClipFeatures()
-    names, groups = features.get_feature_names_out(), features.column_groups()
+    names, groups = features.get_feature_names_out(), features.get_feature_groups_out()
     assert dict(Counter(groups)) == N_COLUMNS
     assert len(names) == len(groups) == features.transform([music(0.3)]).shape[1] == WIDTH
     assert len(set(names)) == len(names)
@@ -155,11 +158,11 @@ def test_names_and_groups_of_columns_agree():
     assert tuple(dict.fromkeys(groups)) == GROUPS
     assert {
         "mfcc__3_mean",
-        "cov__3_with_19",
-        "spat__band5_rise_q90",
-        "hp__band0_std",
+        "delta_covariance__3_with_19",
+        "block_levels__band5_rise_q90",
+        "harmonic_percussive__band0_std",
         "tonal__interval11_after8_std",
-        "recur__harmony_9.90s_q90",
+        "recurrence__harmony_9.90s_q90",
         "contrast__band12_flatness",
     } <= set(names)
 
@@ -167,15 +170,15 @@ def test_names_and_groups_of_columns_agree():
 def test_a_group_alone_is_the_same_and_order_is_kept():
     samples = [music()]
     whole = ClipFeatures()
-    Xt, groups = whole.transform(samples), whole.column_groups()
+    Xt, groups = whole.transform(samples), whole.get_feature_groups_out()
     for group in GROUPS:
-        alone = ClipFeatures(groups=(group,))
+        alone = ClipFeatures(feature_groups=(group,))
         np.testing.assert_array_equal(alone.transform(samples), Xt[:, groups == group])
-        assert alone.column_groups().tolist() == [group] * (groups == group).sum()
-    backwards = ClipFeatures(groups=GROUPS[::-1])
+        assert alone.get_feature_groups_out().tolist() == [group] * (groups == group).sum()
+    backwards = ClipFeatures(feature_groups=GROUPS[::-1])
     parts = [Xt[:, groups == group] for group in GROUPS[::-1]]
     np.testing.assert_array_equal(backwards.transform(samples), np.hstack(parts))
-    turned = ClipFeatures(groups=["tempo", "mfcc"])
+    turned = ClipFeatures(feature_groups=["tempo", "mfcc"])
     assert turned.get_feature_names_out()[0].startswith("tempo__")
     expected = np.hstack([Xt[:, groups == group] for group in ("tempo", "mfcc")])
     np.testing.assert_array_equal(turned.transform(samples), expected)
@@ -185,7 +188,16 @@ def test_what_lies_80_decibels_below_the_loudest_is_silence():
     loud = music(6.0)
     tails = [np.zeros(RATE * 4, np.float32), noise(4.0, 1e-5), noise(4.0, 1e-2)]
     silence, tape, audible = (describe(np.concatenate([loud, tail])) for tail in tails)
-    for group in ("mfcc", "cov", "melstat", "spat", "mod", "tempo", "recur__timbre", "hp"):
+    for group in (
+        "mfcc",
+        "delta_covariance",
+        "melstat",
+        "block_levels",
+        "modulation",
+        "tempo",
+        "recurrence__timbre",
+        "harmonic_percussive",
+    ):
         seen = silence.index[silence.index.str.startswith(group)]
         np.testing.assert_allclose(tape[seen], silence[seen], atol=5e-3, err_msg=group)
         assert (audible - silence)[seen].abs().max() > 0.05, group
@@ -247,17 +259,17 @@ def test_any_length_of_anything_gives_numbers(n_samples):
 def test_silence():
     row = describe(np.zeros(RATE * 7, dtype=np.float32))
     np.testing.assert_allclose(row.filter(regex="melstat__.*_(mean|q10)"), -100, rtol=1e-5)
-    still = ("mfcc__.*(std|step)", "spat", "tempo", "hp")
-    for nothing in (*still, "chroma", "tonal", "recur", "spec__(con|cen|zero)", "contrast"):
+    still = ("mfcc__.*(std|step)", "block_levels", "tempo", "harmonic_percussive")
+    for nothing in (*still, "chroma", "tonal", "recurrence", "spec__(con|cen|zero)", "contrast"):
         np.testing.assert_allclose(row.filter(regex=f"^{nothing}"), 0, atol=1e-3)
-    np.testing.assert_allclose(row.filter(like="mod__"), -1, atol=1e-3)  # log10 of 0.1 dB
+    np.testing.assert_allclose(row.filter(like="modulation__"), -1, atol=1e-3)  # log10 of 0.1 dB
     np.testing.assert_allclose(row.filter(like="scatter__"), -4, atol=1e-2)
-    assert row.filter(like="cov__").min() == pytest.approx(np.log(0.01))
+    assert row.filter(like="delta_covariance__").min() == pytest.approx(np.log(0.01))
 
 
 def test_what_a_short_track_cannot_tell_is_zero():
     row = describe(music(seconds=0.02))  # one frame
-    still = ("mfcc__.*step", "spat", "tempo", "recur")
+    still = ("mfcc__.*step", "block_levels", "tempo", "recurrence")
     for nothing in (*still, "tonal__.*(after[1-8]|change)", "contrast__.*(std|step)"):
         np.testing.assert_array_equal(row.filter(regex=f"^{nothing}"), 0)
     second = describe(music(seconds=1.0), "tempo")
@@ -268,10 +280,10 @@ def test_what_a_short_track_cannot_tell_is_zero():
 def test_group_names_reach_the_scaler():
     X = np.stack([music(seconds=0.5, seed=seed) for seed in range(4)])
     pair = ("mfcc", "tempo")
-    front = PerTrack(ClipFeatures(groups=pair))
+    front = PerTrack(ClipFeatures(feature_groups=pair))
     by_name = make_pipeline(front, GroupScaler()).set_output(transform="pandas").fit_transform(X)
-    labels = ClipFeatures(groups=pair).column_groups()
-    by_label = make_pipeline(front, GroupScaler(groups=labels)).fit_transform(X)
+    labels = ClipFeatures(feature_groups=pair).get_feature_groups_out()
+    by_label = make_pipeline(front, GroupScaler(feature_groups=labels)).fit_transform(X)
     np.testing.assert_allclose(by_name.to_numpy(), by_label)
     assert by_name.columns[0] == "mfcc__0_mean"
 
@@ -285,13 +297,16 @@ def test_rate_is_checked():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"groups": ("mfcc", "timbre")}, r"groups=\('mfcc', 'timbre'\) must name one or more of"),
-        ({"groups": ()}, "must name one or more"),
-        ({"groups": ("mfcc", "mfcc")}, "each once"),
-        ({"groups": "mfcc"}, "'groups' parameter"),
+        ({"feature_groups": ("mfcc", "timbre")}, r"=\('mfcc', 'timbre'\) must name one or more of"),
+        ({"feature_groups": ()}, "must name one or more"),
+        ({"feature_groups": ("mfcc", "mfcc")}, "each once"),
+        ({"feature_groups": "mfcc"}, "'feature_groups' parameter"),
         ({"hop_length": 1024}, r"hop_length=1024 at .* gives 21.5 frames a second.*needs 40"),
-        ({"hop_length": 1024}, r"the group mod, .* leave mod and scatter out of groups"),
-        ({"hop_length": 1024, "groups": ("scatter",)}, "the group scatter, .* leave scatter out"),
+        ({"hop_length": 1024}, r"the group modulation, .* leave modulation and scatter out of"),
+        (
+            {"hop_length": 1024, "feature_groups": ("scatter",)},
+            "the group scatter, .* leave scatter out",
+        ),
         ({"n_fft": 1}, "'n_fft' parameter"),
         ({"sampling_rate": 0}, "'sampling_rate' parameter"),
     ],
@@ -313,7 +328,7 @@ def test_other_settings_give_numbers(sampling_rate, n_fft, hop_length):
 
 
 def test_slow_frames_are_enough_without_modulation():
-    features = ClipFeatures(groups=("mfcc", "tempo"), hop_length=1024)
+    features = ClipFeatures(feature_groups=("mfcc", "tempo"), hop_length=1024)
     assert features.transform([music(1.0)]).shape == (1, 108)
 
 

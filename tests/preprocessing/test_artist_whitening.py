@@ -264,7 +264,7 @@ def test_bad_input(change, message):
         {"n_components": 0},
         {"shrinkage": 1.1},
         {"without_groups": "ignore"},
-        {"column_groups": "names"},
+        {"feature_groups": "names"},
     ],
 )
 def test_bad_parameters(params):
@@ -277,7 +277,7 @@ def test_bad_parameters(params):
 def test_a_column_group_is_whitened_as_if_alone(params):
     X, y, groups = tracks()
     new = tracks(seed=1)[0]
-    model = ArtistWhitening(column_groups=COLUMN_GROUPS, **params).fit(X, y, groups=groups)
+    model = ArtistWhitening(feature_groups=COLUMN_GROUPS, **params).fit(X, y, groups=groups)
     alone = [
         ArtistWhitening(**params).fit(X[:, columns], y, groups=groups).transform(new[:, columns])
         for columns in ([0, 2], [1, 4], [3])
@@ -285,7 +285,7 @@ def test_a_column_group_is_whitened_as_if_alone(params):
     np.testing.assert_allclose(model.transform(new), np.concatenate(alone, axis=1), rtol=1e-10)
     widths = [part.shape[1] for part in alone]
     assert [projection.shape[1] for projection in model.projections_] == widths
-    assert model.column_groups_.tolist() == [
+    assert model.feature_groups_.tolist() == [
         group
         for group, width in zip(("mfcc", "tempo", "chroma"), widths, strict=True)
         for _ in range(width)
@@ -300,15 +300,15 @@ def test_a_column_group_is_whitened_as_if_alone(params):
 def test_column_groups_make_a_difference_and_one_group_makes_none():
     X, y, groups = tracks()
     plain = ArtistWhitening().fit(X, y, groups=groups)
-    assert plain.column_groups_.tolist() == [""] * 5
+    assert plain.feature_groups_.tolist() == [""] * 5
     expected = plain.transform(X)
-    one = ArtistWhitening(column_groups=["all"] * 5).fit(X, y, groups=groups)
+    one = ArtistWhitening(feature_groups=["all"] * 5).fit(X, y, groups=groups)
     np.testing.assert_array_equal(one.transform(X), expected)
     assert one.get_feature_names_out()[4] == "all__artistwhitening4"
-    several = ArtistWhitening(column_groups=COLUMN_GROUPS).fit(X, y, groups=groups).transform(X)
+    several = ArtistWhitening(feature_groups=COLUMN_GROUPS).fit(X, y, groups=groups).transform(X)
     assert not np.allclose(several @ several.T, expected @ expected.T, rtol=0.1)
     # Columns without a prefix, or without names, are one group, which needs no name.
-    auto = ArtistWhitening(column_groups="auto").fit(X, y, groups=groups)
+    auto = ArtistWhitening(feature_groups="auto").fit(X, y, groups=groups)
     np.testing.assert_array_equal(auto.transform(X), expected)
     assert auto.get_feature_names_out()[0] == "artistwhitening0"
 
@@ -316,36 +316,36 @@ def test_column_groups_make_a_difference_and_one_group_makes_none():
 def test_names_of_a_data_frame_tell_the_column_groups():
     X, y, groups = tracks()
     table = pd.DataFrame(X, columns=NAMES)
-    model = ArtistWhitening(column_groups="auto").set_output(transform="pandas")
+    model = ArtistWhitening(feature_groups="auto").set_output(transform="pandas")
     Xt = model.fit(table, y, groups=groups).transform(table)
     assert Xt.columns.tolist() == WHITENED
-    assert model.column_groups_.tolist() == ["mfcc", "mfcc", "tempo", "tempo", "chroma"]
-    labelled = ArtistWhitening(column_groups=COLUMN_GROUPS).fit(X, y, groups=groups)
+    assert model.feature_groups_.tolist() == ["mfcc", "mfcc", "tempo", "tempo", "chroma"]
+    labelled = ArtistWhitening(feature_groups=COLUMN_GROUPS).fit(X, y, groups=groups)
     np.testing.assert_allclose(Xt, labelled.transform(X), rtol=1e-8, atol=1e-12)
     # Labels win over names, and None does not look at them.
-    model.set_params(column_groups=list("aaabb")).fit(table, y, groups=groups)
-    assert model.column_groups_.tolist() == list("aaabb")
-    model.set_params(column_groups=None).fit(table, y, groups=groups)
-    assert model.column_groups_.tolist() == [""] * 5
+    model.set_params(feature_groups=list("aaabb")).fit(table, y, groups=groups)
+    assert model.feature_groups_.tolist() == list("aaabb")
+    model.set_params(feature_groups=None).fit(table, y, groups=groups)
+    assert model.feature_groups_.tolist() == [""] * 5
 
 
 def test_column_groups_of_tables_that_pass_through():
     X, y, _ = tracks()
-    model = ArtistWhitening(column_groups=COLUMN_GROUPS, without_groups="pass").fit(X, y)
+    model = ArtistWhitening(feature_groups=COLUMN_GROUPS, without_groups="pass").fit(X, y)
     np.testing.assert_array_equal(model.transform(X), X)
     assert model.projections_ is None
-    assert model.column_groups_.tolist() == COLUMN_GROUPS
+    assert model.feature_groups_.tolist() == COLUMN_GROUPS
     table = pd.DataFrame(X, columns=NAMES)
-    model.set_params(column_groups="auto").fit(table, y)
-    assert model.column_groups_.tolist() == COLUMN_GROUPS
+    model.set_params(feature_groups="auto").fit(table, y)
+    assert model.feature_groups_.tolist() == COLUMN_GROUPS
     assert model.get_feature_names_out().tolist() == NAMES
 
 
 def test_a_constant_column_group_becomes_zero_and_leaves_the_others_alone():
     X, y, groups = tracks()
-    expected = ArtistWhitening(column_groups=COLUMN_GROUPS).fit_transform(X, y, groups=groups)
+    expected = ArtistWhitening(feature_groups=COLUMN_GROUPS).fit_transform(X, y, groups=groups)
     X[:, 3] = 0.1
-    Xt = ArtistWhitening(column_groups=COLUMN_GROUPS).fit_transform(X, y, groups=groups)
+    Xt = ArtistWhitening(feature_groups=COLUMN_GROUPS).fit_transform(X, y, groups=groups)
     np.testing.assert_allclose(Xt[:, :4], expected[:, :4])
     np.testing.assert_allclose(Xt[:, 4], 0, atol=1e-12)
 
@@ -353,34 +353,34 @@ def test_a_constant_column_group_becomes_zero_and_leaves_the_others_alone():
 def test_group_kernel_finds_the_column_groups():
     X, y, groups = tracks()
     table = pd.DataFrame(X, columns=NAMES)
-    whitening = ArtistWhitening(column_groups="auto").set_output(transform="pandas")
+    whitening = ArtistWhitening(feature_groups="auto").set_output(transform="pandas")
     model = make_pipeline(whitening, GroupKernel(), SVC(kernel="precomputed"))
     model.fit(table, y, artistwhitening__groups=groups)
     kernel = model[1]
-    assert kernel.groups_ == ["mfcc", "tempo", "chroma"]
-    labelled = ArtistWhitening(column_groups=COLUMN_GROUPS).fit(X, y, groups=groups)
+    assert kernel.feature_groups_ == ["mfcc", "tempo", "chroma"]
+    labelled = ArtistWhitening(feature_groups=COLUMN_GROUPS).fit(X, y, groups=groups)
     whitened = labelled.transform(X)
-    by_labels = GroupKernel(groups=labelled.column_groups_).fit_transform(whitened)
+    by_labels = GroupKernel(feature_groups=labelled.feature_groups_).fit_transform(whitened)
     np.testing.assert_allclose(model[:2].transform(table), by_labels)
     assert not np.allclose(by_labels, GroupKernel().fit_transform(whitened), atol=0.1)
     assert (model.predict(table) == y).mean() > 0.5
     # Where tables pass through, it finds the groups in the names of the data frame.
     model[0].set_params(without_groups="pass")
-    assert model.fit(table, y)[1].groups_ == ["mfcc", "tempo", "chroma"]
+    assert model.fit(table, y)[1].feature_groups_ == ["mfcc", "tempo", "chroma"]
 
 
 @pytest.mark.parametrize("labels", [COLUMN_GROUPS[:4], np.zeros((5, 1)), [*COLUMN_GROUPS, "more"]])
 @pytest.mark.parametrize("with_artists", [True, False])
 def test_one_column_group_a_column(labels, with_artists):
     X, y, groups = tracks()
-    model = ArtistWhitening(column_groups=labels, without_groups="pass")
-    message = r'^column_groups has the shape .* X has 5 features.* or column_groups="auto"'
+    model = ArtistWhitening(feature_groups=labels, without_groups="pass")
+    message = r'^feature_groups has the shape .* X has 5 features.* or feature_groups="auto"'
     with pytest.raises(ValueError, match=message):
         model.fit(X, y, groups=groups if with_artists else None)
 
 
 def test_names_that_hold_two_underlines_still_tell_their_group():
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(6, 2)), columns=["a__b__c", "d"])
-    model = ArtistWhitening(column_groups=["mfcc", "mod"], without_groups="pass").fit(X)
+    model = ArtistWhitening(feature_groups=["mfcc", "modulation"], without_groups="pass").fit(X)
     names = [name.rpartition("__")[0] for name in model.get_feature_names_out()]
-    assert names == ["mfcc", "mod"]
+    assert names == ["mfcc", "modulation"]

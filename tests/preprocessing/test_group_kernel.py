@@ -57,13 +57,13 @@ def by_hand(new, X, gamma=1.0, columns=COLUMNS, scales=None):
 @pytest.mark.parametrize("gamma", [0.3, 1, 5.0])
 def test_equals_the_formula(gamma):
     X, new = table(), table(n=7, seed=1)
-    kernel = GroupKernel(groups=GROUPS, gamma=gamma).fit(X)
+    kernel = GroupKernel(feature_groups=GROUPS, gamma=gamma).fit(X)
     np.testing.assert_allclose(kernel.transform(new), by_hand(new, X, gamma), rtol=1e-9)
     np.testing.assert_allclose(kernel.fit_transform(X), by_hand(X, X, gamma), rtol=1e-9)
     np.testing.assert_allclose(
         kernel.scales_, [np.median(pairs(X[:, group])) for group in COLUMNS.values()]
     )
-    assert kernel.groups_ == ["mfcc", "tempo", "chroma"]
+    assert kernel.feature_groups_ == ["mfcc", "tempo", "chroma"]
     assert kernel.normalization_ is None
     np.testing.assert_array_equal(kernel.X_fit_, X)
 
@@ -71,7 +71,7 @@ def test_equals_the_formula(gamma):
 def test_numbers_by_hand():
     # Squared distances 1, 4 and 9, whose median is 4; and 100, 100 and 0: 100.
     X = np.array([[0.0, 0], [1, 10], [3, 10]])
-    Xt = GroupKernel(groups=["a", "b"]).fit_transform(X)
+    Xt = GroupKernel(feature_groups=["a", "b"]).fit_transform(X)
     near, far = (np.exp(-1 / 4) + np.exp(-1)) / 2, (np.exp(-9 / 4) + np.exp(-1)) / 2
     between = (np.exp(-1) + 1) / 2
     np.testing.assert_allclose(Xt, [[1, near, far], [near, 1, between], [far, between, 1]])
@@ -83,7 +83,7 @@ def test_the_mean_takes_the_place_of_a_median_of_zero():
     scales = [np.median(pairs(X[:, group])) for group in COLUMNS.values()]
     assert scales[1] == 0
     scales[1] = pairs(X[:, [1]]).mean()
-    kernel = GroupKernel(groups=GROUPS)
+    kernel = GroupKernel(feature_groups=GROUPS)
     Xt = kernel.fit_transform(X)
     np.testing.assert_allclose(kernel.scales_, scales)
     np.testing.assert_allclose(Xt, by_hand(X, X, scales=scales), rtol=1e-9)
@@ -105,10 +105,10 @@ def test_names_of_a_data_frame_tell_the_groups():
     X = pd.DataFrame(table(), columns=NAMES)
     kernel = GroupKernel()
     np.testing.assert_allclose(kernel.fit_transform(X), by_hand(table(), table()), rtol=1e-9)
-    assert kernel.groups_ == ["mfcc", "tempo", "chroma"]
+    assert kernel.feature_groups_ == ["mfcc", "tempo", "chroma"]
     # Labels win over names.
-    labelled = GroupKernel(groups=list("aabbaa")).fit(X)
-    assert labelled.groups_ == ["a", "b"]
+    labelled = GroupKernel(feature_groups=list("aabbaa")).fit(X)
+    assert labelled.feature_groups_ == ["a", "b"]
     columns = {"a": [0, 1, 4, 5], "b": [2, 3]}
     np.testing.assert_allclose(
         labelled.transform(X), by_hand(table(), table(), columns=columns), rtol=1e-9
@@ -118,7 +118,7 @@ def test_names_of_a_data_frame_tell_the_groups():
 def test_columns_without_a_prefix_are_a_group_of_their_own():
     X = pd.DataFrame(table(), columns=["a__0", "tempo", "a__1", "energy", "b__0", "b"])
     kernel = GroupKernel().fit(X)
-    assert kernel.groups_ == ["a", "", "b"]
+    assert kernel.feature_groups_ == ["a", "", "b"]
     columns = {"a": [0, 2], "": [1, 3, 5], "b": [4]}
     np.testing.assert_allclose(
         kernel.transform(X), by_hand(table(), table(), columns=columns), rtol=1e-9
@@ -128,34 +128,34 @@ def test_columns_without_a_prefix_are_a_group_of_their_own():
 def test_an_array_without_labels_is_one_group():
     kernel = GroupKernel()
     Xt = kernel.fit_transform(table())
-    assert kernel.groups_ == [""]
+    assert kernel.feature_groups_ == [""]
     np.testing.assert_allclose(Xt, by_hand(table(), table(), columns={"": range(6)}), rtol=1e-9)
 
 
 def test_labels_need_not_be_text_and_order_of_columns_does_not_matter():
-    expected = GroupKernel(groups=GROUPS).fit_transform(table())
-    numbers = GroupKernel(groups=np.array([3, 1, 2, 3, 2, 3])).fit(table())
-    assert numbers.groups_ == ["3", "1", "2"]
+    expected = GroupKernel(feature_groups=GROUPS).fit_transform(table())
+    numbers = GroupKernel(feature_groups=np.array([3, 1, 2, 3, 2, 3])).fit(table())
+    assert numbers.feature_groups_ == ["3", "1", "2"]
     np.testing.assert_array_equal(numbers.transform(table()), expected)
     turn = [4, 0, 5, 2, 1, 3]
-    turned = GroupKernel(groups=np.array(GROUPS)[turn]).fit(table()[:, turn])
-    assert turned.groups_ == ["chroma", "mfcc", "tempo"]
+    turned = GroupKernel(feature_groups=np.array(GROUPS)[turn]).fit(table()[:, turn])
+    assert turned.feature_groups_ == ["chroma", "mfcc", "tempo"]
     np.testing.assert_allclose(turned.transform(table()[:, turn]), expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("groups", [GROUPS[:5], np.zeros((6, 1)), [*GROUPS, "more"]])
 def test_one_label_a_column(groups):
     shape = str(np.shape(groups)).replace("(", r"\(").replace(")", r"\)")
-    message = rf'^groups has the shape {shape}, but X has 6 features; give one label.*groups="auto"'
+    message = rf'^feature_groups has the shape {shape}, but X has 6 features; give one label.*feature_groups="auto"'
     with pytest.raises(ValueError, match=message):
-        GroupKernel(groups=groups).fit(table())
+        GroupKernel(feature_groups=groups).fit(table())
 
 
 @pytest.mark.parametrize(
     "params",
     [
-        {"groups": "names"},
-        {"groups": None},
+        {"feature_groups": "names"},
+        {"feature_groups": None},
         {"gamma": 0},
         {"gamma": -1.0},
         {"n_landmarks": 0},
@@ -172,35 +172,35 @@ def test_bad_parameters(params):
 def test_a_group_in_which_all_tracks_are_equal_is_left_out(constant):
     X, new = table(), table(n=5, seed=1)
     X[:, COLUMNS["mfcc"]] = [constant, constant, 1.0]
-    kernel = GroupKernel(groups=GROUPS).fit(X)
+    kernel = GroupKernel(feature_groups=GROUPS).fit(X)
     np.testing.assert_array_equal(np.isnan(kernel.scales_), [True, False, False])
     others = {"tempo": [1], "chroma": [2, 4]}
     # New tracks may differ in it, by what nobody knows the weight of.
     np.testing.assert_allclose(kernel.transform(new), by_hand(new, X, columns=others), rtol=1e-9)
-    assert kernel.groups_ == ["mfcc", "tempo", "chroma"]
+    assert kernel.feature_groups_ == ["mfcc", "tempo", "chroma"]
 
 
 @pytest.mark.parametrize("n", [1, 30])
 def test_where_all_tracks_are_equal_everything_is_similar(n):
     X = np.tile(table(n=1), (n, 1))
-    kernel = GroupKernel(groups=GROUPS).fit(X)
+    kernel = GroupKernel(feature_groups=GROUPS).fit(X)
     assert np.isnan(kernel.scales_).all()
     np.testing.assert_array_equal(kernel.transform(table(n=4)), np.ones((4, n)))
-    features = GroupKernel(groups=GROUPS, n_landmarks=3).fit_transform(X)
+    features = GroupKernel(feature_groups=GROUPS, n_landmarks=3).fit_transform(X)
     np.testing.assert_allclose(features @ features.T, 1)
 
 
 def test_group_that_varies_little_around_a_large_value_counts():
     X = table()
     X[:, 1] = 1000 + 0.1 * np.arange(40)
-    kernel = GroupKernel(groups=GROUPS).fit(X)
+    kernel = GroupKernel(feature_groups=GROUPS).fit(X)
     np.testing.assert_allclose(kernel.transform(X), by_hand(X, X), rtol=1e-6)
 
 
 @pytest.mark.parametrize("n_landmarks", [40, 41, 1000])
 def test_with_all_tracks_as_landmarks_products_are_the_similarities(n_landmarks):
     X, new = table(), table(n=9, seed=1)
-    kernel = GroupKernel(groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
+    kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
     Xt = kernel.transform(X)
     assert Xt.shape == (40, 40)
     assert kernel.normalization_.shape == (40, 40)
@@ -214,7 +214,7 @@ def test_more_landmarks_come_nearer_to_the_similarities():
     exact = by_hand(X, X)
     errors = []
     for n in (10, 50, 150):
-        kernel = GroupKernel(groups=GROUPS, n_landmarks=n, random_state=0).fit(X)
+        kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=n, random_state=0).fit(X)
         Xt = kernel.transform(X)
         assert Xt.shape == (200, n)
         errors.append(np.abs(Xt @ Xt.T - exact).mean())
@@ -223,21 +223,26 @@ def test_more_landmarks_come_nearer_to_the_similarities():
         assert rows == sorted(set(rows))
         np.testing.assert_allclose((Xt @ Xt.T)[np.ix_(rows, rows)], exact[np.ix_(rows, rows)])
         # The usual distance is that of all tracks.
-        np.testing.assert_allclose(kernel.scales_, GroupKernel(groups=GROUPS).fit(X).scales_)
+        np.testing.assert_allclose(
+            kernel.scales_, GroupKernel(feature_groups=GROUPS).fit(X).scales_
+        )
     assert errors[0] > 3 * errors[1] > 9 * errors[2]
     assert errors[2] < 0.005
 
 
 def test_landmarks_that_are_equal_do_no_harm():
     X = np.repeat(table(n=15), 2, axis=0)
-    Xt = GroupKernel(groups=GROUPS, n_landmarks=30).fit_transform(X)
-    np.testing.assert_allclose(Xt @ Xt.T, GroupKernel(groups=GROUPS).fit_transform(X), atol=1e-6)
+    Xt = GroupKernel(feature_groups=GROUPS, n_landmarks=30).fit_transform(X)
+    np.testing.assert_allclose(
+        Xt @ Xt.T, GroupKernel(feature_groups=GROUPS).fit_transform(X), atol=1e-6
+    )
 
 
 def test_random_state_draws_the_landmarks():
     X = table()
     one, same, other = (
-        GroupKernel(groups=GROUPS, n_landmarks=10, random_state=seed).fit(X) for seed in (3, 3, 4)
+        GroupKernel(feature_groups=GROUPS, n_landmarks=10, random_state=seed).fit(X)
+        for seed in (3, 3, 4)
     )
     np.testing.assert_array_equal(one.transform(X), same.transform(X))
     assert not np.array_equal(one.X_fit_, other.X_fit_)
@@ -247,7 +252,9 @@ def test_later_changes_of_the_table_change_nothing():
     for n_landmarks in (None, 10, 100):
         for order in ("C", "F"):
             X = np.array(table(), order=order)
-            kernel = GroupKernel(groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
+            kernel = GroupKernel(
+                feature_groups=GROUPS, n_landmarks=n_landmarks, random_state=0
+            ).fit(X)
             expected = kernel.transform(table())
             X[:] = 0
             np.testing.assert_array_equal(kernel.transform(table()), expected)
@@ -257,7 +264,7 @@ def test_later_changes_of_the_table_change_nothing():
 def test_batch_equals_one_by_one_and_pickles(n_landmarks):
     X, new = table(), table(n=12, seed=1)
     before = new.copy()
-    kernel = GroupKernel(groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
+    kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
     one_by_one = np.concatenate([kernel.transform(new[[i]]) for i in range(12)])
     np.testing.assert_allclose(one_by_one, kernel.transform(new), rtol=1e-9, atol=1e-9)
     twin = pickle.loads(pickle.dumps(kernel))
@@ -268,17 +275,19 @@ def test_batch_equals_one_by_one_and_pickles(n_landmarks):
 @pytest.mark.parametrize(("offset", "rtol"), [(0, 1e-9), (1000, 1e-6)])
 def test_float32_is_compared_in_float64(offset, rtol):
     X = (table() + offset).astype(np.float32)
-    Xt = GroupKernel(groups=GROUPS).fit_transform(X)
+    Xt = GroupKernel(feature_groups=GROUPS).fit_transform(X)
     assert Xt.dtype == np.float64
     np.testing.assert_allclose(Xt, by_hand(X, X), rtol=rtol)
 
 
 def test_clone():
     labels = np.array(GROUPS)
-    kernel = GroupKernel(groups=labels, gamma=2.0, n_landmarks=5, random_state=1).fit(table())
+    kernel = GroupKernel(feature_groups=labels, gamma=2.0, n_landmarks=5, random_state=1).fit(
+        table()
+    )
     twin = clone(kernel)
     assert not hasattr(twin, "X_fit_")
-    np.testing.assert_array_equal(twin.groups, labels)
+    np.testing.assert_array_equal(twin.feature_groups, labels)
     np.testing.assert_array_equal(twin.fit_transform(table()), kernel.transform(table()))
 
 
@@ -299,11 +308,13 @@ def test_cross_validation_of_a_plain_pipeline():
     X, y = genres()
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     model = make_pipeline(
-        GroupScaler(groups=GROUPS), GroupKernel(groups=GROUPS), SVC(C=10, kernel="precomputed")
+        GroupScaler(feature_groups=GROUPS),
+        GroupKernel(feature_groups=GROUPS),
+        SVC(C=10, kernel="precomputed"),
     )
     expected = []
     for train, test in folds.split(X, y):
-        scaler = GroupScaler(groups=GROUPS).fit(X[train])
+        scaler = GroupScaler(feature_groups=GROUPS).fit(X[train])
         seen, new = scaler.transform(X[train]), scaler.transform(X[test])
         machine = SVC(C=10, kernel="precomputed").fit(by_hand(seen, seen), y[train])
         expected.append(accuracy_score(y[test], machine.predict(by_hand(new, seen))))
@@ -322,19 +333,19 @@ def test_grid_search_over_gamma():
     assert search.best_params_ == {"kernel__gamma": 1.0}
     assert scores[1] > 0.9
     assert scores[2] < 0.5  # to whom each track is like itself only
-    assert search.best_estimator_["kernel"].groups_ == ["mfcc", "tempo", "chroma"]
+    assert search.best_estimator_["kernel"].feature_groups_ == ["mfcc", "tempo", "chroma"]
 
 
 def test_landmarks_serve_a_linear_machine():
     X, y = genres(n=120)
-    kernel = GroupKernel(groups=GROUPS, n_landmarks=60, random_state=0)
+    kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=60, random_state=0)
     assert cross_val_score(make_pipeline(kernel, LinearSVC()), X, y).mean() > 0.9
 
 
 def test_above_a_thousand_tracks_a_draw_tells_the_usual_distance():
     X = table(n=1300)
     one, same, other = (
-        GroupKernel(groups=GROUPS, random_state=seed).fit(X).scales_ for seed in (3, 3, 4)
+        GroupKernel(feature_groups=GROUPS, random_state=seed).fit(X).scales_ for seed in (3, 3, 4)
     )
     exact = [np.median(pairs(X[:, group])) for group in COLUMNS.values()]
     np.testing.assert_array_equal(one, same)
@@ -343,7 +354,8 @@ def test_above_a_thousand_tracks_a_draw_tells_the_usual_distance():
     assert not np.allclose(one, exact, rtol=1e-9)
     # With a thousand nothing is drawn.
     every = {
-        tuple(GroupKernel(groups=GROUPS, random_state=s).fit(X[:1000]).scales_) for s in (1, 2)
+        tuple(GroupKernel(feature_groups=GROUPS, random_state=s).fit(X[:1000]).scales_)
+        for s in (1, 2)
     }
     assert len(every) == 1
     exact = [np.median(pairs(X[:1000, group])) for group in COLUMNS.values()]
@@ -353,7 +365,7 @@ def test_above_a_thousand_tracks_a_draw_tells_the_usual_distance():
 @pytest.mark.parametrize("n_landmarks", [None, 20])
 def test_blocks_of_tracks_do_not_show(n_landmarks, monkeypatch):
     X, many = table(n=1300), table(n=2100, seed=1)
-    kernel = GroupKernel(groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
+    kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
     Xt = kernel.transform(many)
     expected = by_hand(many, kernel.X_fit_, scales=kernel.scales_)
     if n_landmarks:
@@ -368,4 +380,4 @@ def test_groups_of_a_union_keep_their_own_names():
     X = pd.DataFrame(
         table()[:, :4], columns=["clip__mfcc__0", "clip__mfcc__1", "clip__mod__0", "x"]
     )
-    assert GroupKernel().fit(X).groups_ == ["clip__mfcc", "clip__mod", ""]
+    assert GroupKernel().fit(X).feature_groups_ == ["clip__mfcc", "clip__mod", ""]

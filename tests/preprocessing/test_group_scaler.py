@@ -19,12 +19,12 @@ def table(n=200, seed=0):
 
 def test_standardised_and_divided_by_the_root_of_the_width():
     X = table()
-    Xt = GroupScaler(groups=GROUPS, clip=None).fit_transform(X)
+    Xt = GroupScaler(feature_groups=GROUPS, clip=None).fit_transform(X)
     np.testing.assert_allclose(Xt, StandardScaler().fit_transform(X) / [1, 2, 2, 2, 2])
 
 
 def test_each_group_has_the_same_share_of_distances():
-    Xt = GroupScaler(groups=GROUPS, clip=None).fit_transform(table())
+    Xt = GroupScaler(feature_groups=GROUPS, clip=None).fit_transform(table())
     squares = np.square(Xt[:, np.newaxis] - Xt).sum(axis=(0, 1))
     assert squares[0] == pytest.approx(squares[1:].sum())
 
@@ -33,7 +33,7 @@ def test_clipping_comes_before_the_weight():
     X = table()
     X[0] = [100, 1e6, -1e6, 1.0, 2.0]
     for clip in (3.0, 1.5):
-        scaler = GroupScaler(groups=GROUPS, clip=clip).fit(X)
+        scaler = GroupScaler(feature_groups=GROUPS, clip=clip).fit(X)
         assert np.abs(scaler.transform(X)).max(axis=0) == pytest.approx(
             [clip, clip / 2, clip / 2, clip / 2, clip / 2], rel=0.5
         )
@@ -49,7 +49,7 @@ def test_clipping_comes_before_the_weight():
 
 def test_learns_from_the_training_tracks_only():
     train, test = table(), table(seed=1) * 1.1
-    scaler = GroupScaler(groups=GROUPS, clip=None).fit(train)
+    scaler = GroupScaler(feature_groups=GROUPS, clip=None).fit(train)
     expected = (test - train.mean(axis=0)) / train.std(axis=0) / [1, 2, 2, 2, 2]
     np.testing.assert_allclose(scaler.transform(test), expected)
 
@@ -59,9 +59,11 @@ def test_names_of_a_data_frame_tell_the_groups():
     scaler = GroupScaler().set_output(transform="pandas").fit(X)
     Xt = scaler.transform(X)
     assert Xt.columns.tolist() == NAMES
-    np.testing.assert_allclose(Xt, GroupScaler(groups=GROUPS).fit_transform(table()))
+    np.testing.assert_allclose(Xt, GroupScaler(feature_groups=GROUPS).fit_transform(table()))
     # Labels win over names.
-    np.testing.assert_allclose(GroupScaler(groups=list("aaabc")).fit(X).weights_[2:4], [3**-0.5, 1])
+    np.testing.assert_allclose(
+        GroupScaler(feature_groups=list("aaabc")).fit(X).weights_[2:4], [3**-0.5, 1]
+    )
 
 
 def test_columns_without_a_prefix_are_a_group_of_their_own():
@@ -79,8 +81,8 @@ def test_an_array_without_labels_is_one_group():
 
 def test_order_of_columns_does_not_matter():
     X, turn = table(), [3, 0, 4, 2, 1]
-    Xt = GroupScaler(groups=GROUPS).fit_transform(X)
-    turned = GroupScaler(groups=np.array(GROUPS)[turn]).fit_transform(X[:, turn])
+    Xt = GroupScaler(feature_groups=GROUPS).fit_transform(X)
+    turned = GroupScaler(feature_groups=np.array(GROUPS)[turn]).fit_transform(X[:, turn])
     np.testing.assert_allclose(turned, Xt[:, turn])
 
 
@@ -89,7 +91,7 @@ def test_order_of_columns_does_not_matter():
 def test_constant_columns_become_zero(constant, dtype):
     X = table().astype(dtype)
     X[:, 2] = constant
-    scaler = GroupScaler(groups=GROUPS).fit(X)
+    scaler = GroupScaler(feature_groups=GROUPS).fit(X)
     np.testing.assert_array_equal(scaler.transform(table(seed=1))[:, 2], 0)
     assert scaler.scale_[2] == 1
     # The others keep their weight.
@@ -99,35 +101,35 @@ def test_constant_columns_become_zero(constant, dtype):
 def test_a_column_that_hardly_moves_is_no_constant():
     X = table()
     X[:, 2] = 1000 + 1e-6 * np.arange(200)
-    assert GroupScaler(groups=GROUPS).fit_transform(X)[:, 2].std() == pytest.approx(0.5)
+    assert GroupScaler(feature_groups=GROUPS).fit_transform(X)[:, 2].std() == pytest.approx(0.5)
 
 
 def test_float32_stays():
     X = table().astype(np.float32)
-    Xt = GroupScaler(groups=GROUPS).fit_transform(X)
+    Xt = GroupScaler(feature_groups=GROUPS).fit_transform(X)
     assert Xt.dtype == np.float32
     np.testing.assert_allclose(
-        Xt, GroupScaler(groups=GROUPS).fit_transform(X.astype(float)), atol=1e-5
+        Xt, GroupScaler(feature_groups=GROUPS).fit_transform(X.astype(float)), atol=1e-5
     )
 
 
 def test_clone_and_input_stay_as_they_are():
     X, labels = table(), np.array(GROUPS)
     before = X.copy()
-    scaler = clone(GroupScaler(groups=labels))
+    scaler = clone(GroupScaler(feature_groups=labels))
     scaler.fit(X).transform(X)
     np.testing.assert_array_equal(X, before)
-    np.testing.assert_array_equal(scaler.groups, labels)
+    np.testing.assert_array_equal(scaler.feature_groups, labels)
 
 
 @pytest.mark.parametrize("groups", [GROUPS[:4], np.zeros((5, 1)), [*GROUPS, "more"]])
 def test_one_label_a_column(groups):
     with pytest.raises(ValueError, match=r"groups has the shape .* but X has 5 features.*auto"):
-        GroupScaler(groups=groups).fit(table())
+        GroupScaler(feature_groups=groups).fit(table())
 
 
 @pytest.mark.parametrize(
-    "params", [{"clip": 0}, {"clip": -1.0}, {"groups": "names"}, {"groups": None}]
+    "params", [{"clip": 0}, {"clip": -1.0}, {"feature_groups": "names"}, {"feature_groups": None}]
 )
 def test_bad_parameters(params):
     with pytest.raises(ValueError, match="parameter of GroupScaler must be"):

@@ -86,7 +86,7 @@ def _fit_to_key(mean: Array, profile: tuple[float, ...]) -> float:
     return max(float(centred @ np.roll(weights, tonic)) for tonic in range(12)) / float(length)
 
 
-def _recur(clip: Clip) -> list[Array]:
+def _recurrence(clip: Clip) -> list[Array]:
     """How much frames resemble those after a while, in timbre and in harmony."""
     timbre = clip.mfcc[1:]  # without the level
     harmony = np.sqrt(np.sqrt(clip.chroma))
@@ -137,7 +137,7 @@ def _groups() -> dict[str, Group]:
     return {
         "chroma": Group(tuple(chroma), _chroma, with_bins=True),
         "tonal": Group(tuple(tonal), _tonal, with_bins=True),
-        "recur": Group(tuple(recur), _recur, with_bins=True),
+        "recurrence": Group(tuple(recur), _recurrence, with_bins=True),
     }
 
 

@@ -58,5 +58,5 @@ _NAMES = [
     for rate in _RATES
 ]
 # Room for most of the frequencies of the fastest wavelet.
-_LEAST_FRAME_RATE = float(2 * (1 + _WIDTH) * _RATES[-1])
-GROUPS = {"scatter": Group(tuple(_NAMES), _scatter, least_frame_rate=_LEAST_FRAME_RATE)}
+_MIN_FRAME_RATE = float(2 * (1 + _WIDTH) * _RATES[-1])
+GROUPS = {"scatter": Group(tuple(_NAMES), _scatter, least_frame_rate=_MIN_FRAME_RATE)}

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.features._spectral import QUIETEST, Float
+from skgenre.features._spectral import AMIN, Float
 from skgenre.features.groups._clip import (
     Array,
     Clip,
@@ -55,7 +55,7 @@ def _shape(power: Float, settings: ClipSettings) -> Array:
     centroid, square = weighted / np.where(total < _TINY, np.float32(1), total)
     bandwidth = np.sqrt(np.maximum(square - np.square(centroid), 0))
     rolloff = frequencies[_rolloff_bins(magnitude)]
-    audible = np.maximum(power, np.float32(QUIETEST))
+    audible = np.maximum(power, np.float32(AMIN))
     flatness = np.log10(audible).mean(axis=0) - np.log10(audible.mean(axis=0))
     contrast = _contrast(magnitude, settings)
     return np.concatenate([contrast, np.stack([centroid, bandwidth, rolloff, flatness])])
@@ -88,7 +88,7 @@ def _contrast(magnitude: Float, settings: ClipSettings) -> Float:
             continue
         ordered = np.sort(np.ascontiguousarray(magnitude[first:stop].T), axis=1)
         ends = np.stack([ordered[:, -n:].mean(axis=1), ordered[:, :n].mean(axis=1)])
-        peaks, valleys = 20 * np.log10(np.maximum(ends, np.float32(QUIETEST**0.5)))
+        peaks, valleys = 20 * np.log10(np.maximum(ends, np.float32(AMIN**0.5)))
         row[:] = peaks - valleys
     return out
 
@@ -123,7 +123,7 @@ def _contrast_in_bands(clip: Clip) -> list[Array]:
     for band, (first, stop) in enumerate(_bands(clip.settings)):
         if stop - first < 2:
             continue
-        power = np.maximum(clip.bins[first:stop], np.float32(QUIETEST))  # (n, n_frames)
+        power = np.maximum(clip.bins[first:stop], np.float32(AMIN))  # (n, n_frames)
         levels = 10 * np.log10(power)
         flatness[band] = levels.mean(axis=0) - 10 * np.log10(power.mean(axis=0))
         levels = np.sort(np.ascontiguousarray(levels.T), axis=1)

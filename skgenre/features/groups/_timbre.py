@@ -39,12 +39,12 @@ _CORRELATED = 16  # bands whose correlation is taken
 _PAIRS = np.triu_indices(_CORRELATED, k=1)
 _WINDOW = 256  # frames under the window of a modulation spectrum
 _RATES = (0.5, 20.0)  # Hz: modulations that are looked at
-LEAST_FRAME_RATE = 2 * _RATES[1]  # frames a second that these need
+MIN_FRAME_RATE = 2 * _RATES[1]  # frames a second that these need
 _N_RATES = 11
-_LEAST_SWING = 0.1  # decibels; a modulation far below it counts as none
+_MIN_SWING = 0.1  # decibels; a modulation far below it counts as none
 _LAGS = (0.2, 3.0)  # seconds: lags at which onsets are compared with themselves
 _N_LAGS = 48
-_LEAST_VARIANCE = 0.01  # squared decibels, added to the variance of each step
+_MIN_VARIANCE = 0.01  # squared decibels, added to the variance of each step
 _ENTRIES = np.triu_indices(N_MFCC)
 
 
@@ -54,14 +54,14 @@ def _mfcc(clip: Clip) -> list[Array]:
     return [clip.mfcc.mean(axis=1), clip.mfcc.std(axis=1), std(steps)]
 
 
-def _cov(clip: Clip) -> list[Array]:
+def _delta_covariance(clip: Clip) -> list[Array]:
     """Logarithm of the covariance matrix of how the coefficients change.
 
     Between such logarithms, with the entries off the diagonal times the root of two, the
     distance is the log-Euclidean one of the covariances.
     """
     steps = np.diff(clip.mfcc, axis=1).astype(np.float64)
-    covariance = _LEAST_VARIANCE * np.eye(N_MFCC)
+    covariance = _MIN_VARIANCE * np.eye(N_MFCC)
     if steps.shape[1] > 1:
         covariance += np.cov(steps)
     variances, directions = np.linalg.eigh(covariance)
@@ -78,7 +78,7 @@ def _melstat(clip: Clip) -> list[Array]:
     return [bands.mean(axis=1), bands.std(axis=1), *quantiles]
 
 
-def _spat(clip: Clip) -> list[Array]:
+def _block_levels(clip: Clip) -> list[Array]:
     """Level of each band within blocks of frames, how it rises, and with which others."""
     bands = clip.bands(_FINE)
     bands -= bands.mean(axis=1, keepdims=True)
@@ -111,7 +111,7 @@ def _correlation(bands: Float) -> Array:
     return (centred @ centred.T)[_PAIRS]
 
 
-def _mod(clip: Clip) -> list[Array]:
+def _modulation(clip: Clip) -> list[Array]:
     """How much the level of each band swings, by the rate of the swing."""
     from scipy import fft
 
@@ -126,7 +126,7 @@ def _mod(clip: Clip) -> list[Array]:
     swings = np.abs(fft.rfft(windows, _WINDOW, axis=2))  # (COARSE, n_windows, n_bins)
     edges = _rate_edges(clip.settings.frame_rate)
     rates = np.stack([swings[:, :, a:b].mean(axis=2) for a, b in edges], axis=-1)
-    return [np.median(np.log10(rates + np.float32(_LEAST_SWING)), axis=1)]
+    return [np.median(np.log10(rates + np.float32(_MIN_SWING)), axis=1)]
 
 
 @lru_cache(maxsize=16)
@@ -169,7 +169,7 @@ def _lag_edges(frame_rate: float) -> list[tuple[int, int]]:
     return _between(edges, 1 + int(np.ceil(edges[-1])))
 
 
-def _hp(clip: Clip) -> list[Array]:
+def _harmonic_percussive(clip: Clip) -> list[Array]:
     """How far what is short stands out over what is sustained, in each band.
 
     Between the medians of decibels lies the same as between those of the power.
@@ -199,11 +199,13 @@ def _groups() -> dict[str, Group]:
     return {
         "mfcc": Group(tuple(columns(("mean", "std", "step"), N_MFCC)), _mfcc),
         "melstat": Group(tuple(melstat), _melstat),
-        "spat": Group(tuple(spat), _spat),
-        "mod": Group(tuple(mod), _mod, least_frame_rate=LEAST_FRAME_RATE),
+        "block_levels": Group(tuple(spat), _block_levels),
+        "modulation": Group(tuple(mod), _modulation, least_frame_rate=MIN_FRAME_RATE),
         "tempo": Group(tuple(tempo), _tempo),
-        "hp": Group(tuple(columns(("mean", "std"), COARSE, "band")), _hp),
-        "cov": Group(tuple(cov), _cov),
+        "harmonic_percussive": Group(
+            tuple(columns(("mean", "std"), COARSE, "band")), _harmonic_percussive
+        ),
+        "delta_covariance": Group(tuple(cov), _delta_covariance),
     }
 
 

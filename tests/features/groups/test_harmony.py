@@ -180,7 +180,7 @@ def likeness(frames, lag):
 
 def test_recur_by_hand():
     samples = chords(cadence(MAJOR), TOGETHER // 2) + 0.1 * clicks(0.4)[: 2 * TOGETHER]
-    row = describe(samples, "recur")
+    row = describe(samples, "recurrence")
     mfcc = librosa.feature.mfcc(S=mel_decibels(samples), n_mfcc=20)[1:]
     chroma = pitch_classes(samples) ** 0.25
     frames = {
@@ -206,12 +206,12 @@ def test_textures_come_back_after_their_period(lag):
     white = noise(12.0)
     dark = np.convolve(noise(12.0, seed=1), np.ones(16) / 4, mode="same").astype(np.float32)
     turns = np.arange(white.size) // n_samples % 2
-    row = describe(np.where(turns, dark, white), "recur")
+    row = describe(np.where(turns, dark, white), "recurrence")
     assert best_return(row, "timbre", lag / 2, 1.9 * lag) == f"timbre_{lag:.2f}s_mean"
     assert row[f"timbre_{lag:.2f}s_mean"] > 0.5
     half = np.abs(LAGS - lag / 2).argmin()
     assert row[f"timbre_{LAGS[half]:.2f}s_mean"] < -0.3
-    steady = describe(white, "recur").filter(regex="timbre.*mean")
+    steady = describe(white, "recurrence").filter(regex="timbre.*mean")
     assert steady.abs().max() < 0.3
 
 
@@ -219,7 +219,7 @@ def test_textures_come_back_after_their_period(lag):
 def test_chords_come_back_after_their_period(lag):
     n_samples = round(lag / FRAME) * 512 // 4
     sequence = [[-9, -5, -2], [-4, 0, 3], [-2, 2, 5], [-7, -3, 0]]
-    row = describe(chords(sequence * 5, n_samples), "recur")
+    row = describe(chords(sequence * 5, n_samples), "recurrence")
     assert best_return(row, "harmony", lag / 4, 1.9 * lag) == f"harmony_{lag:.2f}s_mean"
     assert row[f"harmony_{lag:.2f}s_mean"] > 0.7
     assert row[f"harmony_{lag:.2f}s_q90"] > 0.95
@@ -230,7 +230,7 @@ def test_chords_come_back_after_their_period(lag):
 def test_likeness_lies_within_one_and_is_zero_beyond_the_clip(make, seconds):
     samples = make(seconds)
     n_frames = 1 + len(samples) // 512
-    row = describe(samples, "recur")
+    row = describe(samples, "recurrence")
     assert row.abs().max() <= 1 + 1e-5
     for what in ("timbre", "harmony"):
         for lag in LAGS:
@@ -240,13 +240,15 @@ def test_likeness_lies_within_one_and_is_zero_beyond_the_clip(make, seconds):
 
 @pytest.mark.parametrize("rate", [8000, 300])
 def test_frames_that_are_slower_than_the_shortest_lag(rate):
-    features = ClipFeatures(groups=("recur",), sampling_rate=rate, n_fft=256, hop_length=256)
+    features = ClipFeatures(
+        feature_groups=("recurrence",), sampling_rate=rate, n_fft=256, hop_length=256
+    )
     row = features.transform([noise(1.0)])[0]
     assert np.isfinite(row).all()
     assert np.abs(row).max() > 0.1
 
 
-@pytest.mark.parametrize("group", ["chroma", "tonal", "recur"])
+@pytest.mark.parametrize("group", ["chroma", "tonal", "recurrence"])
 def test_loudness_changes_no_harmony(group):
     samples = music(6.0)
     for factor in (0.03, 4.0):

@@ -121,7 +121,7 @@ def test_noise_has_no_peaks():
 
 
 def test_bands_beyond_the_highest_frequency_are_zero():
-    features = ClipFeatures(groups=("contrast",), sampling_rate=8000)
+    features = ClipFeatures(feature_groups=("contrast",), sampling_rate=8000)
     names = [name.removeprefix("contrast__") for name in features.get_feature_names_out()]
     row, high = (
         pd.Series(features.transform([samples])[0], index=names)
@@ -138,7 +138,7 @@ def test_bands_beyond_the_highest_frequency_are_zero():
 
 
 def test_names_of_the_contrast():
-    names = ClipFeatures(groups=("contrast",)).get_feature_names_out().tolist()
+    names = ClipFeatures(feature_groups=("contrast",)).get_feature_names_out().tolist()
     statistics = [
         f"{shape}_{statistic}"
         for shape in ("peaks", "valleys")
