@@ -21,7 +21,7 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Base of the transformers that treat each track by itself and learn nothing.
 
     A subclass says how to check the whole input (``_check_tracks``) and how to turn one
-    track into one array (``_transform_track``). Because a batch is always computed track
+    track into one array (``transform_track``). Because a batch is always computed track
     by track, it equals the tracks computed one by one; ``fit_transform`` reports its
     progress by track to scikit-learn's callbacks.
     """
@@ -40,12 +40,25 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         """Check the input as a whole and return it as a sequence of tracks."""
 
     @abstractmethod
-    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
-        """Turn one track into one array; ``name`` is what errors call the track."""
+    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        """Turn one track into one array, without checking the parameters.
+
+        Parameters
+        ----------
+        track : str, PathLike or ndarray
+            One row of the input of ``transform``.
+        name : str
+            What errors call the track, such as its path or "track 3".
+
+        Returns
+        -------
+        out : ndarray
+            One row of the output of ``transform``.
+        """
 
     def _fit_transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         """Turn one track into one array in ``fit_transform``; the base makes no difference."""
-        return self._transform_track(track, name)
+        return self.transform_track(track, name)
 
     def _validate_params(self) -> None:
         if not parameters_checked(self):  # which takes longer than to cut a track into segments
@@ -99,7 +112,7 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             One row for each track; the class says of which shape.
         """
         self._validate_params()
-        return self._each(self._transform_track, self._check_tracks(X))
+        return self._each(self.transform_track, self._check_tracks(X))
 
     @with_callbacks
     def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
@@ -276,7 +289,7 @@ class TrackColumns(TrackTransformer):
     def _check_settings(self) -> None:
         """Check what no single parameter can tell; the base has nothing to check."""
 
-    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         segments = np.atleast_2d(np.asarray(track))  # (n_segments, n_samples)
         loudest = np.abs(segments).max()
         if loudest > _LOUDEST:

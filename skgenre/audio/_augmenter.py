@@ -257,7 +257,7 @@ class Augmenter(TrackTransformer):
                     row[name] = rng.uniform(*getattr(self, name))
         return table
 
-    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         return track
 
     def _augment(self, X: Any) -> tuple[NDArray[np.float32], NDArray[np.void]]:

@@ -197,7 +197,7 @@ class AudioLoader(TrackTransformer):
             return os.fsdecode(track) or super()._track_name(track, row)
         return super()._track_name(track, row)
 
-    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         if isinstance(track, (str, os.PathLike)):
             x = read_audio(
                 track,

@@ -110,7 +110,7 @@ class Segmenter(TrackTransformer):
         check_sampling_rate(X, self.sampling_rate, estimator_name)
         return check_mono_tracks(X, estimator_name)
 
-    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         length = self._segment_length()
         overlap_allowed = self.placement == "spread"
         needed = length if overlap_allowed else length * self.n_segments

@@ -111,8 +111,8 @@ class TrackViews(AudioLoader):
     def _fix_length(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         return x if x.size else super()._fix_length(x, name)  # which refuses it
 
-    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
-        samples = super()._transform_track(track, name)
+    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        samples = super().transform_track(track, name)
         if self.n_segments is None:
             return self._row(samples, name, self.duration)
         segments = self._spread(samples, self.n_segments, self.segment_duration)
@@ -131,11 +131,11 @@ class TrackViews(AudioLoader):
 
     def _row(self, samples: NDArray[np.float32], name: str, duration: float) -> NDArray[np.float32]:
         """Describe some seconds of a track: (n_values,)."""
-        tables = [self._clip_features()._transform_track(samples, name)]
+        tables = [self._clip_features().transform_track(samples, name)]
         for part in self._spread(samples, self.n_excerpts, EXCERPT_DURATION):
             is_whole = part.size == samples.size
             tables.append(
-                tables[0] if is_whole else self._clip_features()._transform_track(part, name)
+                tables[0] if is_whole else self._clip_features().transform_track(part, name)
             )
         row = np.concatenate([np.array([self.n_excerpts], dtype=np.float32), *tables])
         if not self.with_spectrogram:
@@ -143,7 +143,7 @@ class TrackViews(AudioLoader):
         extractor = MelSpectrogramExtractor(
             n_mels=N_MELS, hop_length=HOP_LENGTH, top_db=None, sampling_rate=self.sampling_rate
         )
-        (spectrogram,) = extractor._transform_track(samples[np.newaxis], name)
+        (spectrogram,) = extractor.transform_track(samples[np.newaxis], name)
         n_frames = 1 + round(duration * self.sampling_rate) // HOP_LENGTH
         again = np.arange(n_frames) % len(spectrogram)
         return np.concatenate([row, spectrogram[again].ravel()])

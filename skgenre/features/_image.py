@@ -158,7 +158,7 @@ class SpectrogramImage(TrackTransformer):
             X = np.asarray(X)
         return as_segments(check_features(self, X, reset=False))
 
-    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         _, n_frames, n_bands = track.shape
         rows = _resizing(n_bands, int(self.height))[::-1]  # the highest band on top
         columns = _resizing(n_frames, int(self.width))

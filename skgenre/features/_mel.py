@@ -221,7 +221,7 @@ class MelSpectrogramExtractor(MelTransformer):
         """
         return np.array([f"mel{i}" for i in range(self.n_mels)], dtype=object)
 
-    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         kernel = self._kernel()
         if self.scale == "power":
             spectrograms = kernel.power(track)  # (n_segments, n_mels, n_frames)

@@ -183,7 +183,7 @@ class MFCCExtractor(MelTransformer):
                 f"here {n_frames}; lower it, or cut longer segments."
             )
 
-    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         kernel = self._kernel()
         transform = _cosine_transform(int(self.n_mfcc), int(self.n_mels), int(self.lifter))
         # (n_segments, n_mfcc, n_frames)

@@ -220,7 +220,7 @@ class STFTExtractor(TrackTransformer):
             )
         return _octave_bands(n_fft)
 
-    def _transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         n_fft, hop_length = int(self.n_fft), int(self.hop_length)
         win_length = n_fft if self.win_length is None else int(self.win_length)
         taper = fft_window(self.window, win_length, n_fft)

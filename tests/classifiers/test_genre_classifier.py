@@ -151,13 +151,13 @@ def test_parts_add_nothing_to_a_track_no_longer_than_one(music, monkeypatch):
 def count_tables(monkeypatch):
     """Note each computation of clip features from now on."""
     computed = []
-    original = ClipFeatures._transform_track
+    original = ClipFeatures.transform_track
 
     def noted(self, track, name):
         computed.append(name)
         return original(self, track, name)
 
-    monkeypatch.setattr(ClipFeatures, "_transform_track", noted)
+    monkeypatch.setattr(ClipFeatures, "transform_track", noted)
     return computed
 
 

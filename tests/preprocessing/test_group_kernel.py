@@ -146,7 +146,7 @@ def test_labels_need_not_be_text_and_order_of_columns_does_not_matter():
 @pytest.mark.parametrize("groups", [GROUPS[:5], np.zeros((6, 1)), [*GROUPS, "more"]])
 def test_one_label_a_column(groups):
     shape = str(np.shape(groups)).replace("(", r"\(").replace(")", r"\)")
-    message = rf'^feature_groups has the shape {shape}, but X has 6 features; give one label.*feature_groups="auto"'
+    message = rf"^feature_groups has the shape {shape}, but X has 6 features; give one label"
     with pytest.raises(ValueError, match=message):
         GroupKernel(feature_groups=groups).fit(table())
 
