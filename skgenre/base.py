@@ -290,6 +290,7 @@ class TrackColumns(TrackTransformer):
         """Check what no single parameter can tell; the base has nothing to check."""
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        """Describe one waveform by one row, or each of its segments by a row of one frame."""
         segments = np.atleast_2d(np.asarray(track))  # (n_segments, n_samples)
         loudest = np.abs(segments).max()
         if loudest > _LOUDEST:
