@@ -179,21 +179,11 @@ _TAKE_WAVEFORMS = (
     "ClipFeatures",
     "PerTrack",
 )
-_TRAIN_A_NETWORK = tuple(
-    f"{kind}GenreClassifier"
-    for kind in (
-        "MLP",
-        "CNN",
-        "LSTM",
-        "ImageCNN",
-        "Transfer",
-        "CRNN",
-        "RCNN",
-        "LogMelCNN",
-        "Hierarchical",
-        "Keras",
-    )
-) + ("RejectingClassifier",)
+_TRAIN_A_NETWORK = (
+    *(f"{kind}GenreClassifier" for kind in "MLP CNN LSTM ImageCNN Transfer CRNN RCNN".split()),
+    *(f"{kind}GenreClassifier" for kind in "LogMelCNN Hierarchical Keras".split()),
+    "RejectingClassifier",
+)
 _N_FEATURES = ("check_n_features_in", "check_n_features_in_after_fitting")
 _EXPECTED = [
     (
