@@ -1,1 +1,1 @@
-"""What speed claims rest on. Run all of them with ``python -m benchmarks``."""
+"""Benchmarks of speed, memory and accuracy. Run those of speed with ``python -m benchmarks``."""

@@ -1,7 +1,7 @@
-"""Run all benchmarks and print one table; ``--short`` is what CI runs.
+"""Run the speed benchmarks and print one table; CI runs the form with ``--short``.
 
-Ratios are medians of interleaved runs, so that a busy machine slows both sides alike. The
-short form fails on wrong results, never on time. One row alone:
+Ratios are medians of interleaved runs, so that a busy machine slows both sides equally. The
+short form fails on wrong results, never on time. To run one benchmark:
 ``python -m benchmarks.NAME [--short]``.
 """
 
@@ -11,7 +11,7 @@ import time
 
 from benchmarks._measure import Row, environment, parse_short, run, run_in_fresh_process, table
 
-# Modules with a function of the same name.
+# Modules that have a function of the same name.
 NAMES = (
     "mfcc",
     "mel",

@@ -1,4 +1,4 @@
-"""The files that the benchmarks read, and librosa's way to the features of a file."""
+"""Generated files for the benchmarks, and the librosa baseline for the features of a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 RATE = 22050
 
-# (sampling rate, channels) -> how the table calls it. The first is GTZAN's.
+# (sampling rate, channels) -> name in the table. The first is the format of GTZAN.
 FORMATS = {(22050, 1): "mono 22.05 kHz", (44100, 2): "stereo 44.1 kHz"}
 
 
@@ -21,7 +21,7 @@ def write_wavs(
     *,
     duration: float = 30.0,
 ) -> list[str]:
-    """Write 16-bit WAV files of noise, darker from file to file of ten, and return their paths."""
+    """Write 16-bit WAV files of noise, each of ten darker than the last, and return the paths."""
     import soundfile
 
     paths = []
@@ -29,7 +29,7 @@ def write_wavs(
         rng = np.random.default_rng(i)
         shape = (round(duration * sampling_rate), channels)
         noise = rng.uniform(-0.5, 0.5, size=shape).astype(np.float32)
-        share = np.float32(i % 10 / 10)  # of the sample before
+        share = np.float32(i % 10 / 10)  # weight of the previous sample
         noise[1:] = (1 - share) * noise[1:] + share * noise[:-1]
         path = str(Path(folder) / f"{sampling_rate}_{channels}_{i}.wav")
         soundfile.write(path, noise, sampling_rate, subtype="PCM_16")
@@ -38,7 +38,7 @@ def write_wavs(
 
 
 def named(sources: list[str], n_files: int) -> list[str]:
-    """Give a few files many names, in turn, so that each name counts as a track of its own."""
+    """Link many names to a few files, so that each name counts as a separate track."""
     paths = [str(Path(sources[0]).with_name(f"track_{i}.wav")) for i in range(n_files)]
     for i, path in enumerate(paths):
         os.link(sources[i % len(sources)], path)

@@ -1,4 +1,4 @@
-"""What the benchmarks have in common: interleaved timing, the header and the table."""
+"""Shared by the benchmarks: interleaved timing, the header and the table."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Row:
     Parameters
     ----------
     work : str
-        What skgenre did.
+        The work that was measured.
     ours : str
-        What it took.
+        Time or memory of skgenre.
     against : str
         The baseline.
     theirs : str
-        What that took.
+        Time or memory of the baseline.
     ratio : str
-        Ours against theirs; where not said otherwise, how many times faster.
+        How many times faster skgenre is, unless it says otherwise.
     goal : str
-        What the ratio should be; "" where there is no goal.
+        Target of the ratio; "" if there is none.
     """
 
     work: str
@@ -49,13 +49,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Times of both sides in seconds, one entry a round."""
+    """Times of both sides in seconds, one entry per round."""
 
     ours: list[float]
     theirs: list[float]
 
     def row(self, work: str, against: str, goal: str = "") -> Row:
-        """Make a line of the medians; the ratio is the median of those of the rounds."""
+        """Return a row with the median times and the median ratio of the rounds."""
         ratios = np.divide(self.theirs, self.ours)
         ratio = f"{np.median(ratios):.2f}"
         if len(ratios) > 1:
@@ -67,10 +67,10 @@ class Comparison:
 def interleaved(
     ours: Callable[[], object], theirs: Callable[[], object], rounds: int
 ) -> Comparison:
-    """Time both sides in turn, so that a busy machine slows them alike.
+    """Time both sides in turn, so that a busy machine slows them equally.
 
-    Every other round begins with the other side. Nothing is warmed up here: the check for
-    equal results comes first in each benchmark and does that.
+    The sides take turns in starting a round. There is no warm-up: the check for equal results,
+    which each benchmark runs first, serves as one.
     """
     comparison = Comparison([], [])
     for i in range(rounds):
@@ -83,7 +83,7 @@ def interleaved(
 
 
 def check_close(ours: np.ndarray, theirs: np.ndarray, tolerance: float, what: str) -> None:
-    """End the run if two arrays differ by more than a share of the largest value."""
+    """Exit if two arrays differ by more than a fraction of the largest value."""
     if ours.shape != theirs.shape:
         raise SystemExit(f"{what}: the shapes {ours.shape} and {theirs.shape} differ")
     difference = np.abs(ours - theirs).max() / np.abs(theirs).max()
@@ -100,7 +100,7 @@ def shown_bytes(n_bytes: float) -> str:
 
 
 def environment() -> str:
-    """Describe what the figures depend on, beside the code."""
+    """Describe the date, machine and versions that the figures depend on."""
     from threadpoolctl import threadpool_info
 
     blas = {(p["internal_api"], p["num_threads"]) for p in threadpool_info()}
@@ -117,7 +117,7 @@ def environment() -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Lay the rows out in columns, as Markdown."""
+    """Format the rows as a Markdown table."""
     cells = [[field.name for field in fields(Row)], *(list(astuple(row)) for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     cells.insert(1, ["-" * width for width in widths])
@@ -128,14 +128,14 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def run(name: str, short: bool) -> list[Row]:
-    """Run a benchmark: the function of the module that has its name."""
+    """Run a benchmark: the function that has the name of its module."""
     return getattr(import_module(f"benchmarks.{name}"), name)(short)
 
 
 def run_in_fresh_process(name: str, short: bool) -> list[Row]:
-    """Run a benchmark where nothing ran before, as if its rows were asked for alone.
+    """Run a benchmark in a new process, so that the other benchmarks cannot affect it.
 
-    What ran before matters: by it, glibc decides what to keep of memory that was freed.
+    They would: how much freed memory glibc keeps depends on earlier allocations.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         return executor.submit(run, name, short).result()
@@ -150,7 +150,7 @@ def parse_short(description: str | None) -> bool:
 
 
 def run_alone(benchmark: Callable[[bool], list[Row]], description: str | None) -> None:
-    """Run one benchmark as a program."""
+    """Run one benchmark as a script."""
     short = parse_short(description)
     print(environment(), flush=True)
     print("\n" + table(benchmark(short)))

@@ -1,8 +1,8 @@
-"""Time and extra peak memory of a front end, measured in a process of its own.
+"""Time and extra peak memory of a front end, measured in a separate process.
 
-A parent that calls ``measure`` starts this module as a program. Peaks are those of the
-whole process as the operating system counts them, because NumPy, soxr and compiled code
-allocate beside Python.
+``measure`` runs this module as a subprocess. The peak is that of the whole process as the
+operating system reports it, because NumPy, soxr and compiled code allocate memory outside
+Python's control.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Task:
-    """What the process does.
+    """The work of the process.
 
     Parameters
     ----------
     paths : list of str
-        Audio files; passed again and again until there are ``n_tracks``.
+        Audio files, repeated until there are ``n_tracks``.
     n_tracks : int
         Rows of the result.
     duration : float
@@ -37,13 +37,13 @@ class Task:
     n_segments : int
         Segments of each track.
     per_track : bool
-        Whether through PerTrack; else as steps of an ordinary pipeline.
+        Whether to use PerTrack, or its steps as an ordinary pipeline.
     n_jobs : int
-        For PerTrack.
+        Threads of PerTrack.
     memory : str or None
-        Cache folder for PerTrack.
+        Cache folder of PerTrack.
     n_hits : int
-        How many tracks the cache must have.
+        Number of tracks that must come from the cache.
     """
 
     paths: list[str]
@@ -58,7 +58,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Cost:
-    """What it took: seconds, and bytes of extra peak memory and of the result."""
+    """Seconds, and bytes of extra peak memory and of the result."""
 
     seconds: float
     peak: float
@@ -66,7 +66,7 @@ class Cost:
 
 
 def measure(task: Task, *, fresh: bool = True) -> Cost:
-    """Run a task in a fresh process; ``fresh=False`` saves the time that its start takes."""
+    """Run a task in a new process, or in this one with ``fresh=False``, which is quicker."""
     if not fresh:
         return run(task)
     done = subprocess.run(
@@ -83,12 +83,12 @@ def measure(task: Task, *, fresh: bool = True) -> Cost:
 
 
 def extra_peak() -> Callable[[], float]:
-    """Return a function that tells how far memory has risen since, at its highest, in bytes."""
+    """Return a function that returns how far peak memory has risen since, in bytes."""
     gc.collect()
     try:
-        # What the warm-up has freed goes back, so that it cannot hide what is used next.
+        # Return memory that the warm-up freed to the system: reusing it would not raise the peak.
         ctypes.CDLL(None).malloc_trim(0)
-        # Linux starts its count of the peak anew.
+        # Reset the peak that Linux records.
         Path("/proc/self/clear_refs").write_text("5")
         before = _status("VmRSS")
     except (OSError, AttributeError):  # no glibc, or no Linux
@@ -98,7 +98,7 @@ def extra_peak() -> Callable[[], float]:
 
 
 def _status(name: str) -> float:
-    """Read a size in bytes that Linux keeps of this process."""
+    """Read a memory size of this process from Linux, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(1024.0 * int(line.split()[1]) for line in lines if line.startswith(name))
 
@@ -121,11 +121,11 @@ def _front_end(task: Task) -> Any:
 
 
 def run(task: Task) -> Cost:
-    """Run a task here and end the program if its result is wrong."""
+    """Run a task in this process, and exit if its result is wrong."""
     front_end = _front_end(task)
     n_files = min(len(task.paths), 8)
-    # Imports and compiling are over after this. The files are few or alike: what they give
-    # is known by now.
+    # This finishes all imports and compilation, and gives the expected features: the other
+    # paths are links to these files.
     known = _front_end(replace(task, memory=None, n_jobs=1)).transform(task.paths[:n_files])
     tracks = [task.paths[i % len(task.paths)] for i in range(task.n_tracks)]
     peak = extra_peak()

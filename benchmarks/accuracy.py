@@ -1,8 +1,8 @@
-"""Measure a classifier on a folder of music, by artist.
+"""Measure the accuracy of a network on a folder of music, in folds by artist.
 
-``python -m benchmarks.accuracy FOLDER cnn`` prints the accuracy by track of five folds with
-no artist on two sides, and that of single segments beside it. Settings follow as
-``epochs=30 learning_rate=0.001``. The figures in docs/results.md come from here.
+``python -m benchmarks.accuracy FOLDER cnn`` prints the track and segment accuracy of five
+folds that keep artists apart. Set parameters by arguments such as
+``epochs=30 learning_rate=0.001``. docs/results.md quotes these figures.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
     start = time.perf_counter()
     music = load_genre_folder(args.folder)
     pipeline = make_pipeline(args.classifier, settings, args.n_segments)
-    # The steps before the scaler learn nothing, so that they run once.
+    # The steps before the scaler learn nothing, so they run once for all folds.
     X = pipeline["features"].set_params(n_jobs=-1).transform(music.data)
     y, artists = music.target, music.artists
     print(

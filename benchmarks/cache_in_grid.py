@@ -1,9 +1,9 @@
-"""A grid search from WAV files with the cache of PerTrack, against the same without it.
+"""A grid search from WAV files, with and without the cache of PerTrack.
 
 ``python -m benchmarks.cache_in_grid [--short]``
 
-Both sides have the same steps; the scores must be equal, and with the cache each file must
-be decoded exactly once for all folds, cells and scorings.
+Both sides have the same steps, and their scores must be equal. With the cache, each file must
+be decoded exactly once for all folds, candidates and scorings.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks._baseline import FORMATS, named, write_wavs
 from benchmarks._measure import Row, interleaved, run_alone
 
 ACTIVATIONS = ("relu", "elu", "tanh")
-CALLED = "skgenre.audio._loader.read_audio"  # decodes a file; counted
+CALLED = "skgenre.audio._loader.read_audio"  # its calls are counted
 
 
 def cache_in_grid(short: bool) -> list[Row]:
@@ -73,7 +73,7 @@ def _grid(
     with tempfile.TemporaryDirectory() as folder:
         paths = named(write_wavs(folder, min(20, n_tracks), *form), n_tracks)
         genres = np.arange(n_tracks) % min(10, n_tracks // 2)
-        search(make_genre_pipeline(classifier), "warm")  # TensorFlow is imported and warm
+        search(make_genre_pipeline(classifier), "warm")  # warms up TensorFlow
         times = interleaved(cached, plain, rounds)
     if not np.array_equal(scores["cached"], scores["plain"]):
         raise SystemExit(f"scores with and without the cache differ: {scores}")

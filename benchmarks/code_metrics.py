@@ -1,13 +1,13 @@
 """Size and structure of the code: ``python -m benchmarks.code_metrics [TREE ...]``.
 
-Prints one column for each tree (default: this one), such as a checkout of an older commit:
+Prints one column for each tree, for example checkouts of other commits (default: this one):
 
 - lines of code of ``skgenre`` and ``tests``, without blank lines, docstrings and comments;
 - modules of ``skgenre``;
 - private cross-package imports: imports of a module or name with a leading underscore from
-  another package of skgenre, the shared helpers (``utils``, or modules at the top) aside;
-- circles: groups of packages that import each other, also from inside functions;
-- repeated places: pairs of places that share six or more lines, names and literals aside;
+  another package of skgenre, except the shared helpers (``utils``, or top-level modules);
+- circles: groups of packages that import each other, including imports inside functions;
+- repeated places: pairs of places that share six or more lines, ignoring names and literals;
 - files crossed: modules of skgenre that run code during one ``fit`` of a CNN, and during one
   ``predict`` of a fitted GenreClassifier from files.
 """
@@ -27,7 +27,7 @@ from itertools import combinations
 from pathlib import Path
 
 _RUN = 6  # lines
-_TOO_COMMON = 8  # places in which one run stands
+_TOO_COMMON = 8  # ignore runs that occur in more places
 
 _CROSSED = """
 import os, sys, threading, warnings
@@ -129,7 +129,7 @@ def _reached(start: str, uses: dict[str, set[str]]) -> set[str]:
 
 
 def _shape(line: str) -> str:
-    """Return a line with its names and literals masked; "" for one that is too thin to count."""
+    """Return a line with its names and literals masked; "" for lines to ignore."""
     words = []
     try:
         for found in tokenize.generate_tokens(io.StringIO(line.strip() + "\n").readline):
@@ -162,7 +162,7 @@ def repeated_places(sources: dict[Path, str]) -> int:
         if len(found) <= _TOO_COMMON
         for pair in combinations(found, 2)
     }
-    # A longer run is one pair: its windows follow each other on both sides.
+    # Count a longer run once: its windows follow each other on both sides.
     return sum(((a, i - 1), (b, j - 1)) not in shared for (a, i), (b, j) in shared)
 
 
@@ -170,7 +170,7 @@ def crossed(tree: Path, what: str) -> list[str]:
     """List the modules that run code during a fit of a CNN or a predict from a file."""
     done = subprocess.run(
         [sys.executable, "-c", _CROSSED.format(what=what)],
-        cwd=tree,  # which comes first where Python looks for modules
+        cwd=tree,  # first on Python's search path
         env={**os.environ, "PYTHONPATH": str(tree)},
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Stereo WAV files at 44.1 kHz to mono at 22.05 kHz, against librosa.load.
+"""Loading stereo WAV files at 44.1 kHz as mono at 22.05 kHz, against librosa.load.
 
 ``python -m benchmarks.downmix [--short]``
 """

@@ -1,4 +1,4 @@
-"""Growth of a process's memory over many small fits, each kind of network in its own process.
+"""Memory growth of a process over many small fits, one process per kind of network.
 
 ``python -m benchmarks.fit_memory [--short]``
 """
@@ -16,7 +16,7 @@ from benchmarks._measure import Row, run_alone, shown_bytes
 from benchmarks._peak import _status
 
 KINDS = ("MLP", "CNN", "LSTM")
-# After how many further fits the growth is read.
+# Numbers of further fits after which the growth is measured.
 FITS = (15, 40)
 
 
@@ -48,7 +48,7 @@ def fit_memory(short: bool) -> list[Row]:
 
 
 def sizes(kind: str, fits: list[int]) -> list[float]:
-    """Return the memory in bytes after the first fit, and by how much it has grown since."""
+    """Return the memory in bytes after the first fit, and its growth after later fits."""
     import skgenre
 
     rng = np.random.default_rng(0)

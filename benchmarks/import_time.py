@@ -1,4 +1,4 @@
-"""Imports in a fresh process, against that of scikit-learn.
+"""Import time in a new process, against scikit-learn's.
 
 ``python -m benchmarks.import_time [--short]``
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks._measure import Row, interleaved, run_alone
 
-# The first loads nothing but names; the second all that a pipeline is built of.
+# The first loads only names, the second everything that a pipeline consists of.
 STATEMENTS = ("import skgenre", "from skgenre import make_genre_pipeline")
 
 
@@ -25,7 +25,7 @@ def import_time(short: bool) -> list[Row]:
     rows = []
     for statement in STATEMENTS[: 1 if short else None]:
         if not short:
-            timed(statement)()  # the files come from the disk once
+            timed(statement)()  # read the files from disk once
         times = interleaved(timed(statement), timed("import sklearn"), 1 if short else 15)
         row = times.row(f"{statement}, a fresh process", "import sklearn", "at most 0.3 s more")
         more = float(np.median(np.subtract(times.ours, times.theirs)))

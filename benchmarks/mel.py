@@ -1,4 +1,4 @@
-"""Mel spectrograms in dB of segments on one thread, against librosa called by segment.
+"""Mel spectrograms in dB on one thread, against librosa segment by segment.
 
 ``python -m benchmarks.mel [--short]``
 """

@@ -1,8 +1,8 @@
-"""Extra peak memory of WAV files to MFCC, against the size of the resulting array.
+"""Extra peak memory from WAV files to MFCCs, against the size of the result.
 
 ``python -m benchmarks.memory [--short]``
 
-Each figure comes from a process of its own; imports and compiling are done before.
+Each figure comes from a separate process, measured after imports and compilation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks._peak import Task, measure
 
 def memory(short: bool) -> list[Row]:
     n_tracks = 20 if short else 1000
-    # Steps that hand on all tracks need 15 GB for 1000 of them.
+    # Steps that pass on all tracks at once need 15 GB for 1000 tracks.
     n_plain = 10 if short else 200
     rows = []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""MFCC of segments on one thread, against librosa called by segment.
+"""MFCCs on one thread, against librosa segment by segment.
 
 ``python -m benchmarks.mfcc [--short]``
 """

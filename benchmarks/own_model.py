@@ -1,20 +1,18 @@
-"""Measure GenreClassifier and its members by artist, or its feature groups by themselves.
+"""Measure GenreClassifier and its members, or its feature groups, in folds by artist.
 
-``python -m benchmarks.own_model FOLDER --ensemble`` prints the accuracy of each member and of all
-together, with 95 % intervals by bootstrap over artists, and the calibration error, then what the
-genres are taken for. ``--members`` chooses them; ``--excerpts 0`` judges tracks as a whole only.
-With ``--splits 5`` the folds are drawn five times, with the seeds 0 to 4, and the last rows have
-means over the draws.
+``python -m benchmarks.own_model FOLDER --ensemble`` prints the accuracy of each member and of the
+ensemble, with 95 % intervals by bootstrap over artists, the calibration error and the confusions
+of the genres. ``--members`` selects the members; ``--excerpts 0`` predicts from whole tracks only.
+``--splits 5`` repeats this for the fold seeds 0 to 4, and adds rows of means over the seeds.
 
-``python -m benchmarks.own_model FOLDER --time`` prints how long the model takes to learn from all
-files, two at a time and with nothing kept, and how long it then takes for one file.
+``python -m benchmarks.own_model FOLDER --time`` prints the time of a fit from all files, in two
+threads and without a cache, and the time of a prediction for one file.
 
-``python -m benchmarks.own_model FOLDER [--splits 1] [--memory FOLDER]`` prints for "svc" (a kernel
-for each feature group) and "svc_whitened" (the same, whitened by artist) the accuracy and the
-balanced accuracy of five folds with no artist on two sides: the mean over folds, and of all tracks
-together. With several splits, which differ in their seed, a last row has the means over them.
-``--without GROUP`` leaves a group of features out; ``--one-kernel`` has one kernel for all
-columns together. Features are kept in ``--memory``.
+``python -m benchmarks.own_model FOLDER [--splits 1] [--memory FOLDER]`` prints the accuracy and the
+balanced accuracy of "svc" (a kernel for each feature group) and "svc_whitened" (the same, whitened
+by artist) in five folds that keep artists apart: the means over folds, and pooled over all tracks.
+With several splits, a last row has the means over their seeds. ``--without GROUP`` leaves out a
+feature group; ``--one-kernel`` uses one kernel for all columns. ``--memory`` caches features.
 """
 
 from __future__ import annotations
@@ -46,13 +44,13 @@ from skgenre.evaluation._metrics import bootstrap_weights, interval, weighted_me
 
 
 def make_member(name: str, labels: Any, *, one_kernel: bool) -> Any:
-    """Return one machine, as GenreClassifier has it but for the calibration."""
+    """Return one support vector machine as in GenreClassifier, without calibration."""
     groups = None if one_kernel else labels
     steps: list[Any] = [("scaler", GroupScaler(feature_groups=labels))]
     if name == "svc_whitened":
         steps.append(("whitening", ArtistWhitening(feature_groups=groups)))
         steps[-1][1].set_output(transform="pandas")
-        groups = "auto"  # of the names that the whitening gives
+        groups = "auto"  # from the column names of the whitening
     if one_kernel:
         return Pipeline([*steps, ("svc", SVC(C=10))])
     kernel = GroupKernel(feature_groups=groups)
@@ -60,7 +58,7 @@ def make_member(name: str, labels: Any, *, one_kernel: bool) -> Any:
 
 
 def scores(y: Any, predicted: Any) -> tuple[float, float]:
-    """Return the accuracy and the balanced accuracy, over the genres that are there."""
+    """Return the accuracy, and the balanced accuracy over the genres in ``y``."""
     recalls = recall_score(y, predicted, labels=np.unique(y), average=None)
     return float(np.mean(y == predicted)), float(np.mean(recalls))
 
@@ -68,7 +66,7 @@ def scores(y: Any, predicted: Any) -> tuple[float, float]:
 def cross_validate(
     name: str, X: Any, y: Any, artists: Any, labels: Any, seed: int, *, one_kernel: bool
 ) -> list[float]:
-    """Return mean accuracy and balanced accuracy of folds, both pooled, and a fit's time."""
+    """Return accuracy and balanced accuracy, mean and pooled, and the time of a fit."""
     splits = split_by_artist(X, y, artists, seed)
     predicted = np.empty_like(y)
     rows, seconds = [], []
@@ -84,7 +82,7 @@ def cross_validate(
 
 
 def measure_ensemble(music: Any, args: argparse.Namespace) -> None:
-    """Print a row for each member, and one for all of them; means where folds are drawn anew."""
+    """Print a row for each member and one for the ensemble; means if there are several splits."""
     every = [measure_split(music, args, seed) for seed in range(args.splits)]
     if len(every) > 1:
         print(f"Means over {len(every)} draws of the folds:")
@@ -95,7 +93,7 @@ def measure_ensemble(music: Any, args: argparse.Namespace) -> None:
 
 
 def measure_split(music: Any, args: argparse.Namespace, seed: int) -> dict[str, list[float]]:
-    """Measure one draw of the folds; return accuracy, balanced accuracy, calibration error."""
+    """Measure one split; return accuracy, balanced accuracy and calibration error."""
     y, artists = np.asarray(music.target), np.asarray(music.artists)
     paths = np.array(music.data, dtype=object)
     answers: dict[str, Any] = {}
@@ -135,15 +133,15 @@ def measure_split(music: Any, args: argparse.Namespace, seed: int) -> dict[str, 
             "{value:+.3f} ({low:+.3f} to {high:+.3f})".format(**difference),
         ]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
-    print(f"A fit took {np.mean(seconds):.1f} s, with features kept where a fold had them.")
+    print(f"A fit took {np.mean(seconds):.1f} s, with the features that earlier folds cached.")
     print_mistakes(np.unique(y), codes, answers["all"], paths)
     return found
 
 
 def measure_time(music: Any, args: argparse.Namespace) -> None:
-    """Print the seconds of a fit from files, and of one file's probabilities."""
+    """Print the times of a fit from files, and of predicting one file."""
     model = GenreClassifier(args.members, n_excerpts=args.excerpts, n_jobs=2, random_state=0)
-    model.fit(music.data[::20], music.target[::20], groups=music.artists[::20])  # imports, kernels
+    model.fit(music.data[::20], music.target[::20], groups=music.artists[::20])  # warm-up
     start = time.perf_counter()
     model.fit(music.data, music.target, groups=music.artists)
     print(f"A fit from {len(music.data)} files took {time.perf_counter() - start:.1f} s.")
@@ -157,7 +155,7 @@ def measure_time(music: Any, args: argparse.Namespace) -> None:
 
 
 def print_mistakes(genres: Any, codes: Any, proba: Any, paths: Any) -> None:
-    """Print what each genre is taken for, and the mistakes that the model was surest of."""
+    """Print the confusions of each genre, and the most confident mistakes."""
     answer = proba.argmax(axis=1)
     for code, genre in enumerate(genres):
         others = np.bincount(answer[codes == code], minlength=len(genres))
@@ -172,7 +170,7 @@ def print_mistakes(genres: Any, codes: Any, proba: Any, paths: Any) -> None:
 
 
 def split_by_artist(X: Any, y: Any, artists: Any, seed: int) -> list[Any]:
-    """Return five folds with no artist on two sides."""
+    """Return five folds that keep artists apart."""
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # A genre with fewer artists than folds is missing from some test folds.
@@ -183,16 +181,16 @@ def split_by_artist(X: Any, y: Any, artists: Any, seed: int) -> list[Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
-    parser.add_argument("--splits", type=int, default=1, help="how many seeds of the folds")
+    parser.add_argument("--splits", type=int, default=1, help="number of fold seeds")
     parser.add_argument(
         "--members", nargs="+", default=["svc", "svc_whitened"], help="with --ensemble"
     )
-    parser.add_argument("--excerpts", type=int, default=3, help="of a track, with --ensemble")
-    parser.add_argument("--one-kernel", action="store_true", help="for all groups together")
+    parser.add_argument("--excerpts", type=int, default=3, help="per track, with --ensemble")
+    parser.add_argument("--one-kernel", action="store_true", help="for all feature groups")
     parser.add_argument("--without", action="append", default=[], metavar="GROUP")
-    parser.add_argument("--memory", default=tempfile.mkdtemp(), help="a folder for features")
-    parser.add_argument("--time", action="store_true", help="measure how long it takes")
-    parser.add_argument("--ensemble", action="store_true", help="measure the whole model")
+    parser.add_argument("--memory", default=tempfile.mkdtemp(), help="folder that caches features")
+    parser.add_argument("--time", action="store_true", help="measure times")
+    parser.add_argument("--ensemble", action="store_true", help="measure the ensemble")
     args = parser.parse_args()
     music = load_genre_folder(args.folder)
     if args.time:
@@ -208,7 +206,7 @@ def main() -> None:
     X = split_views(front_end.fit_transform(music.data)).table
     print(
         f"{len(y)} tracks, {len(music.target_names)} genres, {len(set(artists))} artists; features "
-        f"in {time.perf_counter() - start:.0f} s, {front_end.n_hits_} of them kept before"
+        f"in {time.perf_counter() - start:.0f} s, {front_end.n_hits_} of them from the cache"
     )
     labels = features.get_feature_groups_out()
     kept = ~np.isin(labels, args.without)

@@ -1,10 +1,10 @@
-"""One track to its genre by a warm CNN, against librosa and Keras' predict.
+"""Predicting one track with a warmed-up CNN, against librosa and Keras' predict.
 
 ``python -m benchmarks.predict_latency [--short]``
 
-From files twice: with BLAS as it comes, and with one thread of it. librosa multiplies large
-matrices, and where the machine is busy the threads of BLAS wait for each other in loops,
-which makes its side many times slower. The second is the figure to trust.
+The rows from files run twice, with the default number of BLAS threads and with one. librosa
+multiplies large matrices, and on a busy machine BLAS threads spin while they wait for each
+other, which makes the baseline many times slower. Trust the rows with one thread.
 """
 
 from __future__ import annotations

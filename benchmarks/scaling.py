@@ -1,9 +1,9 @@
-"""Time and memory as the number of tracks grows: generated WAV files of 3 s to MFCC.
+"""Time and memory from WAV files of 3 s to MFCCs as the number of tracks grows.
 
 ``python -m benchmarks.scaling [--short]``
 
-Each figure comes from a process of its own: without a cache, filling one, and out of it.
-The files are many names of few, so that the cache takes each for a track of its own.
+Each figure comes from a separate process: without a cache, filling one, and reading from it.
+The tracks are many names of a few files; the cache treats each name as a separate track.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Compare SummaryExtractor with a published table, column by column.
 
 ``python -m benchmarks.summary_table FOLDER CSV`` summarises the clips of a folder of genres,
-each as long as its row of the CSV file says, and prints for each of the 57 columns the
-correlation with the table and the median relative error. Instead, on N clips,
-``--encode-again N`` compares each clip with an Ogg Vorbis copy of it, which shows what lossy
-coding alone does to the columns, and ``--time N`` measures how long a clip takes and how many
-times longer librosa's functions take one by one. The figures in docs/results.md come from here.
+each with the length given in its row of the CSV file, and prints the correlation with the
+table and the median relative error of each of the 57 columns. ``--encode-again N`` instead
+compares N clips with Ogg Vorbis copies of them, which shows the effect of lossy coding alone.
+``--time N`` instead measures the time per clip, and how many times longer librosa's functions
+take one by one. docs/results.md quotes these figures.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import soundfile
 from skgenre import AudioLoader, SummaryExtractor, load_genre_folder
 
 RATE = 22050
-CODING = 0.35  # of libsndfile, 0 to 1: about 50 kbit/s for such clips
+CODING = 0.35  # compression level of libsndfile, 0 to 1: about 50 kbit/s for such clips
 
 
 def load(path: str, n_samples: int) -> np.ndarray:
@@ -32,7 +32,7 @@ def load(path: str, n_samples: int) -> np.ndarray:
 
 
 def by_librosa(y: np.ndarray) -> np.ndarray:
-    """Call librosa's functions one by one; each starts from the waveform."""
+    """Call librosa's functions one by one, each on the waveform."""
     import librosa
 
     measures = [
@@ -64,7 +64,7 @@ def encode_again(waveform: np.ndarray) -> np.ndarray:
 def measure_time(paths: list[str], lengths: list[int]) -> None:
     summary = SummaryExtractor()
     waveform = load(paths[0], lengths[0])
-    summary.transform(waveform[:, : 5 * RATE])  # what is compiled or built once
+    summary.transform(waveform[:, : 5 * RATE])  # compiles and builds once
     by_librosa(waveform[0, : 5 * RATE])
     seconds, ratios, errors = [], [], []
     for path, length in zip(paths, lengths, strict=True):
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("folder")
     parser.add_argument("csv")
     parser.add_argument("--encode-again", type=int, metavar="N", help="compare N clips with copies")
-    parser.add_argument("--time", type=int, metavar="N", help="measure the time of N clips instead")
+    parser.add_argument("--time", type=int, metavar="N", help="measure the time of N clips")
     args = parser.parse_args()
     table = pd.read_csv(args.csv)
     table.index = [Path(name).stem for name in table["filename"]]
@@ -123,7 +123,7 @@ def main() -> None:
     summary = SummaryExtractor()
     names = summary.get_feature_names_out()
     start = time.perf_counter()
-    # Clip by clip, so that one waveform at a time is held.
+    # Clip by clip, to hold only one waveform in memory.
     rows = [
         summary.transform(load(paths[stem], length))[0]
         for stem, length in zip(stems, lengths, strict=True)

@@ -1,10 +1,10 @@
-"""Measure the systems of the papers on a folder of music, by artist.
+"""Measure the systems of the papers on a folder of music, in folds by artist.
 
-``python -m benchmarks.systems FOLDER [--epochs 30] [--folds 5] [NAME ...]`` prints a row of a
-table for each system: accuracy and balanced accuracy by track of folds with no artist on two
-sides, pooled over folds, and the time of a fit. ``--epochs`` limits the papers' epochs, and
-``--set classifier__learning_rate=0.001`` tries another value of a parameter. Features are kept
-in ``--memory``. Each fold is reported on standard error as soon as it is done.
+``python -m benchmarks.systems FOLDER [--epochs 30] [--folds 5] [NAME ...]`` prints a table row
+for each system: track accuracy and balanced accuracy, pooled over folds that keep artists
+apart, and the time of a fit. ``--epochs`` limits the papers' epochs, and
+``--set classifier__learning_rate=0.001`` sets a parameter. ``--memory`` caches features. Each
+fold is reported on standard error as soon as it is complete.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--epochs", type=int, help="at most so many")
-    parser.add_argument("--folds", type=int, default=5, help="how many of the five to run")
-    parser.add_argument("--memory", default=tempfile.mkdtemp(), help="a folder for features")
+    parser.add_argument("--epochs", type=int, help="upper limit of the epochs")
+    parser.add_argument("--folds", type=int, default=5, help="number of the five folds to run")
+    parser.add_argument("--memory", default=tempfile.mkdtemp(), help="folder that caches features")
     parser.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE")
     args = parser.parse_args()
     changes = {key: literal_eval(value) for key, value in (s.split("=", 1) for s in args.set)}
@@ -76,7 +76,7 @@ def main() -> None:
             )
         truth, answer = y[np.concatenate(tested)].astype(object), np.concatenate(predicted)
         with warnings.catch_warnings():
-            # A track that was rejected has a label that is no genre.
+            # The label of rejected tracks is not a genre.
             warnings.simplefilter("ignore", UserWarning)
             balanced = balanced_accuracy_score(truth, answer)
         label = " ".join([name, *args.set])

@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.training [--short]``
 
-An epoch's time is that of a long fit less a short one, so that tracing is apart; the whole
-fits are there beside it.
+The time of an epoch is the difference between a long and a short fit, which excludes tracing.
+Other rows have whole fits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks._measure import Comparison, Row, interleaved, run_alone
 
 
 def make_data(n_tracks: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make tracks of 10 segments whose mean tells the genre."""
+    """Make tracks of 10 segments whose mean depends on the genre."""
     rng = np.random.default_rng(0)
     y = np.arange(n_tracks) % 10
     X = rng.normal(size=(n_tracks, 10, 130, 13)) + rng.normal(size=(10, 13))[y][:, None, None]

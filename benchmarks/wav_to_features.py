@@ -1,4 +1,4 @@
-"""WAV files to MFCC in two threads, against librosa in two processes.
+"""WAV files to MFCCs in two threads, against librosa in two processes.
 
 ``python -m benchmarks.wav_to_features [--short]``
 """
@@ -22,7 +22,7 @@ def wav_to_features(short: bool) -> list[Row]:
     n_files, rounds = (2, 1) if short else (40, 7)
     front_end = make_genre_pipeline(n_jobs=2)["features"]
     rows = []
-    # joblib keeps the worker processes between the calls, so that they are warm.
+    # joblib keeps the worker processes between calls, so they are warmed up.
     processes = Parallel(n_jobs=2, backend="loky")
     for (sampling_rate, channels), name in FORMATS.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +34,7 @@ def wav_to_features(short: bool) -> list[Row]:
             check_close(
                 front_end.transform(paths),
                 librosa_in_processes(),
-                1e-5,  # librosa and soxr round at another place where channels are mixed
+                1e-5,  # librosa and soxr round differently when they mix channels
                 f"PerTrack against librosa, {name}",
             )
             times = interleaved(
@@ -49,7 +49,7 @@ def wav_to_features(short: bool) -> list[Row]:
                 "at least 5, aim 7",
             )
         )
-    # Else the processes would stay for minutes, and a program may wait for them.
+    # Otherwise the processes stay for minutes, and the program may wait for them.
     get_reusable_executor().shutdown()
     return rows
 

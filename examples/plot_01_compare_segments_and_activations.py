@@ -2,21 +2,21 @@
 How many segments, which activation?
 ====================================
 
-Hu & Mogos (2022) cut a track into 10, 20 or 30 segments and compare five activations. Both
-choices are parameters of one pipeline here, so scikit-learn's grid search compares them:
-``features__segmenter__n_segments`` and ``classifier__activation``.
+Hu & Mogos (2022) cut each track into 10, 20 or 30 segments and compare five activations. In
+skgenre both are parameters of one pipeline, ``features__segmenter__n_segments`` and
+``classifier__activation``, so scikit-learn's grid search can compare them.
 
-The claim: **folds differ more than settings do.** Some artists are easier than others,
-whatever the setting. So settings are to be compared fold by fold, and on little music the
-best cell of such a table is a fair choice, but not a finding.
+The claim: **scores differ more between folds than between settings.** Some artists are easier
+than others, whatever the setting. Compare settings fold by fold, and treat the best score on
+little music as a reasonable choice, not as a finding.
 """
 
 # %%
 # The music and the pipeline
 # --------------------------
 #
-# Synthetic music keeps the example short: 40 tracks of 6 s, of four genres and sixteen
-# artists. Real music wants the defaults: tracks of 30 s and 50 epochs or more.
+# Synthetic music keeps the example short: 40 tracks of 6 s, in four genres by sixteen artists.
+# For real music, use the defaults: tracks of 30 s and at least 50 epochs.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -33,9 +33,9 @@ print(list(pipeline.named_steps))
 # The search
 # ----------
 #
-# Each of the six cells is fitted on the same three folds. Artists are the groups, so no
-# artist is on both sides. The number of segments changes their length too: 2 segments of
-# 3 s or 6 of 1 s, all of a track in both cases. What is counted is tracks.
+# The search fits each of the six settings on the same three folds. The groups are artists, so no
+# artist is in both training and test data. The number of segments also changes their length: 2
+# segments of 3 s or 6 of 1 s, which cover the whole track in both cases. Scores are of tracks.
 
 n_segments = [2, 6]
 activations = ["tanh", "relu", "leaky_relu"]
@@ -48,47 +48,46 @@ search = GridSearchCV(
 search.fit(music.data, music.target, groups=music.artists)
 
 # %%
-# Scores by fold, in an array of activations x numbers of segments x folds. The grid runs
-# through its parameters in the order of their names.
+# Collect the scores in an array of activations x numbers of segments x folds. The grid iterates
+# over its parameters in the order of their names.
 
 folds = [search.cv_results_[f"split{fold}_test_score"] for fold in range(search.n_splits_)]
 scores = np.stack(folds, axis=1).reshape(len(activations), len(n_segments), -1)
 means = scores.mean(axis=2)
 for activation, row in zip(activations, means, strict=True):
     print(f"{activation:10}", *[f"{mean:.2f}" for mean in row])
-between_cells = means.std(ddof=1)
+between_settings = means.std(ddof=1)
 between_folds = scores.std(axis=2, ddof=1).mean()
-print(f"standard deviation between cells {between_cells:.2f}, within a cell {between_folds:.2f}")
+print(f"deviation between settings {between_settings:.2f}, between folds {between_folds:.2f}")
 best, worst = (np.unravel_index(i, means.shape) for i in (means.argmax(), means.argmin()))
-print("best less worst cell, fold by fold:", *[f"{d:+.2f}" for d in scores[best] - scores[worst]])
+print("best minus worst setting, by fold:", *[f"{d:+.2f}" for d in scores[best] - scores[worst]])
 
 # %%
-# The folds beside the means
-# --------------------------
+# Folds and means
+# ---------------
 
 fig, ax = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
 styles = [("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^")]
 places = np.arange(len(n_segments)) + 0.22 * np.array([[-1], [0], [1]])  # (activations, sizes)
-for size in range(len(n_segments)):  # a grey line for each fold
+for size in range(len(n_segments)):  # one grey line per fold
     ax.plot(places[:, size], scores[:, size], color="0.75", linewidth=1, zorder=1)
 for i, (activation, (colour, marker)) in enumerate(zip(activations, styles, strict=True)):
     ax.plot(places[i], scores[i], marker, color=colour, markersize=6)
     left, right = places[i] - 0.07, places[i] + 0.07
     ax.hlines(means[i], left, right, color=colour, linewidth=3, label=activation)
-ax.axhline(0.25, color="0.35", linestyle="--", linewidth=1, label="guessing")
+ax.axhline(0.25, color="0.35", linestyle="--", linewidth=1, label="chance")
 ax.set_xticks(range(len(n_segments)), [f"{n} segments\nof {6 / n:g} s" for n in n_segments])
-ax.set(ylim=(0, 1.05), ylabel="share of tracks that are right")
-ax.set_title("Each fold (points, joined by lines) and the mean of the folds (bars)")
+ax.set(ylim=(0, 1.05), ylabel="track accuracy")
+ax.set_title("Scores of the folds (points, joined by lines) and their means (bars)")
 ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4, frameon=False)
 plt.show()
 
 # %%
-# The points of one cell lie further apart than the bars of all cells: the spread of the
-# scores tells of the artists in the folds. What the settings do shows along the lines, in
-# the differences of two settings on the same fold, printed above for the best and the
-# worst cell. Three such differences are few. More come from more artists and folds, or
-# from the same splitter with several seeds.
+# The points of one setting are further apart than the bars of all settings: most of the spread
+# comes from which artists are in a fold. To see the effect of a setting, follow the lines, that is,
+# compare two settings on the same fold, as printed above for the best and the worst setting. Three
+# such differences are few. Use more artists and folds, or the same splitter with several seeds, to
+# get more.
 #
-# And the score of the best cell is too high as a forecast, because it was chosen for being
-# high. ``cross_val_score`` of the search itself, one loop inside the other, has no such
-# bias.
+# The best score also overestimates the accuracy on new music, because it is the maximum of several
+# noisy scores. ``cross_val_score`` of the search itself (nested cross-validation) has no such bias.

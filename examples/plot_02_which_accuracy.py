@@ -2,23 +2,23 @@
 One model, three accuracies
 ===========================
 
-An accuracy means little until it is said *of what* and *on whom*. Here the same network is
-judged three times on the same music. Only the split between training and test data
-changes, and with it what the network may know before the test.
+An accuracy means little without saying *what* was counted and *whose* music was tested. This
+example trains and evaluates the same network three times on the same music. Only the split into
+training and test data changes, and with it what the network can know about the test data.
 
-The claim: **what an accuracy says depends more on the split than on the model.** Segments
-of one track on both sides of the split, or tracks of one artist, make a model look better
-than it will be on the next artist.
+The claim: **the accuracy depends more on the split than on the model.** If segments of one track,
+or tracks of one artist, are on both sides of the split, the model looks better than it will be on
+new artists.
 """
 
 # %%
 # Music with artists
 # ------------------
 #
-# Synthetic music has four genres of four artists each, twelve tracks a genre. Each artist
-# plays one genre and has habits that have nothing to do with it: tuning, level,
-# equalisation. ``overlap`` makes the genres hard to tell and the habits strong. The
-# features are computed once: they learn nothing, so they can leak nothing.
+# The synthetic music has four genres with four artists each, and twelve tracks per genre. Each
+# artist plays one genre and has habits that have nothing to do with it: tuning, level and
+# equalisation. ``overlap`` makes the genres hard to distinguish and the habits strong. The features
+# are computed once for all splits: the extractors learn nothing from the data, so nothing leaks.
 
 import matplotlib.pyplot as plt
 from sklearn.pipeline import make_pipeline
@@ -42,11 +42,11 @@ print(f"{len(X)} tracks of {X.shape[1]} segments; {len(set(music.artists))} arti
 # Three splits
 # ------------
 #
-# ``leakage_audit`` trains the same network from the same seed under each protocol that the
-# data allow, with four folds. "segment-random" divides segments, as most published figures
-# on this task do: a segment's five siblings are spread over both sides. "track-random"
-# keeps tracks whole, which every splitter does here, for a row of ``X`` is a track.
-# "artist-grouped" keeps artists whole too.
+# ``leakage_audit`` trains the same network with the same seed under each protocol that the data
+# allow, in four folds. "segment-random" splits segments at random, as in most published results on
+# this task, so the other five segments of a track are spread over both sides. "track-random" keeps
+# tracks whole. Every splitter does this here, because a row of ``X`` is a track. "artist-grouped"
+# also keeps artists whole.
 
 network = MLPGenreClassifier(units=(128, 64), epochs=10, learning_rate=1e-3, random_state=0)
 audit = leakage_audit(
@@ -59,34 +59,31 @@ for protocol, result in audit.results.items():
     print(f"{protocol:14}  {of_segments:.2f} of the segments, {of_tracks:.2f} of the tracks")
 
 # %%
-# The fourth protocol, the published partition of GTZAN, is for GTZAN alone. The audit says
-# what it left out, and which protocols came out higher than the strictest by more than
-# chance explains.
+# The fourth protocol, the published partition of GTZAN, needs the clips of GTZAN. The audit reports
+# which protocols it skipped, and which are significantly higher than the strictest.
 
 for protocol, reason in audit.skipped.items():
     print(f"{protocol}: {reason}")
-print("too high by more than chance:", ", ".join(audit.leaking))
+print("significantly too high:", ", ".join(audit.leaking))
 
 # %%
-# What to read from it
-# --------------------
+# How to read it
+# --------------
 
 AuditDisplay.from_result(audit, chance=0.25)
 plt.show()
 
 # %%
-# Compare the bars of one colour: they count the same thing and differ by the split alone.
-# From the top to the bottom the network is asked about segments whose siblings it knows,
-# about new tracks of artists it knows, and about artists it has never heard. What a bar
-# has beyond the line of its own kind, the protocol has added. The black intervals come
-# from drawing artists again; with sixteen artists they are wide.
+# Compare bars of the same kind: they count the same thing and differ only in the split. From top to
+# bottom, the test data are segments of tracks in the training data, new tracks by artists in the
+# training data, and tracks by new artists. The part of a bar beyond the line of its kind is due to
+# the protocol. The black intervals come from resampling artists; with sixteen artists, they are
+# wide.
 #
-# The vote of a track's segments (hatched against plain) is a second gain, and should not be
-# mistaken for the first. Under "segment-random" even the vote leaks: it counts segments
-# each of which was judged by a network that knew others of the same track.
+# Voting (hatched against plain bars) is a separate gain. Under "segment-random" the votes leak too:
+# each segment is predicted by a network that was trained on other segments of its track.
 #
-# Only the last row says how the model does on music by somebody new. In skgenre it is
-# ``evaluate(pipeline, music)``, or in scikit-learn's words
-# ``cross_val_score(pipeline, paths, genres, groups=artists, cv=StratifiedGroupKFold())``.
-# The size of the fall is that of this synthetic music; its direction is what to expect
-# from recordings.
+# Only the last row estimates the accuracy on music by new artists. In skgenre it is
+# ``evaluate(pipeline, music)``, in scikit-learn
+# ``cross_val_score(pipeline, paths, genres, groups=artists, cv=StratifiedGroupKFold())``. The size
+# of the drop is specific to this synthetic music, but expect a drop on recorded music too.
