@@ -180,8 +180,11 @@ _TAKE_WAVEFORMS = (
     "PerTrack",
 )
 _TRAIN_A_NETWORK = (
-    *(f"{kind}GenreClassifier" for kind in "MLP CNN LSTM ImageCNN Transfer CRNN RCNN".split()),
-    *(f"{kind}GenreClassifier" for kind in "LogMelCNN Hierarchical Keras".split()),
+    *(
+        f"{kind}GenreClassifier"
+        for kind in ["MLP", "CNN", "LSTM", "ImageCNN", "Transfer", "CRNN", "RCNN"]
+    ),
+    *(f"{kind}GenreClassifier" for kind in ["LogMelCNN", "Hierarchical", "Keras"]),
     "RejectingClassifier",
 )
 _N_FEATURES = ("check_n_features_in", "check_n_features_in_after_fitting")
