@@ -180,12 +180,10 @@ _TAKE_WAVEFORMS = (
     "PerTrack",
 )
 _TRAIN_A_NETWORK = (
-    *(
-        f"{kind}GenreClassifier"
-        for kind in ["MLP", "CNN", "LSTM", "ImageCNN", "Transfer", "CRNN", "RCNN"]
-    ),
-    *(f"{kind}GenreClassifier" for kind in ["LogMelCNN", "Hierarchical", "Keras"]),
     "RejectingClassifier",
+    "HierarchicalGenreClassifier",
+    *(f"{kind}GenreClassifier" for kind in ("MLP", "CNN", "LSTM", "ImageCNN", "Transfer")),
+    *(f"{kind}GenreClassifier" for kind in ("CRNN", "RCNN", "LogMelCNN", "Keras")),
 )
 _N_FEATURES = ("check_n_features_in", "check_n_features_in_after_fitting")
 _EXPECTED = [
