@@ -146,8 +146,8 @@ def test_wrong_checksum_is_refused_and_nothing_stays(server, tmp_path):
     wrong = "0" * 64
     with pytest.raises(ValueError, match="does not have the checksum known_hash") as caught:
         fetch(server, tmp_path / "new", known_hash=wrong)
-    for told in (wrong, sha256(ARCHIVE), server.url, "Call again"):
-        assert told in str(caught.value)
+    for part in (wrong, sha256(ARCHIVE), server.url, "Call again"):
+        assert part in str(caught.value)
     assert list(tmp_path.iterdir()) == []
     assert len(fetch(server, tmp_path / "new").names) == 3
 
@@ -197,8 +197,8 @@ def test_no_network(tmp_path, monkeypatch):
             fetch_gtzan(tmp_path / "new", url=url)
     home = tmp_path / "new" / "gtzan"
     call, file = f"load_gtzan({str(home)!r})", str(home / "genres.tar.gz")
-    for told in (url, f"unpack it in {home} ", call, f"save it as {file}"):
-        assert told in str(caught.value)
+    for part in (url, f"unpack it in {home} ", call, f"save it as {file}"):
+        assert part in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -306,10 +306,13 @@ def test_rows_contradict_each_other(folder):
 
 
 @pytest.mark.parametrize(
-    "nobody", ["", "Unknown", "unknown artist", "N/A", "Various Artists", None]
+    "unknown", ["", "Unknown", "unknown artist", "N/A", "Various Artists", None]
 )
-def test_unknown_artists_never_become_one_group(folder, nobody):
-    rows = [FULL[0], *([] if nobody is None else [f"jazz/d.wav,{nobody}", f"rock/a.wav,{nobody}"])]
+def test_unknown_artists_never_become_one_group(folder, unknown):
+    rows = [
+        FULL[0],
+        *([] if unknown is None else [f"jazz/d.wav,{unknown}", f"rock/a.wav,{unknown}"]),
+    ]
     write_table(folder / "tracks.csv", "file,artist", *rows, FULL[3])
     with pytest.raises(ValueError, match=r"2 of 4 files .* cannot be used") as caught:
         load_genre_folder(folder)

@@ -25,7 +25,7 @@ WHITENED += ["tempo__artistwhitening3", "chroma__artistwhitening4"]
 
 
 def tracks(n_artists=30, n_columns=5, seed=0):
-    """Return features, genres and artists, who differ more than the genres.
+    """Return features, genres and artists; artists differ more than genres.
 
     Artists have 2 to 9 tracks, so that tracks and artists count differently.
     """
