@@ -1,4 +1,4 @@
-"""Clips whose sound is known, and their grouped features by name."""
+"""Clips of known sound, and their columns of ClipFeatures by name."""
 
 from __future__ import annotations
 
@@ -42,21 +42,31 @@ def music(seconds=3.0, seed=0):
 
 
 def clicks(period, seconds=10.0):
-    """Return short bursts of noise, one each period."""
+    """Return short bursts of noise, one in each period of that many seconds."""
     t = np.arange(int(RATE * seconds)) / RATE
     noise = np.random.default_rng(0).normal(size=t.size)
     return (0.3 * noise * np.exp(-np.mod(t, period) / 0.01)).astype(np.float32)
 
 
+def impulses(tempo, seconds=15.0, every_other=1.0):
+    """Return a click on each beat, the second ones of height every_other, and their times."""
+    times = np.arange(0.0, seconds - 0.1, 60 / tempo)
+    samples = np.zeros(int(seconds * RATE), dtype=np.float32)
+    places = (times * RATE).astype(int)
+    samples[places] = 1.0
+    samples[places[1::2]] = every_other
+    return samples, times
+
+
 def chord(semitones, seconds=2.0):
-    """Return notes that sound together, as semitones from A at 440 Hz."""
+    """Return notes that sound together, given in semitones from A at 440 Hz."""
     t = np.arange(int(RATE * seconds)) / RATE
     notes = 440.0 * 2 ** (np.asarray(semitones) / 12)
     return 0.1 * np.sin(2 * np.pi * notes[:, np.newaxis] * t).sum(axis=0).astype(np.float32)
 
 
 def chords(sequence, n_samples):
-    """Return chords one after the other, each for so many samples."""
+    """Return chords one after the other, each for ``n_samples``."""
     seconds = (n_samples + 0.5) / RATE
     return np.concatenate([chord(semitones, seconds) for semitones in sequence])
 
@@ -68,7 +78,7 @@ def noise(seconds, level=0.1, seed=0):
 
 
 def describe(samples, *groups, **params):
-    """Return one track's columns by name, without the name of a group that is alone."""
+    """Return the columns of one track by name; the prefix of a single group is left out."""
     features = ClipFeatures(feature_groups=groups or GROUPS, **params)
     names = features.get_feature_names_out()
     if len(groups) == 1:

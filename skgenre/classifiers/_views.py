@@ -12,7 +12,6 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre.audio import AudioLoader
 from skgenre.features import ClipFeatures, MelSpectrogramExtractor
-from skgenre.features.groups._timbre import MIN_FRAME_RATE
 from skgenre.pipeline import PerTrack
 
 N_MELS = 64
@@ -96,13 +95,7 @@ class TrackViews(AudioLoader):
 
     def check_settings(self) -> None:
         """Refuse a rate that the features cannot be computed at."""
-        least = MIN_FRAME_RATE * self._clip_features().hop_length
-        if self.sampling_rate < least:
-            raise ValueError(
-                f"sampling_rate={self.sampling_rate:g} Hz is too low for the features, which see "
-                f"how bands swing up to {MIN_FRAME_RATE / 2:g} times a second; give {least:g} or "
-                "more. Files are resampled to it."
-            )
+        self._clip_features()._check_settings()
 
     def _check_tracks(self, X: Any) -> Any:
         self.check_settings()

@@ -1,4 +1,4 @@
-"""Data sets: folders of music, and music that the package makes itself."""
+"""Data sets: folders of music, GTZAN, and synthetic music."""
 
 from skgenre.datasets._fetch import fetch_gtzan
 from skgenre.datasets._folder import load_genre_folder

@@ -27,7 +27,7 @@ from skgenre.utils._io import make_folders
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-# One fixed revision: what lies at this address does not change.
+# One fixed revision, so that the file at this address does not change.
 _URL = (
     "https://huggingface.co/datasets/marsyas/gtzan/resolve/"
     "7031b102fce5383cfdfa12714eaf42065e82b855/data/genres.tar.gz"
@@ -67,41 +67,41 @@ def fetch_gtzan(
     """Download GTZAN, unless it is there already, and list its clips.
 
     The archive of 1.2 GB is downloaded, unpacked to the folder ``gtzan/genres`` of
-    ``data_home``, and removed. The folder gets its name when all is unpacked; a call that is
-    cut short leaves no part of the data set for whole. Where the folder exists, nothing is
-    downloaded.
+    ``data_home``, and removed. The folder gets its name only when everything is unpacked, so
+    that an interrupted call does not leave an incomplete data set. If the folder exists,
+    nothing is downloaded.
 
     Parameters
     ----------
     data_home : str, PathLike or None, default=None
-        Where the folder ``gtzan`` is, or is made; None for the folder of scikit-learn's data
-        sets, see :func:`sklearn.datasets.get_data_home`. An archive that is saved there by
-        hand as ``gtzan/genres.tar.gz`` is unpacked, and removed, instead of a download.
+        Where the folder ``gtzan`` is, or will be created; None for scikit-learn's data folder,
+        see :func:`sklearn.datasets.get_data_home`. If an archive was saved there by hand as
+        ``gtzan/genres.tar.gz``, it is unpacked and removed instead of a download.
     url : str or None, default=None
-        The http or https address of a tar.gz archive that has the clips; None for the copy
-        that the organisation Marsyas keeps on Hugging Face, in one fixed revision.
+        The http or https address of a tar.gz archive with the clips; None for the copy of the
+        organisation Marsyas on Hugging Face, in one fixed revision.
     known_hash : str or None, default="original"
         The checksum of the archive: "original" for that of the original archive [3]_, the 64
-        hexadecimal digits of SHA-256, or the digits of another algorithm after its name, such
-        as "md5:...". None checks nothing.
+        hexadecimal digits of SHA-256, or the name of another algorithm and its digits, such as
+        "md5:...". None skips the check.
     progressbar : bool, default=False
         Whether to show the progress of the download on standard error; needs rich.
     download_if_missing : bool, default=True
-        Whether to download what is not there; if False, that is an error.
+        Whether to download the data set if it is not there; if False, that is an error.
     exclude : {"faults"} or None, default=None
         As in :func:`~skgenre.load_gtzan`: what to leave out.
     on_missing : {"warn", "raise", "ignore"}, default="warn"
-        As in :func:`~skgenre.load_gtzan`: what becomes of clips that are not there.
+        As in :func:`~skgenre.load_gtzan`: what to do about clips that are not there.
     on_corrupt : {"warn", "raise", "ignore"}, default="warn"
-        As in :func:`~skgenre.load_gtzan`: what becomes of files that cannot be used. The
-        common release has one, ``jazz.00054``, so that the default warns of it.
+        As in :func:`~skgenre.load_gtzan`: what to do about files that cannot be used. The
+        common release has one, ``jazz.00054``, so the default gives a warning.
     extensions : sequence of str, default=("wav", "au", "ogg", "mp3", "flac")
-        As in :func:`~skgenre.load_gtzan`: the files taken as audio.
+        As in :func:`~skgenre.load_gtzan`: file name extensions of audio files.
 
     Returns
     -------
     dataset : :class:`~sklearn.utils.Bunch`
-        What :func:`~skgenre.load_gtzan` returns for the folder: paths of shape (n_clips,) as
+        The result of :func:`~skgenre.load_gtzan` for the folder: paths of shape (n_clips,) as
         ``data``, genres of shape (n_clips,) as ``target``, artists, faults and partitions.
 
     Raises
@@ -112,8 +112,8 @@ def fetch_gtzan(
         If the data set is not there and ``download_if_missing`` is False, or files cannot
         be written.
     ValueError
-        If the archive has another checksum than ``known_hash``, is damaged, has files that
-        belong outside its folder, or has no clips. It is then removed if this call
+        If the checksum of the archive is not ``known_hash``, or the archive is damaged, has
+        paths that lead out of its folder, or has no clips; it is removed if this call
         downloaded it. Also as :func:`~skgenre.load_gtzan`.
     ImportError
         If ``progressbar`` is True and rich is not installed.
@@ -126,11 +126,11 @@ def fetch_gtzan(
 
     Notes
     -----
-    The original address, ``http://opihi.cs.uvic.ca/sound/genres.tar.gz``, is reported not to
-    answer since 2022 [2]_. The copy on Hugging Face has the same size by its page; should it be
-    packed in another way, the error tells its checksum.
+    The original address, ``http://opihi.cs.uvic.ca/sound/genres.tar.gz``, is reported to be
+    unreachable since 2022 [2]_. The copy on Hugging Face has the same size according to its
+    page. If it is packed differently, the error message names its checksum.
 
-    A process that is killed outright cannot tidy up: what it leaves in the folder ``gtzan``
+    A process that is killed cannot clean up. Anything that it leaves in the folder ``gtzan``
     beside ``genres`` is never read and may be deleted.
 
     No licence of the recordings is known [4]_: they are excerpts of published music. Find
@@ -165,10 +165,10 @@ def fetch_gtzan(
     home = Path(get_data_home() if data_home is None else data_home).expanduser() / "gtzan"
     folder = home / "genres"
     if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file, but the clips go to a folder of that name.")
+        raise NotADirectoryError(f"{folder} is a file; the clips need a folder of that name.")
     if not folder.is_dir():
         known_hash = _SHA256 if known_hash == "original" else known_hash
-        _bring(folder, url or _URL, known_hash, progressbar, download_if_missing)
+        _provide(folder, url or _URL, known_hash, progressbar, download_if_missing)
     return load_gtzan(
         folder,
         exclude=exclude,
@@ -178,10 +178,10 @@ def fetch_gtzan(
     )
 
 
-def _bring(
+def _provide(
     folder: Path, url: str, known_hash: str | None, progressbar: bool, download: bool
 ) -> None:
-    """Make the folder of the clips, whole or not at all."""
+    """Create the folder of the clips, completely or not at all."""
     _check_request(url, known_hash)
     archive = folder.parent / _ARCHIVE
     there = archive.is_file()
@@ -199,7 +199,7 @@ def _bring(
         try:
             _unpack(archive, folder)
         except FileNotFoundError:
-            if not folder.is_dir():  # where it is, another process was first
+            if not folder.is_dir():  # if it is, another process was faster
                 raise
         except (*_DAMAGED, ValueError) as error:
             if not there:
@@ -218,7 +218,7 @@ def _bring(
 
 
 def _check_request(url: str, known_hash: str | None) -> None:
-    """Refuse what cannot succeed before 1.2 GB are downloaded."""
+    """Refuse bad requests before 1.2 GB are downloaded."""
     if not hasattr(tarfile, "data_filter"):
         raise RuntimeError(
             "This Python cannot unpack archives safely; use 3.11.4 or later, or unpack the archive "
@@ -233,8 +233,9 @@ def _check_request(url: str, known_hash: str | None) -> None:
     length = 2 * hashlib.new(algorithm, usedforsecurity=False).digest_size if known else 0
     if len(digits) != length or not re.fullmatch("[0-9a-f]+", digits):
         raise ValueError(
-            f"known_hash={known_hash!r} is no checksum; expected 'original', the 64 hexadecimal "
-            "digits of SHA-256, or those of another algorithm after its name, such as 'md5:...'."
+            f"known_hash={known_hash!r} is not a checksum; expected 'original', the 64 hexadecimal "
+            "digits of SHA-256, or the name of another algorithm and its digits, such as "
+            "'md5:...'."
         )
 
 
@@ -253,20 +254,20 @@ def _check_sum(archive: Path, known_hash: str | None) -> None:
     found = pooch.file_hash(str(archive), alg=algorithm)
     if found != digits:
         raise ValueError(
-            f"{archive} has the {algorithm} checksum {found}, not {digits}. Delete it, so that it "
-            "is downloaded; or set known_hash to its checksum if you trust the file."
+            f"{archive} has the {algorithm} checksum {found}, not {digits}. Delete it to download "
+            "the archive, or set known_hash to its checksum if you trust the file."
         )
 
 
 def _download(url: str, archive: Path, known_hash: str | None, progressbar: bool) -> None:
-    """Download the archive; it gets its name when it is complete and its checksum right."""
+    """Download the archive; it gets its name when it is complete and has the right checksum."""
     import pooch
     from requests.exceptions import RequestException
 
     logger = pooch.get_logger()
     level = logger.level
     try:
-        logger.setLevel("WARNING")  # pooch tells of each download on standard error
+        logger.setLevel("WARNING")  # pooch reports each download on standard error
         with _progress_bar(progressbar) as bar:
             pooch.retrieve(
                 url,
@@ -283,9 +284,9 @@ def _download(url: str, archive: Path, known_hash: str | None, progressbar: bool
         ) from error
     except ValueError as error:
         raise ValueError(
-            f"{url} has another archive than known_hash says. {error} Call again; if the sum "
-            "stays the same, give the url of another copy, or set known_hash to that sum if you "
-            "trust the address."
+            f"The archive at {url} does not have the checksum known_hash. {error} Call again; if "
+            "the checksum stays the same, give the url of another copy, or set known_hash to that "
+            "checksum if you trust the address."
         ) from error
     finally:
         logger.setLevel(level)
@@ -296,17 +297,17 @@ def _unpack(archive: Path, folder: Path) -> None:
     staging = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
     try:
         unpacked = staging / "all"
-        unpacked.mkdir()  # mkdtemp lets nobody else read
+        unpacked.mkdir()  # other users may not read the folder of mkdtemp
         with tarfile.open(archive, "r:gz", errorlevel=1) as tar:
             tar.extractall(unpacked, filter="data")
         if not any(clip_name(path) for path in unpacked.rglob("*")):
             raise ValueError("it has no clips of GTZAN, such as genres/jazz/jazz.00054.wav")
         inside = list(unpacked.iterdir())
-        whole = inside[0] if len(inside) == 1 and inside[0].name == folder.name else unpacked
+        clips = inside[0] if len(inside) == 1 and inside[0].name == folder.name else unpacked
         try:
-            whole.rename(folder)
+            clips.rename(folder)
         except OSError:
-            if not folder.is_dir():  # where it is, another process was first
+            if not folder.is_dir():  # if it is, another process was faster
                 raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -314,7 +315,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 @contextmanager
 def _progress_bar(show: bool) -> Iterator[_Bar | bool]:
-    """Show a progress bar for pooch; False stands for none."""
+    """Yield a progress bar for pooch, or False for none."""
     if not show:
         yield False
         return
@@ -331,7 +332,7 @@ def _progress_bar(show: bool) -> Iterator[_Bar | bool]:
 
 
 class _Bar:
-    """What pooch takes for a progress bar, drawn by rich."""
+    """The interface that pooch expects of a progress bar, drawn by rich."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -339,7 +340,7 @@ class _Bar:
 
     @property
     def total(self) -> float | None:
-        """The bytes to come; None where the server does not tell."""
+        """The size of the download in bytes; None if the server does not say."""
         return self._progress.tasks[0].total
 
     @total.setter
@@ -347,12 +348,12 @@ class _Bar:
         self._progress.update(self._task, total=total or None)
 
     def update(self, n_bytes: float) -> None:
-        """Count bytes that came."""
+        """Advance by the bytes that were received."""
         self._progress.advance(self._task, n_bytes)
 
     def reset(self) -> None:
-        """Count from zero again."""
+        """Start again from zero."""
         self._progress.update(self._task, completed=0)
 
     def close(self) -> None:
-        """Leave the bar as it is; it ends with the download."""
+        """Do nothing; the bar ends with the download."""

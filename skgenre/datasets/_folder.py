@@ -1,4 +1,4 @@
-"""Reading a folder of music."""
+"""Listing a folder of music."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXTENSIONS = ("wav", "flac", "ogg", "mp3", "au", "aiff", "aif")
 _SHOWN = 10
 
 _DESCR = """Music in {folder}
-==========={underline}
+========={underline}
 
 {n_tracks} audio files of {n_genres} genres: {genres}.
 Artists: {artists}.
@@ -28,8 +28,8 @@ Left out: {n_skipped}.
 
 - data: the paths
 - target: the genre of each, the name of its folder
-- artists: the artist of each, the groups of a split by artist; None where not known
-- titles: the title of each; None where not known
+- artists: the artist of each, the groups of a split by artist; None if not known
+- titles: the title of each; None if not known
 - skipped: (path, reason) of each file left out
 """
 
@@ -52,30 +52,29 @@ def load_genre_folder(
 ) -> Bunch:
     """List the music of a folder that has one sub-folder for each genre.
 
-    Each file's header is checked, its sound is not read: that is the task of
-    :class:`~skgenre.AudioLoader`, which takes the paths.
+    The header of each file is checked. Pass the paths to :class:`~skgenre.AudioLoader` to read
+    the sound.
 
     Parameters
     ----------
     path : str or PathLike
-        The folder. The name of each sub-folder is a genre; audio files may lie deeper in
-        it. Hidden files and folders, and ``__MACOSX``, are passed over.
+        The folder. The name of each sub-folder is a genre; audio files may lie deeper in it.
+        Hidden files and folders, and ``__MACOSX``, are ignored.
     metadata : "auto", str, PathLike or None, default="auto"
-        The CSV file that names the artists. "auto" takes the first of: ``tracks.csv`` or
-        ``metadata.csv`` in the folder, a file beside the folder with its name and
-        ``.csv``, and any other single CSV file in the folder that has the columns. None
-        uses none.
+        The CSV file that names the artists. "auto" uses the first of: ``tracks.csv`` or
+        ``metadata.csv`` in the folder; a file beside the folder with its name and ``.csv``;
+        the only other CSV file in the folder that has the columns. None uses no file.
 
         The columns are ``file`` (or ``filename`` or ``path``), ``artist``, and optionally
-        ``title`` and ``genre``; others are ignored. A file is given relative to the
-        folder, to the folder's parent or to the CSV file, or by its name only where no
-        other file has the same.
+        ``title`` and ``genre``; others are ignored. The path of a file is relative to the
+        folder, to its parent or to the CSV file; a name alone will do if no other file has
+        it.
     on_error : {"raise", "skip"}, default="raise"
-        What becomes of files that cannot be used: those that are damaged or no audio, and
-        those without an artist where a CSV file names artists. "raise" names them all in
-        one error, "skip" leaves them out with one warning.
+        What to do with files that cannot be used: files that are damaged or not audio, and
+        files without an artist if a CSV file names artists. "raise" lists them in one error,
+        "skip" leaves them out with one warning.
     extensions : sequence of str, default=("wav", "flac", "ogg", "mp3", "au", "aiff", "aif")
-        The files taken as audio, by the end of their names in either case.
+        File name extensions of audio files; case is ignored.
 
     Returns
     -------
@@ -89,16 +88,16 @@ def load_genre_folder(
         target_names : list of str
             The genres, sorted.
         artists : ndarray of shape (n_tracks,) of str, or None
-            The artist of each track, ``groups`` for a split by artist; None without a CSV
+            The artist of each track, the ``groups`` of a split by artist; None without a CSV
             file.
         titles : ndarray of shape (n_tracks,) of str, or None
-            The title of each track, empty where it has none; None without such a column.
+            The title of each track, empty if it has none; None without such a column.
         metadata : str or None
             The CSV file that was used.
         skipped : list of (str, str)
             Path and reason of each file left out.
         DESCR : str
-            What the data are.
+            Description of the data set.
 
     Raises
     ------
@@ -121,13 +120,13 @@ def load_genre_folder(
 
     Notes
     -----
-    A split by artist is right only where artists are known. Tracks whose artist is not
-    known (no row, an empty value, "unknown", "various artists", "n/a" and the like) could
-    be made one group, which keeps unrelated tracks together, or a group each, which lets
-    one artist stand on both sides of the split and makes a model look better than it is.
-    Neither is done in silence: such tracks are an error, or are left out with
-    ``on_error="skip"``. With ``metadata=None`` all tracks are listed, without artists. A
-    table that gives each unknown artist a name of its own is taken as it is.
+    A split by artist needs the artists. Tracks of unknown artists (no row, an empty value,
+    "unknown", "various artists", "n/a" and the like) could form one group, which would keep
+    unrelated tracks together, or one group each, which could put an artist on both sides of
+    the split and make a model look better than it is. Neither happens silently: such tracks
+    are an error, or are left out with ``on_error="skip"``. With ``metadata=None`` all tracks
+    are listed, without artists. To keep tracks of unknown artists, give each a name of its own
+    in the table.
 
     Examples
     --------
@@ -143,11 +142,7 @@ def load_genre_folder(
     >>> music.artists[:2]
     array(['dub artist 1', 'dub artist 2'], dtype='<U14')
     """
-    folder = Path(path)
-    if not folder.exists():
-        raise FileNotFoundError(f"There is no folder {folder}.")
-    if not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file; path must name a folder of genres.")
+    folder = _check_folder(path, "of genres")
     endings = _endings(extensions)
     tracks = _list_tracks(folder, endings)
     table = _read_metadata(folder, metadata, [track for track, _ in tracks])
@@ -179,7 +174,7 @@ def load_genre_folder(
         skipped=skipped,
         DESCR=_DESCR.format(
             folder=folder,
-            underline="=" * max(0, len(str(folder)) - 2),
+            underline="=" * len(str(folder)),
             n_tracks=len(kept),
             n_genres=len(genres),
             genres=", ".join(genres),
@@ -189,21 +184,31 @@ def load_genre_folder(
     )
 
 
+def _check_folder(path: str | os.PathLike[str], kind: str) -> Path:
+    folder = Path(path)
+    if not folder.exists():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; path must name a folder {kind}.")
+    return folder
+
+
 def _endings(extensions: Sequence[str]) -> tuple[str, ...]:
     if not len(extensions):
         raise ValueError(
-            f"extensions is a list of ends of names, such as ['wav', 'mp3']; got {extensions!r}."
+            "extensions must list file name extensions, such as ['wav', 'mp3']; got "
+            f"{extensions!r}."
         )
     return tuple("." + str(extension).lower().lstrip(".") for extension in extensions)
 
 
-def _is_passed_over(name: str) -> bool:
+def _is_ignored(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
 def _list_tracks(folder: Path, endings: tuple[str, ...]) -> list[tuple[Path, str]]:
-    """List the audio files and their genres, in order; warn of what lies elsewhere."""
-    children = sorted(child for child in folder.iterdir() if not _is_passed_over(child.name))
+    """List the audio files and their genres, in order; warn about files in other places."""
+    children = sorted(child for child in folder.iterdir() if not _is_ignored(child.name))
     genre_folders = [child for child in children if child.is_dir()]
     loose = [child.name for child in children if _is_audio(child, endings)]
     if not genre_folders:
@@ -214,15 +219,15 @@ def _list_tracks(folder: Path, endings: tuple[str, ...]) -> list[tuple[Path, str
         )
     if loose:
         warnings.warn(
-            f"{len(loose)} audio files lie in {folder} itself and are not used, for their genre "
-            f"is not known: {shorten(loose)}. Move them into the folder of their genre.",
+            f"{len(loose)} audio files lie in {folder} itself and are not used, because their "
+            f"genre is not known: {shorten(loose)}. Move them into the folder of their genre.",
             stacklevel=4,
         )
     tracks: list[tuple[Path, str]] = []
     empty = []
     for genre_folder in genre_folders:
         found = sorted(_walk(genre_folder, endings, ()), key=lambda track: track.as_posix())
-        # One form of a name, whatever the file system makes of its accents.
+        # The composed form of the name: some file systems store accents as separate characters.
         genre = unicodedata.normalize("NFC", genre_folder.name)
         tracks.extend((track, genre) for track in found)
         if not found:
@@ -231,24 +236,24 @@ def _list_tracks(folder: Path, endings: tuple[str, ...]) -> list[tuple[Path, str
     if not tracks:
         raise ValueError(
             f"The {len(genre_folders)} sub-folders of {folder} have no audio files ({listed}); set "
-            "extensions where the names end otherwise."
+            "extensions if the names end differently."
         )
     if empty:
         warnings.warn(
-            f"{len(empty)} sub-folders of {folder} have no audio files ({listed}) and are no "
-            f"genres: {shorten(empty)}.",
+            f"{len(empty)} sub-folders of {folder} have no audio files ({listed}) and do not count "
+            f"as genres: {shorten(empty)}.",
             stacklevel=4,
         )
     return tracks
 
 
 def _walk(folder: Path, endings: tuple[str, ...], above: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the audio files of a folder and of those in it, links included."""
+    """Yield the audio files of a folder and its sub-folders, following links."""
     real = os.path.realpath(folder)
-    if real in above:  # a link to a folder that it lies in
+    if real in above:  # a link to a folder above it
         return
     for child in folder.iterdir():
-        if _is_passed_over(child.name):
+        if _is_ignored(child.name):
             continue
         if child.is_dir():
             yield from _walk(child, endings, (*above, real))
@@ -257,7 +262,7 @@ def _walk(folder: Path, endings: tuple[str, ...], above: tuple[str, ...]) -> Ite
 
 
 def _is_audio(path: Path, endings: tuple[str, ...]) -> bool:
-    # A link to nowhere is kept: it is a track that cannot be read, and is named as such.
+    # A broken link counts: it is reported as a track that cannot be read.
     return path.name.lower().endswith(endings) and not path.is_dir()
 
 
@@ -280,13 +285,13 @@ def _read_metadata(
         if entry.genre and not _equal(entry.genre, genre):
             raise ValueError(
                 f"{table_path}, line {entry.line} says that {track} is {entry.genre!r}, but it "
-                f"lies in the folder {genre!r}; correct the one or move the other."
+                f"lies in the folder {genre!r}; correct the line or move the file."
             )
     if not table.entries:
         raise ValueError(
-            f"None of the {table.n_absent} rows of {table_path} names a file of {folder}. A file "
-            "is given relative to that folder, such as rock/song.wav, to its parent, or to the "
-            "CSV file; set metadata=None to do without artists."
+            f"None of the {table.n_absent} rows of {table_path} names a file of {folder}. Give "
+            "paths relative to that folder, such as rock/song.wav, to its parent, or to the CSV "
+            "file; or set metadata=None to do without artists."
         )
     if table.n_absent:
         warnings.warn(
@@ -303,19 +308,33 @@ def _equal(first: str, second: str) -> bool:
     return fold(first) == fold(second)
 
 
-def _fault(track: Path, table: Metadata | None) -> str | None:
-    """Say why a track cannot be used; None if it can."""
+def _audio_fault(track: Path) -> str | None:
+    """Return why the header of a file cannot be read; None if it can."""
     try:
         probe_audio(track)
     except (ValueError, OSError) as error:
         return str(error)
-    if table is None:
-        return None
+    return None
+
+
+def _fault(track: Path, table: Metadata | None) -> str | None:
+    """Return why a track cannot be used; None if it can."""
+    reason = _audio_fault(track)
+    if reason is not None or table is None:
+        return reason
     if track not in table.entries:
         return f"{track}: no row in {table.path}"
     if not table.entries[track].artist:
         return f"{track}: no artist in {table.path}, line {table.entries[track].line}"
     return None
+
+
+def _list_reasons(skipped: Sequence[tuple[str, str]]) -> str:
+    """Return the first reasons, one a line, and the number of the others."""
+    lines = [f"- {reason}" for _, reason in skipped[:_SHOWN]]
+    if len(skipped) > _SHOWN:
+        lines.append(f"- and {len(skipped) - _SHOWN} more")
+    return "\n".join(lines)
 
 
 def _report(
@@ -326,10 +345,7 @@ def _report(
     table: Metadata | None,
 ) -> None:
     """Raise or warn about the files that cannot be used."""
-    lines = [f"- {reason}" for _, reason in skipped[:_SHOWN]]
-    if len(skipped) > _SHOWN:
-        lines.append(f"- and {len(skipped) - _SHOWN} more")
-    listed = "\n".join(lines)
+    listed = _list_reasons(skipped)
     if on_error == "skip":
         warnings.warn(
             f"{len(skipped)} of {n_tracks} files of {folder} were left out:\n{listed}",
@@ -344,7 +360,7 @@ def _report(
 
 
 def _check_genres(folder: Path, genres: Sequence[str], tracks: Sequence[tuple[Path, str]]) -> None:
-    """Refuse fewer than two genres, and genres of which no file is left."""
+    """Refuse fewer than two genres; warn about genres of which no file is left."""
     if not genres:
         raise ValueError(f"None of the {len(tracks)} audio files of {folder} can be used.")
     lost = sorted({genre for _, genre in tracks} - set(genres))
@@ -354,6 +370,6 @@ def _check_genres(folder: Path, genres: Sequence[str], tracks: Sequence[tuple[Pa
         )
     if len(genres) < 2:
         raise ValueError(
-            f"{folder} has audio files of a single genre, {genres[0]!r}; to tell genres takes two "
-            "or more sub-folders with audio files."
+            f"{folder} has audio files of a single genre, {genres[0]!r}; a classifier needs two or "
+            "more sub-folders with audio files."
         )

@@ -1,4 +1,4 @@
-"""Reading the GTZAN data set, with what is published of its clips."""
+"""Listing the clips of GTZAN in a folder, with the published facts about them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
-from skgenre.audio import probe_audio
-from skgenre.datasets._folder import _endings, _walk
+from skgenre.datasets._folder import (
+    _audio_fault,
+    _check_folder,
+    _endings,
+    _list_reasons,
+    _walk,
+)
 from skgenre.datasets.gtzan import GENRES, clip_name, read_facts, read_groups
 from skgenre.utils._io import shorten
 
 _EXTENSIONS = ("wav", "au", "ogg", "mp3", "flac")
-_SHOWN = 10
 _REPORTS = StrOptions({"warn", "raise", "ignore"})
 
-_DESCR = """GTZAN, the part of it in {folder}
-=================================={underline}
+_DESCR = """GTZAN, the clips in {folder}
+===================={underline}
 
 {n_clips} of 1000 clips of thirty seconds, of {n_genres} genres: {genres}.
 Artists: {n_artists}. Missing: {n_missing}. Corrupt: {n_skipped}.
@@ -32,12 +36,12 @@ Parts of the stratified partition: {stratified}.
 - data: the paths
 - target: the genre of each, by the name of its file
 - names: the name of each clip, such as "jazz.00054"
-- artists: the artist of each, such as "unknown jazz artist" where not known
+- artists: the artist of each, "unknown jazz artist" and the like if not known
 - groups: the same for a split by artist: artists with a clip in common are one group
-- titles: empty where not known
-- faults: why a clip is in no part of the fault-filtered partition; empty for the others
-- repeats: the clips of the same artist and title, divided by blanks
-- fault_filtered, stratified: "train", "valid" or "test"; empty where in none
+- titles: empty if not known
+- faults: why the fault-filtered partition leaves the clip out; empty for clips that it keeps
+- repeats: the clips of the same artist and title, separated by blanks
+- fault_filtered, stratified: "train", "valid" or "test"; empty for clips in none
 - missing: the names of the clips that were not found
 - skipped: (path, reason) of each corrupt file
 
@@ -66,33 +70,33 @@ def load_gtzan(
 ) -> Bunch:
     """List the clips of GTZAN in a folder, with their artists, faults and partitions.
 
-    Each file's header is checked, its sound is not read: that is the task of
-    :class:`~skgenre.AudioLoader`, which takes the paths.
+    The header of each file is checked. Pass the paths to :class:`~skgenre.AudioLoader` to read
+    the sound.
 
     Parameters
     ----------
     path : str or PathLike
-        A folder that has the clips, at any depth: ``genres``, ``genres_original``, or a
-        folder above or below them. Clips are known by their names, such as
-        ``jazz.00054.wav``, in either case; other names are passed over with a warning.
+        A folder that has the clips, at any depth: ``genres``, ``genres_original``, or a folder
+        above or below them. Clips are recognised by their names, such as ``jazz.00054.wav``;
+        case is ignored. Files with other names are ignored with a warning.
     exclude : {"faults"} or None, default=None
-        "faults" leaves out the 70 clips that the fault-filtered partition leaves out:
-        repeated and distorted ones.
+        "faults" leaves out the 70 clips that the fault-filtered partition leaves out, which
+        are repeated or distorted.
     on_missing : {"warn", "raise", "ignore"}, default="warn"
-        What becomes of clips that are not there: one warning with their number, one error,
-        or nothing. ``missing`` lists them in any case.
+        What to do about clips that are not there: give one warning with their number, raise
+        one error, or nothing. ``missing`` lists them in any case.
     on_corrupt : {"warn", "raise", "ignore"}, default="warn"
-        What becomes of files that cannot be used, as ``jazz.00054`` of the common release:
-        left out with one warning, one error that names them, or left out in silence.
-        ``skipped`` lists them in any case.
+        What to do about files that cannot be used, such as ``jazz.00054`` of the common
+        release: leave them out with one warning, raise one error that lists them, or leave
+        them out silently. ``skipped`` lists them in any case.
     extensions : sequence of str, default=("wav", "au", "ogg", "mp3", "flac")
-        The files taken as audio, by the end of their names in either case.
+        File name extensions of audio files; case is ignored.
 
     Returns
     -------
     dataset : :class:`~sklearn.utils.Bunch`
-        With these attributes, clips sorted by name; all arrays but ``data`` and ``target``
-        are of shape (n_clips,) and of str too:
+        With these attributes, clips sorted by name; all arrays are of shape (n_clips,) and
+        of str:
 
         data : ndarray of shape (n_clips,) of str
             The paths.
@@ -103,20 +107,20 @@ def load_gtzan(
         names : ndarray
             The name of each clip, such as "jazz.00054".
         artists : ndarray
-            The artist of each clip, as published; several are divided by semicolons. The
-            17 clips whose artist is not known have the artist "unknown jazz artist" and
-            the like, one for each genre.
+            The artist of each clip, as published; several are separated by semicolons. The 17
+            clips of unknown artists have the artist "unknown jazz artist" and the like, one for
+            each genre.
         groups : ndarray
-            The groups of a split by artist: as ``artists``, but artists who made a clip
-            together are one group.
+            The groups of a split by artist: as ``artists``, but artists with a clip in common
+            form one group.
         titles : ndarray
-            As published; empty where not known.
+            The title of each clip, as published; empty if not known.
         faults : ndarray
-            "replica", an excerpt that another clip repeats exactly; "repetition", more of
-            a piece that is there already; "distorted"; "other", for a reason that is not
-            known; empty for the clips that the fault-filtered partition keeps.
+            "replica", an excerpt that another clip repeats exactly; "repetition", another
+            excerpt of a recording that is there already; "distorted"; "other", whose reason is
+            not known; empty for the clips that the fault-filtered partition keeps.
         repeats : ndarray
-            The names of the clips of the same artist and title, divided by blanks.
+            The names of the clips of the same artist and title, separated by blanks.
         fault_filtered, stratified : ndarray
             "train", "valid" or "test" in the two partitions; empty for clips in none.
         missing : list of str
@@ -125,20 +129,21 @@ def load_gtzan(
         skipped : list of (str, str)
             Path and reason of each file that cannot be used.
         DESCR : str
-            What the data are, with counts.
+            Description of the data set, with counts.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
         If the folder does not exist.
     ValueError
-        If no clip is found or none can be used; if a clip is found twice, or in the folder
-        of another genre; if clips are missing or corrupt and that is to be an error.
+        If no clip is found or none can be used; if a clip is found twice, or in the folder of
+        another genre; if clips are missing or corrupt and ``on_missing`` or ``on_corrupt`` is
+        "raise".
 
     Warns
     -----
     UserWarning
-        If clips are missing or corrupt, or audio files have names of no clip.
+        If clips are missing or corrupt, or audio files are not named as clips.
 
     See Also
     --------
@@ -147,9 +152,9 @@ def load_gtzan(
 
     Notes
     -----
-    The faults are those that the fault-filtered partition takes out. Sturm's catalogue also
-    names clips whose genre is wrong or in doubt: their labels are left as they are, here as
-    there. Two clips of the same title within one part stay in as well, see ``repeats``.
+    The faults are those that the fault-filtered partition leaves out. Sturm's catalogue also
+    lists clips whose genre is wrong or in doubt; their labels are unchanged, here as there.
+    Clips of the same title within one part are kept as well, see ``repeats``.
 
     The index of artists was completed after the partition was made. By the artists known
     now, 13 groups have clips in more than one part of it, among them Metallica, Bob Marley
@@ -189,11 +194,7 @@ def load_gtzan(
     >>> len(clips.missing)
     997
     """
-    folder = Path(path)
-    if not folder.exists():
-        raise FileNotFoundError(f"There is no folder {folder}.")
-    if not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file; path must name a folder with the clips.")
+    folder = _check_folder(path, "with the clips")
     facts = read_facts()
     wanted = [name for name, clip in facts.items() if exclude is None or not clip.fault]
     found = _find_clips(folder, _endings(extensions))
@@ -205,32 +206,31 @@ def load_gtzan(
     for name in wanted:
         if name not in found:
             continue
-        try:
-            probe_audio(found[name])
-        except (ValueError, OSError) as error:
-            skipped.append((str(found[name]), str(error)))
-        else:
+        reason = _audio_fault(found[name])
+        if reason is None:
             kept[name] = found[name]
+        else:
+            skipped.append((str(found[name]), reason))
     if skipped:
         _report_corrupt(folder, skipped, on_corrupt)
     if not kept:
         raise ValueError(
             f"None of the {len(found)} clips found in {folder} is left: {len(skipped)} cannot be "
-            "used, the others have known faults; give a folder with more of them"
+            "used, the others have known faults; give a folder with more clips"
             + (" or set exclude=None." if exclude else ".")
         )
     return _describe(folder, kept, missing, skipped, len(facts) - len(wanted))
 
 
 def _find_clips(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]:
-    """Find the clips of a folder and of those in it, by name."""
+    """Find the clips of a folder and its sub-folders, by name."""
     clips: dict[str, Path] = {}
     twice: list[tuple[Path, Path]] = []
-    strangers = []
+    others = []
     for track in sorted(_walk(folder, endings, ()), key=lambda track: track.as_posix()):
         name = clip_name(track)
         if name is None:
-            strangers.append(str(track.relative_to(folder)))
+            others.append(str(track.relative_to(folder)))
             continue
         genre, parent = name.partition(".")[0], track.parent.name.lower()
         if parent in GENRES and parent != genre:
@@ -244,19 +244,19 @@ def _find_clips(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]:
         raise ValueError(
             f"{len(twice)} clips are in {folder} more than once, such as {twice[0][0]} and "
             f"{twice[0][1]}; give the folder that has one set of them, or set extensions to the "
-            "format that is to be read."
+            "format to read."
         )
     listed = ", ".join(ending[1:] for ending in endings)
     if not clips:
         raise ValueError(
-            f"{folder} has no clips of GTZAN ({listed}) but {len(strangers)} other audio files; "
-            "expected names such as jazz/jazz.00054.wav. load_genre_folder reads folders of any "
+            f"{folder} has no clips of GTZAN ({listed}) but {len(others)} other audio files; "
+            "expected names such as jazz/jazz.00054.wav. load_genre_folder reads folders with any "
             "names."
         )
-    if strangers:
+    if others:
         warnings.warn(
-            f"{len(strangers)} audio files of {folder} have names of no clip of GTZAN and are not "
-            f"used: {shorten(strangers)}.",
+            f"{len(others)} audio files of {folder} are not named as clips of GTZAN and are not "
+            f"used: {shorten(others)}.",
             stacklevel=4,
         )
     return clips
@@ -274,10 +274,7 @@ def _report_missing(folder: Path, missing: Sequence[str], n_wanted: int, how: st
 def _report_corrupt(folder: Path, skipped: Sequence[tuple[str, str]], how: str) -> None:
     if how == "ignore":
         return
-    lines = [f"- {reason}" for _, reason in skipped[:_SHOWN]]
-    if len(skipped) > _SHOWN:
-        lines.append(f"- and {len(skipped) - _SHOWN} more")
-    listed = "\n".join(lines)
+    listed = _list_reasons(skipped)
     if how == "raise":
         raise ValueError(
             f"{len(skipped)} clips of {folder} cannot be used:\n{listed}\n"
@@ -318,7 +315,7 @@ def _describe(
         skipped=skipped,
         DESCR=_DESCR.format(
             folder=folder,
-            underline="=" * max(0, len(str(folder)) - 3),
+            underline="=" * len(str(folder)),
             n_clips=len(kept),
             n_genres=len(genres),
             genres=", ".join(genres),

@@ -1,4 +1,4 @@
-"""The table that says who made the tracks of a folder."""
+"""The CSV table that names the artists of the tracks of a folder."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from skgenre.utils._io import shorten
 
 _FILE_COLUMNS = ("file", "filename", "path")
 _USUAL_NAMES = ("tracks.csv", "metadata.csv")
-# What tables hold where nobody is known. Taken as a name, it would make one artist out of
-# many, so that a split by artist keeps together what is unrelated.
-_NOBODY = {"", "-", "?", "n/a", "na", "nan", "none", "null", "unknown", "unknown artist"} | {
+# Values that tables hold for an unknown artist. Taken as a name, such a value would join many
+# artists into one, and a split by artist would keep unrelated tracks together.
+_UNKNOWN = {"", "-", "?", "n/a", "na", "nan", "none", "null", "unknown", "unknown artist"} | {
     "various",
     "various artists",
 }
@@ -25,7 +25,7 @@ _NOBODY = {"", "-", "?", "n/a", "na", "nan", "none", "null", "unknown", "unknown
 
 @dataclass(frozen=True)
 class Entry:
-    """What the table says of one track; empty strings where it says nothing."""
+    """One row of the table; empty strings stand for missing values."""
 
     line: int
     file: str
@@ -36,7 +36,7 @@ class Entry:
 
 @dataclass
 class Metadata:
-    """A table, and which of its rows belong to which track."""
+    """A table, and the row of each track."""
 
     path: Path
     has_titles: bool
@@ -45,7 +45,7 @@ class Metadata:
 
 
 def find_table(folder: Path) -> Path | None:
-    """Look for the table of a folder: within it, or beside it under the folder's name.
+    """Find the table of a folder: in the folder, or beside it with the folder's name.
 
     Parameters
     ----------
@@ -55,12 +55,12 @@ def find_table(folder: Path) -> Path | None:
     Returns
     -------
     path : Path or None
-        The table; None where there is none with the columns needed.
+        The table; None if there is none with the required columns.
 
     Raises
     ------
     ValueError
-        If several tables are found and none has one of the usual names.
+        If there are several tables, none of them with one of the usual names.
     """
     within = sorted(path for path in folder.glob("*") if _is_csv(path))
     beside = Path(abspath(folder)).with_name(Path(abspath(folder)).name + ".csv")
@@ -69,8 +69,8 @@ def find_table(folder: Path) -> Path | None:
         if _has_columns(path):
             return path
         warnings.warn(
-            f"{path} is not used: among its columns are not both 'file' (or 'filename', "
-            "'path') and 'artist'. Set metadata=None to leave it out on purpose.",
+            f"{path} is not used: it needs the columns 'file' (or 'filename', 'path') and "
+            "'artist'. Set metadata=None to use no table.",
             stacklevel=5,
         )
     tables = [path for path in within if path not in usual and _has_columns(path)]
@@ -100,7 +100,7 @@ def _clean_header(names: Sequence[str]) -> list[str]:
 
 
 def read_table(path: Path, folder: Path, tracks: Sequence[Path]) -> Metadata:
-    """Read a table, and find the track that each of its rows speaks of.
+    """Read a table, and find the track of each row.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def read_table(path: Path, folder: Path, tracks: Sequence[Path]) -> Metadata:
     Returns
     -------
     metadata : Metadata
-        The rows by track, and the number of rows that speak of no file of the folder.
+        The row of each track, and the number of rows whose file is not in the folder.
 
     Raises
     ------
@@ -144,14 +144,14 @@ def read_table(path: Path, folder: Path, tracks: Sequence[Path]) -> Metadata:
         known = metadata.entries.setdefault(track, row)
         if (known.artist, known.genre) != (row.artist, row.genre):
             raise ValueError(
-                f"{path}: lines {known.line} and {row.line} say different things of {track}; "
+                f"{path}: lines {known.line} and {row.line} contradict each other about {track}; "
                 "remove one."
             )
     return metadata
 
 
 def _normal(text: str) -> str:
-    """One form for one name: some systems store the accents of a file's name apart."""
+    """Return the composed form of a name: some systems store accents as separate characters."""
     return unicodedata.normalize("NFC", text)
 
 
@@ -179,10 +179,10 @@ def _read_rows(path: Path) -> tuple[list[Entry], bool]:
                 "with a comma needs double quotes around it."
             )
         cells = dict(zip(header, (_normal(" ".join(cell.split())) for cell in row), strict=True))
-        # Blanks inside a file's name count, unlike those of an artist's.
+        # Repeated blanks count in the name of a file, but not in that of an artist.
         file = row[header.index(file_column)].strip()
         artist = cells["artist"]
-        if artist.lower() in _NOBODY:
+        if artist.lower() in _UNKNOWN:
             artist = ""
         entries.append(Entry(line, file, artist, cells.get("title", ""), cells.get("genre", "")))
     return entries, "title" in header

@@ -1,4 +1,8 @@
-"""What is published of the clips of GTZAN."""
+"""Published facts about the 1000 clips of GTZAN: artists, titles, faults and partitions.
+
+The facts come from ``data/gtzan.csv``, whose header names its sources. The music itself is not
+part of the package: :func:`~skgenre.load_gtzan` reads it from a folder.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +18,29 @@ from pathlib import PurePath
 GENRES = (
     "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock",
 )  # fmt: skip
-# GENRE.NNNNN of the releases, and what copies make of the dot.
+# GENRE.NNNNN in the releases; some copies replace or omit the dot.
 _NAME = re.compile(rf"({'|'.join(GENRES)})[._-]?([0-9]{{5}})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A row of ``data/gtzan.csv``; its header says what the columns are and whence."""
+    """The published facts about one clip: a row of ``data/gtzan.csv``.
+
+    Parameters
+    ----------
+    name : str
+        Such as "jazz.00054".
+    artist, title : str
+        Empty where not known; several artists are separated by semicolons.
+    fault_filtered, stratified : str
+        Part of the clip in the two published partitions: "train", "valid" or "test"; empty
+        for clips that are in none.
+    fault : str
+        Why the fault-filtered partition leaves the clip out: "replica", "repetition",
+        "distorted" or "other"; empty for the clips that it keeps.
+    repeats : str
+        Names of the clips of the same artist and title, separated by blanks.
+    """
 
     name: str
     artist: str
@@ -32,23 +52,23 @@ class Clip:
 
     @property
     def genre(self) -> str:
-        """The genre, which is the beginning of the name."""
+        """The genre, the first part of the name."""
         return self.name.partition(".")[0]
 
     @property
     def artist_name(self) -> str:
-        """The artist; for clips whose artist is not known one name for each genre."""
+        """The artist; clips of unknown artists share one name for each genre."""
         return self.artist or f"unknown {self.genre} artist"
 
 
 @cache
 def read_facts() -> dict[str, Clip]:
-    """Read what is known of the 1000 clips.
+    """Read the facts about all clips.
 
     Returns
     -------
     clips : dict of str to Clip
-        By name, such as "jazz.00054", in the order of the names.
+        All 1000 clips by name, such as "jazz.00054", sorted by name.
     """
     table = files("skgenre.datasets").joinpath("data", "gtzan.csv")
     lines = table.read_text(encoding="utf-8").splitlines()
@@ -59,17 +79,17 @@ def read_facts() -> dict[str, Clip]:
 
 @cache
 def read_parts(partition: str) -> dict[str, frozenset[str]]:
-    """Read the parts of a published partition.
+    """Read which clips belong to which part of a published partition.
 
     Parameters
     ----------
     partition : {"fault_filtered", "stratified"}
-        Which one.
+        Name of the partition.
 
     Returns
     -------
     parts : dict of str to frozenset of str
-        The names of the clips of "train", "valid" and "test".
+        Names of the clips in "train", "valid" and "test".
     """
     return {
         part: frozenset(
@@ -80,19 +100,20 @@ def read_parts(partition: str) -> dict[str, frozenset[str]]:
 
 
 def clip_name(path: str | os.PathLike[str]) -> str | None:
-    """Tell which clip a file is, by its name.
+    """Return the name of the clip in a file, from the name of the file.
 
     Parameters
     ----------
     path : str or PathLike
-        A path, a file's name or the clip's own name.
+        A path, the name of a file, or the name of a clip. Case is ignored, and the dot in the
+        name of the clip may be replaced by ``_`` or ``-`` or missing.
 
     Returns
     -------
     name : str or None
-        Such as "jazz.00054"; None if it is the name of no clip.
+        Such as "jazz.00054"; None if the file is not named as a clip.
     """
-    # Windows' separators too: lists of paths travel between machines.
+    # Accept Windows' separators on all systems: lists of paths move between machines.
     file = PurePath(os.fspath(path).replace("\\", "/")).name
     found = _NAME.match(file)
     if found is None or file[found.end() : found.end() + 1] not in ("", "."):
@@ -103,13 +124,13 @@ def clip_name(path: str | os.PathLike[str]) -> str | None:
 
 @cache
 def read_groups() -> dict[str, str]:
-    """Name the group of each clip for a split by artist.
+    """Read the groups of the clips for a split by artist.
 
     Returns
     -------
     groups : dict of str to str
-        By the clip's name. Artists who made a clip together are one group; so are the clips
-        of a genre whose artist is not known.
+        The group of each clip, by its name. Artists with a clip in common form one group; so do
+        the clips of each genre whose artist is not known.
     """
     clips = read_facts().values()
     groups = _join([clip.artist for clip in clips if clip.artist])
@@ -117,7 +138,7 @@ def read_groups() -> dict[str, str]:
 
 
 def _join(artists: Sequence[str]) -> dict[str, str]:
-    """Give artists, several of them divided by semicolons, the name of their group."""
+    """Map artists, where several are separated by semicolons, to the name of their group."""
     groups: dict[str, set[str]] = {}
     for artist in artists:
         members = {member.strip() for member in artist.split(";")}

@@ -1,9 +1,9 @@
-"""Onsets, tempo and beats of a waveform, which several extractors start from.
+"""Onsets, tempo and beats of a waveform, from which several extractors start.
 
-The tracker is that of Ellis, "Beat Tracking by Dynamic Programming" (2007): among all
-sequences of moments it finds the one whose moments fall on strong onsets and whose steps
-are close to one period. It is written out here because a compiled one takes longer to
-compile, in a fresh environment, than it saves on a hundred tracks.
+The tracker is that of Ellis, "Beat Tracking by Dynamic Programming" (2007): it finds the
+sequence of moments that fall on strong onsets and lie about one period apart. librosa's
+compiled tracker needs more time to compile, in a fresh environment, than it saves on a
+hundred tracks.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.features._peaks import refine
-from skgenre.features._spectral import MelSettings, mel_kernel
+from skgenre.features._spectral_kernel import spectral_kernel
 
 Float = NDArray[np.float64]
 
 _N_MELS = 40  # bands in which a rise of level counts as an onset, as in Ellis
-_TIGHTNESS = 100.0  # how much steps that differ from the period cost
-_USUAL_TEMPO = 120.0  # beats a minute; of two tempi that explain the onsets, the nearer wins
-SLOWEST, FASTEST = 30.0, 300.0  # tempi that are looked for, in beats a minute
+_TIGHTNESS = 100.0  # weight of the cost of steps that differ from the period
+_USUAL_TEMPO = 120.0  # beats a minute; among plausible tempi the nearest to it wins
+SLOWEST, FASTEST = 30.0, 300.0  # range of tempi in beats a minute
 
 
 def onset_strength(
@@ -39,27 +39,16 @@ def onset_strength(
     Returns
     -------
     strength : ndarray of shape (1 + n_samples // hop_length,)
-        Mean over mel bands of the rise in decibels, where the sound begins; 0 in the first
-        frames.
+        Mean over mel bands of the rise in decibels, at the frame where the sound begins; 0
+        in the first frames.
     """
-    kernel = mel_kernel(
-        MelSettings(
-            sampling_rate=float(sampling_rate),
-            n_fft=n_fft,
-            hop_length=hop_length,
-            win_length=n_fft,
-            window="hann",
-            center=True,
-            n_mels=_N_MELS,
-            fmin=0.0,
-            fmax=float(sampling_rate) / 2,
-            htk=False,
-        )
+    kernel = spectral_kernel(
+        sampling_rate=float(sampling_rate), n_fft=n_fft, hop_length=hop_length, n_mels=_N_MELS
     )
     decibels = kernel.decibels(waveform)  # (n_mels, n_frames)
     n_frames = decibels.shape[1]
-    # A frame is centred at its moment and hears an onset half its length before: the rise
-    # belongs that much later.
+    # A frame includes an onset from half its length before the frame's centre reaches it, so the
+    # rise is moved later by as much.
     late = 1 + n_fft // (2 * hop_length)
     strength = np.zeros(n_frames)
     if n_frames > late:
@@ -74,9 +63,9 @@ def autocorrelate(values: Float, n_lags: int) -> Float:
     Parameters
     ----------
     values : ndarray of shape (n_values,)
-        Its mean is taken away first.
+        The sequence; its mean is removed first.
     n_lags : int
-        Delays to compute: 0 to ``n_lags - 1``.
+        Number of delays: 0 to ``n_lags - 1``.
 
     Returns
     -------
@@ -114,8 +103,8 @@ def find_tempo(strength: Float, frame_rate: float) -> float:
         In beats a minute, between 30 and 300; 0 where nothing repeats.
     """
     slowest = int(np.ceil(60 * frame_rate / SLOWEST))
-    # Spread over neighbours, an onset meets the next one also where the period is no whole
-    # number of frames; twice that period, if it is one, would win otherwise.
+    # Smoothed, onsets overlap with the next ones even if the period is not a whole number of
+    # frames. Otherwise twice the period would win where that is a whole number.
     spread = (
         np.convolve(strength, (0.25, 0.5, 0.25), mode="same") if len(strength) > 2 else strength
     )
@@ -153,10 +142,10 @@ def find_beats(strength: Float, frame_rate: float) -> NDArray[np.intp]:
         return np.empty(0, dtype=np.intp)
     period = 60 * frame_rate / tempo
     local = _smooth(strength / strength.std(), period / 32)
-    # A step from half a period to two; nearest first, so that ties go to the shorter step.
+    # Steps from half a period to two, in rising order, so that ties go to the shorter one.
     steps = np.arange(max(1, round(period / 2)), round(2 * period) + 1)
     cost = _TIGHTNESS * np.log(steps / period) ** 2
-    # Entry t + longest is frame t: what lies before the track is no beat to start from.
+    # Entry t + longest is frame t; the entries before the track stay at minus infinity.
     longest = int(steps[-1])
     total = np.full(longest + len(local), -np.inf)
     previous = np.full(len(local), -1, dtype=np.intp)
@@ -176,7 +165,7 @@ def find_beats(strength: Float, frame_rate: float) -> NDArray[np.intp]:
 
 
 def _smooth(values: Float, width: float) -> Float:
-    """Smooth with a Gaussian of that standard deviation, in frames."""
+    """Smooth with a Gaussian of standard deviation ``width``, in frames."""
     reach = max(1, int(4 * width))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
     return np.convolve(values, kernel)[reach:-reach]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import pairwise
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -13,20 +12,24 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.base import TrackColumns
 from skgenre.features._beats import find_beats, onset_strength
-from skgenre.features._spectral import fft_window, frame
+from skgenre.features._pitch_classes import chroma_filterbank
+from skgenre.features._spectral_kernel import (
+    FRAME_CONSTRAINTS,
+    FRAMES_TOGETHER,
+    fft_window,
+    frame,
+)
 from skgenre.utils._random import draw_seeds
 
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-_N_CHROMA = len(PITCH_CLASSES)
-_BLOCK = 160  # frames transformed together: about a megabyte
 
 
 class ChromaExtractor(TrackColumns):
     """Extract the chroma of some beats of each track, one after the other.
 
-    A chroma vector says how strong each of the twelve pitch classes is, whatever the
-    octave. Here each is taken over one beat, so that the numbers follow the harmony and
-    not the tempo; ``n_vectors`` of them stand side by side: 360 columns a track.
+    A chroma vector holds the strength of each of the twelve pitch classes, whatever the
+    octave. Each vector covers one beat, so that the numbers follow the harmony and not the
+    tempo. The table holds ``n_vectors`` of them side by side: 360 columns a track.
 
     Whole tracks give a table. Segments give one such row a segment, as features of a single
     frame.
@@ -36,10 +39,10 @@ class ChromaExtractor(TrackColumns):
     n_vectors : int, default=30
         Chroma vectors a track; [1]_ has 30.
     selection : {"first", "random"}, default="first"
-        Which beats: the first ones, or some drawn at random without repetition. Both keep
-        the order of time.
+        Which beats: the first ones, or some drawn at random without replacement. Both keep
+        their order in time.
     aggregate : {"mean", "median"}, default="mean"
-        How the frames of a beat become one vector.
+        How the frames of a beat are combined to one vector.
     sampling_rate : float, default=22050
         Rate of the waveforms in Hz. Waveforms known to have another rate are refused.
     n_fft : int, default=2048
@@ -57,16 +60,16 @@ class ChromaExtractor(TrackColumns):
 
     Notes
     -----
-    The beats are those of Ellis' tracker [2]_; a vector lies between one beat and the next.
-    Its numbers are the magnitude of the spectrum, gathered by pitch class with librosa's
-    filters (the octave around 900 Hz counts most) after the tuning of the track has been
-    estimated; they are divided by the largest, so that it is 1.
+    The beats are those of Ellis' tracker [2]_; a vector covers the time from one beat to the
+    next. The tuning of the track is estimated, and the magnitude of the spectrum is summed to
+    pitch classes with librosa's filters, in which the octave around 900 Hz counts most. Each
+    vector is divided by its maximum.
 
-    With too few beats (fewer than ``n_vectors + 1`` are found: a short, slow or beatless
-    track) the whole track is cut in ``n_vectors`` equal stretches instead, each at least
-    one frame long; both selections then agree. A silent stretch gives zeros.
+    Where fewer than ``n_vectors + 1`` beats are found (a short, slow or beatless track), the
+    whole track is cut into ``n_vectors`` equal stretches instead, each at least one frame
+    long; both selections then agree. A silent stretch gives zeros.
 
-    [1]_ takes 30 vectors "randomly or sequentially" and gives results for neither alone.
+    [1]_ takes 30 vectors "randomly or sequentially" and reports no results for either alone.
 
     References
     ----------
@@ -93,9 +96,7 @@ class ChromaExtractor(TrackColumns):
         "n_vectors": [Interval(Integral, 1, None, closed="left")],
         "selection": [StrOptions({"first", "random"})],
         "aggregate": [StrOptions({"mean", "median"})],
-        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
-        "n_fft": [Interval(Integral, 2, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
+        **FRAME_CONSTRAINTS,
         "random_state": ["random_state"],
     }
 
@@ -135,15 +136,15 @@ class ChromaExtractor(TrackColumns):
         return np.array(names, dtype=object)
 
     def _is_repeatable(self) -> bool:
-        # A RandomState instance moves on with each track.
+        # A RandomState instance advances with each track.
         return self.selection == "first" or isinstance(self.random_state, Integral)
 
     def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         rate, n_fft, hop_length = float(self.sampling_rate), int(self.n_fft), int(self.hop_length)
         beats = find_beats(onset_strength(samples, rate, n_fft, hop_length), rate / hop_length)
         magnitude = _magnitude(samples, n_fft, hop_length)  # (n_frames, n_bins)
-        gather = _pitch_classes(rate, n_fft, _tuning(magnitude, rate, n_fft))
-        chroma = magnitude @ gather  # (n_frames, 12)
+        filterbank = chroma_filterbank(rate, n_fft, _tuning(magnitude, rate, n_fft))
+        chroma = magnitude @ filterbank.T  # (n_frames, 12)
         stretches = self._stretches(beats, len(chroma))
         reduce = np.mean if self.aggregate == "mean" else np.median
         vectors = np.stack([reduce(chroma[a:b], axis=0) for a, b in stretches])
@@ -156,7 +157,7 @@ class ChromaExtractor(TrackColumns):
         n = int(self.n_vectors)
         if len(beats) <= n:
             edges = [i * n_frames // n for i in range(n + 1)]
-            # A stretch of less than a frame takes the frame that it lies in.
+            # A stretch shorter than a frame uses the frame that it lies in.
             return [(a, max(a + 1, b)) for a, b in pairwise(edges)]
         spans = list(pairwise(beats.tolist()))
         if self.selection == "first":
@@ -177,42 +178,29 @@ def _magnitude(samples: NDArray[np.float32], n_fft: int, hop_length: int) -> NDA
     frames = frame(samples, n_fft, hop_length, center=True)
     taper = fft_window("hann", n_fft, n_fft)
     out = np.empty((len(frames), 1 + n_fft // 2), dtype=np.float32)
-    for start in range(0, len(frames), _BLOCK):
-        spectrum = fft.rfft(frames[start : start + _BLOCK] * taper, axis=1)
-        np.abs(spectrum, out=out[start : start + _BLOCK])
+    for start in range(0, len(frames), FRAMES_TOGETHER):
+        spectrum = fft.rfft(frames[start : start + FRAMES_TOGETHER] * taper, axis=1)
+        np.abs(spectrum, out=out[start : start + FRAMES_TOGETHER])
     return out
 
 
 def _tuning(magnitude: NDArray[np.float32], sampling_rate: float, n_fft: int) -> float:
     """Estimate how far the notes lie above A = 440 Hz: in semitones, -0.5 to 0.5.
 
-    The peaks of the spectrum vote with their height for where they lie between two
-    semitones; the votes are added up as arrows on a circle.
+    Each peak of the spectrum is a vector whose length is its height and whose angle is its
+    place between two semitones; the angle of their sum is the tuning.
     """
     low = max(1, int(100 * n_fft / sampling_rate))
     high = min(magnitude.shape[1] - 1, int(2000 * n_fft / sampling_rate))
     if high - low < 3:
         return 0.0
-    part = magnitude[::4, low - 1 : high + 1]  # every fourth frame tells enough
-    before, at, after = part[:, :-2], part[:, 1:-1], part[:, 2:]
-    peaks = (at > before) & (at >= after) & (at > 0.1 * part.max(axis=1, keepdims=True))
+    some = magnitude[::4, low - 1 : high + 1]  # every fourth frame is enough
+    before, at, after = some[:, :-2], some[:, 1:-1], some[:, 2:]
+    peaks = (at > before) & (at >= after) & (at > 0.1 * some.max(axis=1, keepdims=True))
     before, at, after = before[peaks], at[peaks], after[peaks]
     shift = 0.5 * (before - after) / (before - 2 * at + after)
     bins = low + np.nonzero(peaks)[1] + shift
     semitones = 12 * np.log2(bins * sampling_rate / n_fft / 440.0)
     arrows = at * np.exp(2j * np.pi * semitones)
-    # In steps of a hundredth, so that few filters are built.
+    # Rounded, because the filters of each tuning are kept.
     return round(float(np.angle(arrows.sum())) / (2 * np.pi), 2)
-
-
-@lru_cache(maxsize=128)
-def _pitch_classes(sampling_rate: float, n_fft: int, tuning: float) -> NDArray[np.float32]:
-    """Return how much of each bin belongs to each pitch class: (n_bins, 12)."""
-    import librosa
-
-    filters = librosa.filters.chroma(
-        sr=sampling_rate, n_fft=n_fft, tuning=tuning, n_chroma=_N_CHROMA
-    )
-    gather = np.ascontiguousarray(filters.T)
-    gather.flags.writeable = False  # shared by all that ask for it
-    return gather

@@ -2,58 +2,55 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval
 
 from skgenre.base import TrackColumns
-from skgenre.features.groups._clip import ClipSettings
-from skgenre.features.groups._timbre import GROUPS, describe_clip
+from skgenre.features._spectral_kernel import FRAME_CONSTRAINTS
+from skgenre.features.groups import FEATURE_GROUPS, Clip, ClipSettings, FeatureGroup
 
 
 class ClipFeatures(TrackColumns):
     """Describe each track by thirteen groups of features: timbre, rhythm and harmony.
 
-    One row of about 2400 numbers for a whole track, as an SVM or a linear discriminant
-    takes them after :class:`GroupScaler`. Every group looks at the same spectrogram from
-    another side: what its bands hold, how they move within a fraction of a second, how
-    they swing over seconds, when the next beat comes, which notes sound together. None
-    depends on where in the track something happens.
+    The table has one row of 2380 columns for each track, which an SVM or a linear
+    discriminant takes after :class:`GroupScaler`. All groups start from one spectrogram of the
+    track: what its bands hold, how they change within a fraction of a second, how they swing
+    over seconds, when the next beat comes, which notes sound together. No column depends on
+    where in the track something happens.
 
-    Whole tracks give a table. Segments give one such row a segment, as features of a single
-    frame.
+    Whole tracks give a table. Segments give one such row each, as features of a single frame.
 
     Parameters
     ----------
     feature_groups : sequence of str, \
 default=("mfcc", "delta_covariance", "melstat", "block_levels", "modulation", "scatter", "tempo", \
 "chroma", "tonal", "recurrence", "harmonic_percussive", "spec", "contrast")
-        Which groups, in which order. A group has the same values with and without the
-        others.
+        Names of the groups, in the order of their columns. The values of a group do not
+        depend on the others.
     sampling_rate : float, default=22050
         Rate of the waveforms in Hz. Waveforms known to have another rate are refused.
     n_fft : int, default=2048
         Samples in the Fourier transform of a frame.
     hop_length : int, default=512
-        Samples from one frame to the next. The groups "modulation" and "scatter" need 40 frames a
-        second.
+        Samples from one frame to the next. The groups "modulation" and "scatter" need 40
+        frames a second: ``sampling_rate`` at least 40 times ``hop_length``.
 
     See Also
     --------
     GroupScaler : Gives each group the same weight.
     GroupKernel : Compares tracks by each group.
-    ArtistWhitening : Takes away what tells artists apart.
+    ArtistWhitening : Shrinks what distinguishes artists of one genre.
     SummaryExtractor : The 57 columns of a published table.
 
     Notes
     -----
     Frame t is centred at sample ``t * hop_length``, with silence beyond both ends. All
-    groups but "chroma", "tonal", "spec", "contrast" and the harmony of "recurrence" start from the
-    decibels of 128 mel bands, at least -100, and at most 80 below the loudest; 64, 32 or 16
-    bands are means of neighbours among them.
+    groups but "chroma", "tonal", "spec", "contrast" and the harmony of "recurrence" start from
+    the decibels of 128 mel bands, at least -100 and clipped at 80 below the maximum; 64, 32 or
+    16 bands are means of neighbouring bands.
 
     =======================  =======  ==============================================================
     group                    columns  of what
@@ -106,18 +103,18 @@ default=("mfcc", "delta_covariance", "melstat", "block_levels", "modulation", "s
     ``block_levels`` is after the block-level features of [1]_, both contrasts after [2]_,
     ``harmonic_percussive`` after [3]_, ``modulation`` after [4]_, ``scatter`` after [7]_;
     distances between logarithms of covariances are those of [5]_, the keys of ``tonal`` are the
-    profiles of [6]_. The pitch classes tell chords and scales, but not in which key: music that is
-    transposed has nearly the same columns.
+    profiles of [6]_. The columns of the pitch classes describe chords and scales, but not the
+    key: transposed music has nearly the same columns.
 
-    All is finite, whatever the length. Where a track is too short for something, it is
-    taken from what there is: a block from fewer than ten frames, a modulation spectrum
-    from fewer than 256 (slow swings are then not told apart), the covariance of fewer than
-    three as 0, and what needs two frames, or a lag longer than the track, is 0. From 10 s on
-    nothing is missing. A band that does not move has the correlation 0. In silence everything
-    is constant and no note stronger than another.
+    All columns are finite, whatever the length. Short tracks use what there is: a block of
+    fewer than ten frames, or a modulation spectrum of fewer than 256, which cannot separate
+    slow swings. The covariance of fewer than three frames, measures that need two frames, and
+    lags longer than the track are 0. Tracks of 10 s or more lack nothing. The correlation with
+    a band that does not move is 0. In silence everything is constant, and no note is stronger
+    than another.
 
-    It takes less than a tenth of a second of one core for 30 s of music, and some 30 MB of memory
-    for each minute of a track.
+    A track of 30 s takes less than a tenth of a second on one core. A track needs about 30 MB
+    of memory for each minute.
 
     References
     ----------
@@ -154,9 +151,7 @@ default=("mfcc", "delta_covariance", "melstat", "block_levels", "modulation", "s
 
     _parameter_constraints: dict[str, list[Any]] = {
         "feature_groups": ["array-like"],
-        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
-        "n_fft": [Interval(Integral, 2, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
+        **FRAME_CONSTRAINTS,
     }
 
     def __init__(
@@ -187,16 +182,14 @@ default=("mfcc", "delta_covariance", "melstat", "block_levels", "modulation", "s
         self.hop_length = hop_length
 
     def get_feature_groups_out(self) -> NDArray[np.object_]:
-        """Return the group of each column, which the parameters alone decide.
+        """Return the group of each column; the transformer need not be fitted.
 
         Returns
         -------
         labels : ndarray of shape (n_columns,), str objects
-            "mfcc", "mfcc", ..., "contrast": as :class:`GroupScaler` takes them.
+            "mfcc", "mfcc", ..., "contrast": the ``feature_groups`` of :class:`GroupScaler`.
         """
-        return np.array(
-            [group for group in self._groups() for _ in GROUPS[group].names], dtype=object
-        )
+        return np.array([g.name for g in self._groups() for _ in g.names], dtype=object)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the columns.
@@ -209,41 +202,44 @@ default=("mfcc", "delta_covariance", "melstat", "block_levels", "modulation", "s
         Returns
         -------
         names : ndarray of shape (n_columns,), str objects
-            The group, two underscores, and what it is: "mfcc__3_mean".
+            The group, two underscores and the name within the group: "mfcc__3_mean".
         """
-        return np.array(
-            [f"{group}__{name}" for group in self._groups() for name in GROUPS[group].names],
-            dtype=object,
-        )
+        names = [f"{group.name}__{name}" for group in self._groups() for name in group.names]
+        return np.array(names, dtype=object)
 
-    def _groups(self) -> list[str]:
-        """Return the names of the groups, checked."""
-        groups = (
+    def _groups(self) -> list[FeatureGroup]:
+        """Return the groups that were chosen; refuse unknown, repeated or no names."""
+        names = (
             [self.feature_groups]
             if isinstance(self.feature_groups, str)
             else list(self.feature_groups)
         )
-        unknown = [group for group in groups if group not in GROUPS]
-        if unknown or not groups or len(set(groups)) < len(groups):
+        unknown = [name for name in names if name not in FEATURE_GROUPS]
+        if unknown or not names or len(set(names)) < len(names):
             raise ValueError(
                 f"feature_groups={self.feature_groups!r} must name one or more of "
-                f"{list(GROUPS)}, each once."
+                f"{sorted(FEATURE_GROUPS)}, each once."
             )
-        return groups
+        return [FEATURE_GROUPS[name] for name in names]
 
     def _check_settings(self) -> None:
         frame_rate = self._settings().frame_rate
-        slow = [g for g in self._groups() if frame_rate < GROUPS[g].least_frame_rate]
+        slow = [group for group in self._groups() if frame_rate < group.min_frame_rate]
         if slow:
+            names = " and ".join(group.name for group in slow)
+            needed = max(group.min_frame_rate for group in slow)
             raise ValueError(
-                f"hop_length={self.hop_length} at sampling_rate={self.sampling_rate:g} Hz gives "
-                f"{frame_rate:.3g} frames a second; the group {slow[0]}, which looks for fast "
-                f"swings, needs {GROUPS[slow[0]].least_frame_rate:g}. Lower hop_length, or leave "
-                f"{' and '.join(slow)} out of feature_groups."
+                f"sampling_rate={self.sampling_rate:g} Hz with hop_length={self.hop_length} gives "
+                f"{frame_rate:.3g} frames a second, but {names} in feature_groups needs "
+                f"{needed:g}. Set sampling_rate to {needed * self.hop_length:g} or more, lower "
+                f"hop_length, or leave {names} out."
             )
 
     def _settings(self) -> ClipSettings:
         return ClipSettings(float(self.sampling_rate), int(self.n_fft), int(self.hop_length))
 
     def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
-        return describe_clip(samples, self._groups(), self._settings())
+        groups = self._groups()
+        with_bins = any(group.with_bins for group in groups)
+        clip = Clip(samples, self._settings(), with_bins=with_bins)
+        return np.concatenate([np.ravel(part) for group in groups for part in group.measure(clip)])

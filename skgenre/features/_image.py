@@ -1,4 +1,4 @@
-"""Pictures of spectrograms, for networks that were made for photographs."""
+"""Images of spectrograms, for networks that were made for photographs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skgenre.base import TrackTransformer
 from skgenre.utils._validation import as_segments, check_features
 
-# Colours (red, green, blue of 255) at equal distances from the lowest value to the highest:
-# few points of the maps of these names, which are in the public domain.
+# Colours (red, green and blue, up to 255) at equal distances from the lowest value to the
+# highest: a few points of the colour maps of these names, which are in the public domain.
 _COLORMAPS = {
     "magma": (
         (0, 0, 4),
@@ -40,16 +40,15 @@ _COLORMAPS = {
     ),
     "gray": ((0, 0, 0), (255, 255, 255)),
 }
-_LEVELS = 256  # shades that a colour map is divided into
+_LEVELS = 256  # shades of a colour map
 
 
 class SpectrogramImage(TrackTransformer):
     """Draw the spectrogram of each segment as a coloured image.
 
-    It comes behind an extractor of decibels, such as ``MelSpectrogramExtractor``. Time runs
-    to the right and frequency upwards: row 0 is the highest band. The spectrogram is
-    brought to the size of the image, its values to the range from 0 to 1, and those to
-    colours.
+    It follows an extractor of decibels, such as ``MelSpectrogramExtractor``. Time runs to the
+    right and frequency upwards: row 0 is the highest band. The spectrogram is resized to the
+    image, its values are scaled to the range from 0 to 1 and mapped to colours.
 
     Parameters
     ----------
@@ -58,13 +57,13 @@ class SpectrogramImage(TrackTransformer):
     width : int, default=256
         Columns of the image.
     colormap : {"magma", "viridis", "gray"}, default="magma"
-        Colours from the lowest value to the highest. All three get lighter all the way.
+        Colours from the lowest value to the highest. In all three, higher is lighter.
     vmin : float or None, default=None
-        Value of the first colour, in the unit of the spectrogram; what lies below is drawn
-        like it. None means the smallest value of the segment.
+        Value of the first colour, in the unit of the spectrogram; lower values get the same
+        colour. None means the minimum of the segment.
     vmax : float or None, default=None
-        Value of the last colour; what lies above is drawn like it. None means the largest
-        value of the segment.
+        Value of the last colour; higher values get the same colour. None means the maximum
+        of the segment.
 
     See Also
     --------
@@ -72,15 +71,14 @@ class SpectrogramImage(TrackTransformer):
 
     Notes
     -----
-    [1]_ draws 96 mel bands as images of 256 x 256 with three channels and does not name the
-    colours; "magma" is what the library that it draws with takes for decibels of one sign.
-    It does not say how values become colours either. With None each image
-    uses all colours, and the loudness of a segment is lost; with fixed values, such as
-    ``vmin=-80`` and ``vmax=40``, it is kept.
+    [1]_ draws 96 mel bands as images of 256 x 256 with three channels. It does not name the
+    colours; its plotting library uses "magma" for decibels of one sign. Nor does it say how
+    values map to colours. With None each image uses all colours, and the loudness of a segment
+    is lost; fixed values, such as ``vmin=-80`` and ``vmax=40``, keep it.
 
-    The size changes by linear interpolation between the centres of pixels; where the image
-    is smaller than the spectrogram, by a triangular mean as much wider as the pixels are,
-    so that no frame is passed over. A segment of one value (silence) gets the first colour.
+    The spectrogram is resized by linear interpolation between the centres of pixels. Where the
+    image is smaller, the interpolating triangle widens with the pixels, so that no frame is
+    skipped. A segment of one value (silence) gets the first colour.
 
     References
     ----------
@@ -151,10 +149,10 @@ class SpectrogramImage(TrackTransformer):
     def _check_tracks(self, X: Any) -> NDArray[np.float32]:
         if self.vmin is not None and self.vmax is not None and self.vmin >= self.vmax:
             raise ValueError(
-                f"vmin={self.vmin} must be below vmax={self.vmax}: the colours reach from one to "
-                "the other."
+                f"vmin={self.vmin} must be below vmax={self.vmax}; they are the values of the "
+                "first and the last colour."
             )
-        if hasattr(X, "columns"):  # a data frame, whose names play no part here
+        if hasattr(X, "columns"):  # a data frame; its names are not needed
             X = np.asarray(X)
         return as_segments(check_features(self, X, reset=False))
 
@@ -172,10 +170,10 @@ class SpectrogramImage(TrackTransformer):
     def _levels(
         self, resized: NDArray[np.float32], segment: NDArray[np.float32]
     ) -> NDArray[np.intp]:
-        """Return the number of each pixel's colour."""
+        """Return the shade of each pixel, as its number."""
         low = np.float32(segment.min() if self.vmin is None else self.vmin)
         high = np.float32(segment.max() if self.vmax is None else self.vmax)
-        if low >= high:  # one value all over, or all at or beyond the one end that is given
+        if low >= high:  # a constant segment, or all values at or beyond the given end
             return np.full(resized.shape, 0 if self.vmax is None else _LEVELS - 1, dtype=np.intp)
         unit = (np.clip(resized, low, high) - low) / (high - low)
         return np.minimum(unit * _LEVELS, _LEVELS - 1).astype(np.intp)
@@ -185,13 +183,13 @@ class SpectrogramImage(TrackTransformer):
 def _resizing(n_in: int, n_out: int) -> NDArray[np.float32]:
     """Return the matrix (n_out, n_in) that interpolates an axis between centres of pixels."""
     scale = n_in / n_out
-    centres = (np.arange(n_out) + 0.5) * scale - 0.5  # of the new pixels, among the old ones
+    centres = (np.arange(n_out) + 0.5) * scale - 0.5  # of the new pixels, in old pixels
     distances = np.abs(np.arange(n_in) - centres[:, np.newaxis])
     weights = np.maximum(1 - distances / max(scale, 1.0), 0)
-    # Beyond the outermost centres weights are missing: the edge is repeated, in effect.
+    # Near the edges the weights sum to less than 1; dividing by the sum repeats the edge.
     weights /= weights.sum(axis=1, keepdims=True)
     matrix = weights.astype(np.float32)
-    matrix.flags.writeable = False  # shared by all that ask for it
+    matrix.flags.writeable = False  # the cache hands out one array
     return matrix
 
 
@@ -203,5 +201,5 @@ def _colours(name: str) -> NDArray[np.float32]:
     levels = np.linspace(0, 1, _LEVELS)
     table = np.stack([np.interp(levels, at, channel) for channel in anchors.T], axis=1)
     table = table.astype(np.float32)
-    table.flags.writeable = False  # shared by all that ask for it
+    table.flags.writeable = False  # the cache hands out one array
     return table

@@ -1,4 +1,4 @@
-"""Mel spectrograms, and what the extractors built on them share."""
+"""Mel spectrograms, and the base of the extractors that start from them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre.base import TrackTransformer
-from skgenre.features._spectral import MelKernel, MelSettings, mel_kernel
-from skgenre.utils._validation import check_waveforms
+from skgenre.features._frames import FrameTransformer
+from skgenre.features._spectral_kernel import SpectralKernel, spectral_kernel
 
 
-class MelTransformer(TrackTransformer):
+class MelTransformer(FrameTransformer):
     """Base of the extractors that start from a mel spectrogram.
 
     A subclass has the parameters named in ``_parameter_constraints`` and turns the
@@ -22,73 +21,40 @@ class MelTransformer(TrackTransformer):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
-        "n_fft": [Interval(Integral, 2, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
-        "win_length": [Interval(Integral, 1, None, closed="left"), None],
-        "window": [str],
+        **FrameTransformer._parameter_constraints,
         "n_mels": [Interval(Integral, 1, None, closed="left")],
         "fmin": [Interval(Real, 0, None, closed="left")],
         "fmax": [Interval(Real, 0, None, closed="neither"), None],
         "htk": ["boolean"],
-        "center": ["boolean"],
     }
 
-    sampling_rate: float
-    n_fft: int
-    hop_length: int
-    win_length: int | None
-    window: str
     n_mels: int
     fmin: float
     fmax: float | None
     htk: bool
-    center: bool
-
-    def _check_tracks(self, X: Any) -> NDArray[np.float32]:
-        X = check_waveforms(X, self.sampling_rate, type(self).__name__)
-        self._check_settings(X.shape[-1])
-        return X
 
     def _check_settings(self, n_samples: int) -> None:
-        """Check what no single parameter can tell."""
-        if self.win_length is not None and self.win_length > self.n_fft:
-            raise ValueError(
-                f"win_length={self.win_length} is longer than n_fft={self.n_fft}; a window lies "
-                "within its frame."
-            )
+        super()._check_settings(n_samples)
         nyquist = self.sampling_rate / 2
         fmax = nyquist if self.fmax is None else self.fmax
         if not self.fmin < fmax <= nyquist:
             raise ValueError(
-                f"The mel bands reach from fmin={self.fmin} to fmax={fmax} Hz, but they must rise "
-                f"and end at or below half the sampling rate, {nyquist} Hz."
-            )
-        if not self.center and n_samples < self.n_fft:
-            raise ValueError(
-                f"Segments of {n_samples} samples are shorter than one frame of "
-                f"n_fft={self.n_fft} samples; cut longer segments, lower n_fft or set center=True."
+                f"fmin={self.fmin} and fmax={fmax} Hz do not bound the mel bands: fmin must be "
+                f"below fmax, and fmax at or below half the sampling rate, {nyquist} Hz."
             )
 
-    def _n_frames(self, n_samples: int) -> int:
-        """Count the frames of a segment."""
-        padding = 2 * (self.n_fft // 2) if self.center else 0
-        return 1 + (n_samples + padding - self.n_fft) // self.hop_length
-
-    def _kernel(self) -> MelKernel:
-        return mel_kernel(
-            MelSettings(
-                sampling_rate=float(self.sampling_rate),
-                n_fft=int(self.n_fft),
-                hop_length=int(self.hop_length),
-                win_length=int(self.n_fft if self.win_length is None else self.win_length),
-                window=self.window,
-                center=bool(self.center),
-                n_mels=int(self.n_mels),
-                fmin=float(self.fmin),
-                fmax=float(self.sampling_rate / 2 if self.fmax is None else self.fmax),
-                htk=bool(self.htk),
-            )
+    def _kernel(self) -> SpectralKernel:
+        return spectral_kernel(
+            sampling_rate=float(self.sampling_rate),
+            n_fft=int(self.n_fft),
+            hop_length=int(self.hop_length),
+            n_mels=int(self.n_mels),
+            win_length=None if self.win_length is None else int(self.win_length),
+            window=self.window,
+            center=bool(self.center),
+            fmin=float(self.fmin),
+            fmax=None if self.fmax is None else float(self.fmax),
+            htk=bool(self.htk),
         )
 
 
@@ -101,7 +67,7 @@ class MelSpectrogramExtractor(MelTransformer):
     Parameters
     ----------
     n_mels : int, default=96
-        Mel bands that the spectrum is summed to; [1]_ uses 96.
+        Number of mel bands; [1]_ uses 96.
     sampling_rate : float, default=22050
         Rate of the waveforms in Hz. Waveforms known to have another rate are refused.
     n_fft : int, default=2048
@@ -120,12 +86,11 @@ class MelSpectrogramExtractor(MelTransformer):
         Whether to use the mel scale of HTK instead of Slaney's.
     center : bool, default=True
         Whether frame t is centred at sample ``t * hop_length``, with zeros around the
-        segment. False starts it there, and takes whole frames only.
+        segment. False starts it there and uses whole frames only.
     scale : {"decibel", "power"}, default="decibel"
         "decibel" gives 10 log10 of the power, at least -100.
     top_db : float or None, default=80.0
-        Decibels that lie further below the loudest of the segment are raised to that
-        level. None keeps them.
+        Clip at this many decibels below the maximum of the segment. None does not clip.
 
     See Also
     --------
@@ -134,8 +99,8 @@ class MelSpectrogramExtractor(MelTransformer):
 
     Notes
     -----
-    Computed in float32. The loudest value that ``top_db`` counts from is that of the
-    segment, so that a segment's features do not depend on its neighbours.
+    Computed in float32. ``top_db`` counts from the maximum of the segment, so that a
+    segment's features do not depend on its neighbours.
 
     References
     ----------
@@ -224,9 +189,9 @@ class MelSpectrogramExtractor(MelTransformer):
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         kernel = self._kernel()
         if self.scale == "power":
-            spectrograms = kernel.power(track)  # (n_segments, n_mels, n_frames)
+            spectrograms = kernel.spectrum(track).mel  # (n_segments, n_mels, n_frames)
         else:
-            with np.errstate(invalid="ignore"):  # a power that overflowed is refused below
+            with np.errstate(invalid="ignore"):  # check_loudness refuses overflow
                 spectrograms = kernel.decibels(track, self.top_db)
         return check_loudness(spectrograms.transpose(0, 2, 1), track, name)
 
@@ -234,7 +199,7 @@ class MelSpectrogramExtractor(MelTransformer):
 def check_loudness(
     features: NDArray[np.float32], track: NDArray[np.float32], name: str
 ) -> NDArray[np.float32]:
-    """Return features, or refuse the track whose power is more than float32 can hold."""
+    """Return the features, or refuse a track whose power exceeds what float32 can hold."""
     if not np.isfinite(features).all():
         raise ValueError(
             f"{name} has samples as large as {np.abs(track).max():g}, whose power exceeds what "

@@ -16,14 +16,14 @@ from skgenre.features._mel import MelTransformer, check_loudness
 class MFCCExtractor(MelTransformer):
     """Extract the mel-frequency cepstral coefficients (MFCC) of each frame.
 
-    The values equal ``librosa.feature.mfcc`` called on each segment by itself. (Called on
-    a stack of segments, librosa clips all of them at 80 dB below the loudest segment, so
-    that a segment's features depend on its neighbours.)
+    The values equal ``librosa.feature.mfcc`` called on each segment by itself. Called on a
+    stack of segments, librosa clips all of them at 80 dB below the loudest one, so that the
+    features of a segment depend on its neighbours.
 
     Parameters
     ----------
     n_mfcc : int, default=13
-        Coefficients a frame; [1]_ uses 13.
+        Number of coefficients; [1]_ uses 13.
     sampling_rate : float, default=22050
         Rate of the waveforms in Hz. Waveforms known to have another rate are refused.
     n_fft : int, default=2048
@@ -35,7 +35,7 @@ class MFCCExtractor(MelTransformer):
     window : str, default="hann"
         Name of a SciPy window.
     n_mels : int, default=128
-        Mel bands that the spectrum is summed to.
+        Number of mel bands.
     fmin : float, default=0.0
         Lowest frequency of the mel bands in Hz.
     fmax : float or None, default=None
@@ -43,13 +43,13 @@ class MFCCExtractor(MelTransformer):
     htk : bool, default=False
         Whether to use the mel scale of HTK instead of Slaney's.
     lifter : int, default=0
-        Cepstral liftering; 0 leaves it out.
+        Coefficient of the cepstral liftering; 0 means no liftering.
     center : bool, default=True
         Whether frame t is centred at sample ``t * hop_length``, with zeros around the
-        segment. False starts it there, and takes whole frames only.
+        segment. False starts it there and uses whole frames only.
     deltas : {0, 1, 2}, default=0
-        Orders of time derivatives appended to the coefficients, as differential
-        coefficients in [2]_: ``n_features = n_mfcc * (1 + deltas)``.
+        Number of time derivatives appended to the coefficients, the differential coefficients
+        of [2]_: ``n_features = n_mfcc * (1 + deltas)``.
     delta_width : int, default=9
         Frames over which a derivative is estimated; odd, at least 3.
 
@@ -59,16 +59,16 @@ class MFCCExtractor(MelTransformer):
 
     Notes
     -----
-    A frame's power spectrum (float32) is summed to mel bands; their decibels, cut at 80 dB below
-    the loudest of the segment, go through an orthonormal cosine transform (type II), of
-    which the first ``n_mfcc`` values remain. With ``center=True`` and an even ``n_fft`` a
+    The power spectrum of a frame is summed to mel bands. Their decibels, clipped at 80 dB
+    below the maximum of the segment, go through an orthonormal cosine transform of type II,
+    and the first ``n_mfcc`` values are kept. With ``center=True`` and an even ``n_fft`` a
     segment has ``1 + n_samples // hop_length`` frames; with ``center=False``
     ``1 + (n_samples - n_fft) // hop_length``.
 
     Computed in float32, where librosa transforms in float64: the coefficients agree within
-    1e-6 of the largest for noise, music and silence. Where the bands hold little but the
-    rounding of something loud outside them (a steady tone, or bands of a few Hz), they
-    differ by 1e-5 to 1e-3.
+    1e-6 of the largest for noise, music and silence. Bands that hold little but the rounding
+    error of a loud sound outside them (a steady tone, or bands of a few Hz) differ by 1e-5 to
+    1e-3.
 
     References
     ----------
@@ -170,8 +170,8 @@ class MFCCExtractor(MelTransformer):
     def _check_settings(self, n_samples: int) -> None:
         if self.n_mfcc > self.n_mels:
             raise ValueError(
-                f"n_mfcc={self.n_mfcc} is more than n_mels={self.n_mels}: there are only as many "
-                "coefficients as mel bands. Lower n_mfcc or raise n_mels."
+                f"n_mfcc={self.n_mfcc} is more than n_mels={self.n_mels}; lower n_mfcc or raise "
+                "n_mels."
             )
         super()._check_settings(n_samples)
         if not self.deltas:
@@ -187,10 +187,9 @@ class MFCCExtractor(MelTransformer):
         kernel = self._kernel()
         transform = _cosine_transform(int(self.n_mfcc), int(self.n_mels), int(self.lifter))
         # (n_segments, n_mfcc, n_frames)
-        with np.errstate(invalid="ignore"):  # a power that overflowed is refused below
+        with np.errstate(invalid="ignore"):  # check_loudness refuses overflow
             exact = transform @ kernel.decibels(track)
-        mfcc = check_loudness(exact.astype(np.float32), track, name)
-        orders = [mfcc]
+        orders = [check_loudness(exact.astype(np.float32), track, name)]
         if self.deltas:
             import librosa
 
@@ -206,7 +205,7 @@ class MFCCExtractor(MelTransformer):
 def _cosine_transform(n_mfcc: int, n_mels: int, lifter: int) -> NDArray[np.float64]:
     """Return the orthonormal cosine transform of type II, liftered: (n_mfcc, n_mels).
 
-    In float64, because a sum over bands in float32 is off by 1e-6.
+    In float64, because the sum over bands in float32 would be off by 1e-6.
     """
     from scipy.fft import dct
 
@@ -214,5 +213,5 @@ def _cosine_transform(n_mfcc: int, n_mels: int, lifter: int) -> NDArray[np.float
     if lifter:
         ranks = np.arange(1, 1 + n_mfcc)[:, np.newaxis]
         transform = transform * (1 + lifter / 2 * np.sin(np.pi * ranks / lifter))
-    transform.flags.writeable = False  # shared by all that ask for it
+    transform.flags.writeable = False  # the cache hands out one array
     return transform

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 
 def refine(values: NDArray[np.floating[Any]], peak: int) -> float:
-    """Return how far beside a local maximum the curve has its top.
+    """Interpolate a local maximum: return how far beside it the curve has its top.
 
     Parameters
     ----------
     values : ndarray of shape (n_values,)
         The curve.
     peak : int
-        Where its local maximum lies, not at either end.
+        Index of the local maximum, not at either end.
 
     Returns
     -------
@@ -29,19 +29,19 @@ def refine(values: NDArray[np.floating[Any]], peak: int) -> float:
 
 
 def two_peaks(values: NDArray[np.floating[Any]], first: int = 1) -> tuple[int | None, int | None]:
-    """Return where the two largest local maxima above 0 lie.
+    """Find the two largest local maxima above 0.
 
     Parameters
     ----------
     values : ndarray of shape (n_values,)
-        The curve; its ends are no maxima.
+        The curve; its ends do not count as maxima.
     first : int, default=1
-        Where to begin, at least 1.
+        Index to start from, at least 1.
 
     Returns
     -------
     largest, second : int or None
-        None where there is none.
+        Their indices; None for one that does not exist.
     """
     inner = values[first:-1]
     peaks = (inner > values[first - 1 : -2]) & (inner >= values[first + 1 :]) & (inner > 0)

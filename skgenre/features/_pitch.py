@@ -1,4 +1,4 @@
-"""Which pitches a track has."""
+"""Histograms of the pitches of a track."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre.base import TrackColumns
 from skgenre.features._peaks import two_peaks
-from skgenre.features._spectral import fft_window, frame
+from skgenre.features._spectral_kernel import (
+    FRAME_CONSTRAINTS,
+    FRAMES_TOGETHER,
+    fft_window,
+    frame,
+)
 
 Float = NDArray[np.float32]
 
-_BLOCK = 160  # frames transformed together
-_COMPRESSION = 0.67  # power of the magnitude that is transformed back, where plain has 2
-_SPLIT = 1000.0  # Hz: above, the ear follows the envelope and no longer the wave
+_COMPRESSION = 0.67  # exponent of the magnitude; plain autocorrelation has 2
+_SPLIT = 1000.0  # Hz; above it the ear follows the envelope instead of the wave
 _N_NOTES = 128  # of MIDI
 _N_CLASSES = 12
 _FIFTH = 7  # semitones
@@ -39,10 +43,10 @@ _COLUMNS = (
 
 
 class PitchHistogramExtractor(TrackColumns):
-    """Extract how often each track has which pitch, in a few columns.
+    """Extract a few columns that describe the histograms of the pitches of each track.
 
-    The pitches of each frame are found by autocorrelation and counted twice: by note
-    ("unfolded") and by pitch class, whatever the octave ("folded").
+    The pitches of each frame are found by autocorrelation and counted in two histograms: by
+    note ("unfolded") and by pitch class, whatever the octave ("folded").
 
     Whole tracks give a table. Segments give one such row a segment, as features of a single
     frame.
@@ -50,10 +54,10 @@ class PitchHistogramExtractor(TrackColumns):
     Parameters
     ----------
     n_pitches : int, default=3
-        Pitches that a frame may count, the clearest ones.
+        Maximum number of pitches to count in a frame, the clearest ones.
     threshold : float, default=0.03
-        How high a peak of the autocorrelation must be to count as a pitch, between 0 and 1,
-        its value without delay. White noise seldom reaches 0.03.
+        Minimum height of a peak of the autocorrelation that counts as a pitch, between 0 and
+        1, the value without delay. White noise seldom reaches 0.03.
     fmin : float, default=55.0
         Lowest pitch in Hz.
     fmax : float, default=1500.0
@@ -83,17 +87,17 @@ class PitchHistogramExtractor(TrackColumns):
       of fifths (0 is C, 1 is G, 2 is D); ``folded_interval``, from the first to the second
       on that circle, from -6 to 5: 1 is a fifth up and -1 a fifth down.
     - ``pitch_sum``, the sum of the histogram divided by the number of frames. It grows
-      with how clear the pitches are.
+      with the clarity of the pitches.
 
-    What is not found is 0; all columns are where no frame has a pitch.
+    A value that is not found is 0. Where no frame has a pitch, all columns are 0.
 
     The columns are those that [1]_ lists after [2]_. The "period" of a peak, in their words,
-    is its place in the histogram: here the columns of notes and pitch classes. The way to the
-    pitches is that of [3]_, which [2]_ goes too: the sound is split at 1000 Hz, the upper
-    part replaced by its envelope; both are autocorrelated with the magnitudes of their
-    spectra compressed (to the power of 0.67), and added. Each pitch has further peaks at multiples
-    of its period, which are removed by subtracting the curve stretched by 2, 3, 5 and the
-    next primes. A pitch counts with the height of its peak.
+    is its place in the histogram: the columns of notes and pitch classes here. The pitches
+    are found as in [3]_, which [2]_ follows too. The sound is split at 1000 Hz, and the upper
+    part is replaced by its envelope. Both parts are autocorrelated, with the magnitudes of
+    their spectra compressed (to the power of 0.67), and added. Each pitch has further peaks at
+    multiples of its period; subtracting the curve stretched by 2, 3, 5 and the next primes
+    removes them. A pitch counts with the height of its peak.
 
     References
     ----------
@@ -120,9 +124,8 @@ class PitchHistogramExtractor(TrackColumns):
         "threshold": [Interval(Real, 0, 1, closed="neither")],
         "fmin": [Interval(Real, 0, None, closed="neither")],
         "fmax": [Interval(Real, 0, None, closed="neither")],
-        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+        **FRAME_CONSTRAINTS,
         "n_fft": [Interval(Integral, 4, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -162,8 +165,9 @@ class PitchHistogramExtractor(TrackColumns):
     def _check_settings(self) -> None:
         if not self.fmin < self.fmax <= self.sampling_rate / 2:
             raise ValueError(
-                f"The pitches reach from fmin={self.fmin} to fmax={self.fmax} Hz, but they must "
-                f"rise and end at or below half the sampling rate, {self.sampling_rate / 2} Hz."
+                f"fmin={self.fmin} and fmax={self.fmax} Hz do not bound the pitches: fmin must be "
+                f"below fmax, and fmax at or below half the sampling rate, "
+                f"{self.sampling_rate / 2} Hz."
             )
         if self.n_fft < 2 * self.sampling_rate / self.fmin:
             raise ValueError(
@@ -180,8 +184,8 @@ class PitchHistogramExtractor(TrackColumns):
         multiples = _multiples(longest + 2)
         n_frames = len(bands[0])
         unfolded = np.zeros(_N_NOTES)
-        for start in range(0, n_frames, _BLOCK):
-            windowed = [frames[start : start + _BLOCK] * taper for frames in bands]
+        for start in range(0, n_frames, FRAMES_TOGETHER):
+            windowed = [frames[start : start + FRAMES_TOGETHER] * taper for frames in bands]
             lowest = int(0.5 * self.fmin / rate * n_fft)
             correlation = _correlate(windowed, longest + 2, lowest)
             np.subtract(correlation, correlation @ multiples, out=correlation)
@@ -202,7 +206,7 @@ class PitchHistogramExtractor(TrackColumns):
         rows, ranks = np.nonzero(np.take_along_axis(heights, highest, axis=1))
         places = highest[rows, ranks]
         before, at, after = before[rows, places], at[rows, places], after[rows, places]
-        # The top of the parabola through the three: far finer than a sample.
+        # The top of the parabola through the peak and its neighbours is far finer than a sample.
         lags = shortest + places + 0.5 * (before - after) / (before - 2 * at + after)
         notes = np.rint(69 + 12 * np.log2(float(self.sampling_rate) / lags / 440.0))
         np.add.at(unfolded, np.clip(notes, 0, _N_NOTES - 1).astype(np.intp), at)
@@ -223,12 +227,12 @@ def _split(samples: Float, sampling_rate: float) -> list[Float]:
 def _correlate(bands: list[Float], n_lags: int, lowest: int) -> Float:
     """Autocorrelate the frames (n_frames, n_fft) of all bands together: (n_frames, n_lags).
 
-    Bins up to ``lowest`` are left out. What is below 0 becomes 0, and so does the hill
-    around no delay, which is no pitch.
+    Bins up to ``lowest`` are left out. Negative values become 0, and so does the hill around
+    delay 0, which is not a pitch.
     """
     from scipy import fft
 
-    # As many zeros behind a frame as it is delayed, so that its ends do not meet.
+    # Padded by the largest delay, so that the end of a frame does not wrap around.
     n = fft.next_fast_len(bands[0].shape[1] + n_lags, real=True)
     total = np.zeros((len(bands[0]), n // 2 + 1), dtype=np.float32)
     for frames in bands:
@@ -236,20 +240,21 @@ def _correlate(bands: list[Float], n_lags: int, lowest: int) -> Float:
         total += (np.square(spectrum.real) + np.square(spectrum.imag)) ** (_COMPRESSION / 2)
     total[:, : 1 + lowest] = 0
     correlation = fft.irfft(total, n, axis=1)[:, :n_lags]
-    at_once = correlation[:, :1]
-    correlation = np.divide(correlation, at_once, out=np.zeros_like(correlation), where=at_once > 0)
-    falls = np.argmax(correlation <= 0, axis=1)  # where each first reaches 0
+    undelayed = correlation[:, :1]
+    correlation = np.divide(
+        correlation, undelayed, out=np.zeros_like(correlation), where=undelayed > 0
+    )
+    falls = np.argmax(correlation <= 0, axis=1)  # first delay at which each reaches 0
     hill = np.arange(n_lags) < falls[:, np.newaxis]
     return np.where(hill, 0, np.maximum(correlation, 0))
 
 
 @lru_cache(maxsize=8)
 def _multiples(n_lags: int) -> Float:
-    """Return what stretches curves by all primes and adds them up.
+    """Return the matrix that sums curves stretched by all primes: (n_lags, n_lags).
 
-    The curves are rows, multiplied from the left: the matrix is (n_lags, n_lags). A pitch
-    of the period T correlates at kT as well; stretched k times, its peak at T
-    covers that.
+    The curves are rows, multiplied from the left. A pitch of period T correlates at kT as
+    well; the peak at T of the curve stretched k times covers that.
     """
     matrix = np.zeros((n_lags, n_lags), dtype=np.float32)
     lags = np.arange(n_lags)
@@ -259,7 +264,7 @@ def _multiples(n_lags: int) -> Float:
         below, rest = np.divmod(lags, k)
         matrix[below, lags] += 1 - rest / k
         matrix[np.minimum(below + 1, n_lags - 1), lags] += rest / k
-    matrix.flags.writeable = False  # shared by all that ask for it
+    matrix.flags.writeable = False  # the cache hands out one array
     return matrix
 
 
@@ -268,7 +273,7 @@ def _columns(unfolded: NDArray[np.float64]) -> list[float]:
     total = float(unfolded.sum())
     if total == 0:
         return [0.0] * len(_COLUMNS)
-    # The notes at both ends may be peaks, too.
+    # Padded, because the notes at both ends may be peaks, too.
     padded = np.concatenate([[0.0], unfolded, [0.0]])
     (peak1, note1), (peak2, note2) = (
         (0.0, 0) if place is None else (padded[place] / total, place - 1)
@@ -276,7 +281,8 @@ def _columns(unfolded: NDArray[np.float64]) -> list[float]:
     )
     notes = np.arange(_N_NOTES)
     folded = np.bincount(_FIFTH * notes % _N_CLASSES, unfolded, minlength=_N_CLASSES) / total
-    # Neighbours on the circle are no neighbours in pitch: here the largest entries are peaks.
+    # Neighbours on the circle of fifths are not neighbours in pitch, so there is no peak to find:
+    # the largest two entries are taken.
     class1, class2 = np.argsort(-folded, kind="stable")[:2].tolist()
     turn = (class2 - class1 + 6) % _N_CLASSES - 6
     if folded[class2] == 0:

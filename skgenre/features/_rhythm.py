@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,11 @@ from skgenre.features._beats import (
     onset_strength,
 )
 from skgenre.features._peaks import refine, two_peaks
+from skgenre.features._spectral_kernel import FRAME_CONSTRAINTS
 
 Float = NDArray[np.float64]
 
-_BLOCK_SECONDS = 12.0  # what a beat histogram looks at together: tempi 5 a minute apart differ
+_BLOCK_SECONDS = 12.0  # of the transforms of a beat histogram; resolves 5 beats a minute
 _TEMPI = np.arange(40.0, 241.0)  # bins of the beat histogram, in beats a minute
 
 _COLUMNS = (
@@ -54,10 +55,11 @@ class RhythmExtractor(TrackColumns):
     Parameters
     ----------
     envelope : {"onset", "energy"}, default="onset"
-        What the beat histogram and the autocorrelation are taken of: how much the level
-        rises in each of 40 mel bands, or the energy of the windows, as in [1]_.
+        Input of the beat histogram and of the autocorrelation: "onset" is the mean rise of
+        the level in 40 mel bands, "energy" the energy of the windows, as in [1]_.
     n_windows : int, default=100
-        Windows whose energy is compared with their own mean; [1]_ has 100.
+        Number of windows in a run, whose energy is compared with the mean of the run; [1]_
+        has 100.
     sampling_rate : float, default=22050
         Rate of the waveforms in Hz. Waveforms known to have another rate are refused.
     n_fft : int, default=2048
@@ -74,11 +76,11 @@ class RhythmExtractor(TrackColumns):
     -----
     The columns are:
 
-    - ``tempo``, in beats a minute: of the peaks of the autocorrelation of the onset
-      strength, weighted in favour of 120, the largest; from 30 to 300.
+    - ``tempo``, in beats a minute, from 30 to 300: the largest peak of the autocorrelation
+      of the onset strength, weighted in favour of 120.
     - ``onset_mean`` and ``onset_std``, of the onset strength in decibels.
-    - Of the beat histogram, which holds for each tempo from 40 to 240 how much the envelope
-      swings in it: ``beat_peak1`` and ``beat_peak2``, its two largest peaks as shares of its
+    - Of the beat histogram, the amplitude of the envelope's swings at each tempo from 40 to
+      240: ``beat_peak1`` and ``beat_peak2``, its two largest peaks as shares of its
       sum; ``beat_tempo1`` and ``beat_tempo2``, where they lie; ``beat_peak_ratio`` and
       ``beat_tempo_ratio``, the second divided by the first; ``beat_sum``, its sum divided
       by the number of tempi.
@@ -86,17 +88,17 @@ class RhythmExtractor(TrackColumns):
       ``autocorrelation_peak1`` and ``autocorrelation_peak2``, its two largest peaks;
       ``autocorrelation_lag1`` and ``autocorrelation_lag2``, their periods in seconds;
       ``autocorrelation_peak_ratio``, the second peak divided by the first.
-    - ``low_energy_share``, the share of windows with less energy than the mean of the
-      ``n_windows`` that they belong to.
+    - ``low_energy_share``, the share of windows with less energy than the mean of their run
+      of ``n_windows``.
 
-    What is not found is 0: all but the share where a track is silent or has one level.
+    A value that is not found is 0. In a track that is silent or has a constant level, all
+    columns but the share are 0.
 
-    The histogram is the mean magnitude of Fourier transforms of 12 s, half overlapping, of
-    the envelope divided by its mean, so that loudness plays no part. [1]_ names an
-    FFT over the energy of n windows, and the columns are those of [2]_, which it cites,
-    where autocorrelations fill the histogram. The 100 windows of [1]_ are the first of
-    the track, hardly more than two seconds; here the whole track is read, 100 at
-    a time, and the shares are averaged.
+    The histogram is the mean magnitude of half-overlapping Fourier transforms of 12 s of the
+    envelope, divided by its mean so that loudness has no effect. [1]_ names an FFT over the
+    energy of n windows. Its columns are those of [2]_, which it cites and where
+    autocorrelations fill the histogram. The 100 windows of [1]_ are the first of the track,
+    hardly more than two seconds; here the shares of all runs of 100 windows are averaged.
 
     References
     ----------
@@ -119,9 +121,7 @@ class RhythmExtractor(TrackColumns):
     _parameter_constraints: dict[str, list[Any]] = {
         "envelope": [StrOptions({"onset", "energy"})],
         "n_windows": [Interval(Integral, 2, None, closed="left")],
-        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
-        "n_fft": [Interval(Integral, 2, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
+        **FRAME_CONSTRAINTS,
     }
 
     def __init__(
@@ -172,14 +172,14 @@ class RhythmExtractor(TrackColumns):
 
 
 def _energy(samples: NDArray[np.float32], length: int) -> Float:
-    """Sum the squares of each window; a last window that is not whole is left out."""
+    """Sum the squares of each window; an incomplete last window is left out."""
     n_windows = max(1, samples.size // length)
     whole = samples[: n_windows * length].astype(np.float64)
     return np.square(whole).reshape(n_windows, -1).sum(axis=1)
 
 
 def _low_energy_share(energy: Float, n_windows: int) -> float:
-    """Return the share of windows below the mean of their run, over all whole runs."""
+    """Return the share of windows below the mean of their run, over all complete runs."""
     length = min(n_windows, len(energy))
     runs = energy[: len(energy) // length * length].reshape(-1, length)
     return float((runs < runs.mean(axis=1, keepdims=True)).mean())
@@ -188,7 +188,7 @@ def _low_energy_share(energy: Float, n_windows: int) -> float:
 def _histogram_columns(envelope: Float, frame_rate: float) -> list[float]:
     """Return the columns from ``beat_peak1`` to ``beat_sum``."""
     mean = envelope.mean()
-    # Unlike a difference, a ratio says for every loudness whether the level changes at all.
+    # A ratio, unlike a difference, detects a constant level at any loudness.
     if mean <= 0 or envelope.std() <= 1e-6 * mean:
         return [0.0] * 7
     length = min(len(envelope), max(1, round(_BLOCK_SECONDS * frame_rate)))
@@ -209,13 +209,13 @@ def _histogram_columns(envelope: Float, frame_rate: float) -> list[float]:
 
 @lru_cache(maxsize=8)
 def _waves(length: int, frame_rate: float) -> NDArray[np.complex128]:
-    """Return a windowed wave of each tempo: (length, n_tempi)."""
+    """Return a windowed complex wave of each tempo: (length, n_tempi)."""
     taper = np.hanning(length + 2)[1:-1]  # without the zeros at its ends
     times = np.arange(length)[:, np.newaxis] / frame_rate
-    # A swing of the height 1 is to come out as 1.
+    # Scaled so that a swing of amplitude 1 gives 1.
     scale = 2 * taper[:, np.newaxis] / taper.sum()
     waves = scale * np.exp(-2j * np.pi * times * _TEMPI / 60)
-    waves.flags.writeable = False  # shared by all that ask for it
+    waves.flags.writeable = False  # the cache hands out one array
     return waves
 
 

@@ -1,4 +1,4 @@
-"""Short-time Fourier transforms, as they are or summed up in bands."""
+"""Short-time Fourier transforms, in all bins or averaged in bands."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre.base import TrackTransformer
-from skgenre.features._spectral import fft_window, frame
-from skgenre.utils._validation import check_waveforms
+from skgenre.features._frames import FrameTransformer
+from skgenre.features._spectral_kernel import fft_window, frame, to_decibels
 
-_QUIETEST = 1e-10  # power that stands for silence: -100 dB
-_KEPT = 16  # bins that the octave layout leaves as they are
-_GROUPS = 8  # averages that it makes of each octave
+_KEPT = 16  # bins that the octave layout keeps unchanged
+_GROUPS = 8  # averages of each octave in that layout
 
 
-class STFTExtractor(TrackTransformer):
+class STFTExtractor(FrameTransformer):
     """Extract the short-time Fourier transform of each segment, in bands.
 
     Parameters
@@ -27,8 +25,8 @@ class STFTExtractor(TrackTransformer):
     sampling_rate : float, default=22050
         Rate of the waveforms in Hz. Waveforms known to have another rate are refused.
     n_fft : int, default=1024
-        Samples in the Fourier transform of a frame. The networks of [1]_ that convolve
-        have 1024, its LSTM 2048.
+        Samples in the Fourier transform of a frame. The convolutional networks of [1]_ use
+        1024, its LSTM 2048.
     hop_length : int, default=256
         Samples from one frame to the next: in [1]_ 256, and 1024 for the LSTM.
     win_length : int or None, default=None
@@ -37,47 +35,44 @@ class STFTExtractor(TrackTransformer):
         Name of a SciPy window.
     center : bool, default=True
         Whether frame t is centred at sample ``t * hop_length``, with zeros around the
-        segment. False starts it there, and takes whole frames only.
+        segment. False starts it there and uses whole frames only.
     n_frames : int or None, default=None
-        Frames of a segment that are kept, from its start. None keeps all.
+        Number of frames to keep, from the start of each segment. None keeps all.
     bands : {"linear", "octave"} or None, default="linear"
-        What the ``1 + n_fft // 2`` bins become. "linear" averages them under triangles
-        that lie at equal distances from 0 Hz to half the sampling rate. "octave" keeps the
-        lowest 16 bins and averages the octaves above to eight values each. None keeps
-        all bins.
+        Layout of the bands. "linear" averages the ``1 + n_fft // 2`` bins under equally
+        spaced triangles from 0 Hz to half the sampling rate. "octave" keeps the lowest 16
+        bins and averages each octave above to eight values. None keeps all bins.
     n_bands : int, default=33
-        Number of the linear bands; not read by the other layouts.
+        Number of linear bands; other layouts ignore it.
     scale : {"decibel", "power", "magnitude"}, default="decibel"
-        What is averaged and given out: the power, its decibels (averaged before the
-        logarithm, at least -100), or the magnitude.
+        Unit of the output, averaged over the bins of a band: the power, its decibels
+        (averaged before the logarithm, at least -100), or the magnitude.
     top_db : float or None, default=80.0
-        Decibels that lie further below the loudest of the segment are raised to that
-        level. None keeps them.
+        Clip decibels at this many below the maximum of the segment. None does not clip.
 
     See Also
     --------
-    MelSpectrogramExtractor : Bands that widen as hearing does.
+    MelSpectrogramExtractor : Bands that widen with frequency, as hearing does.
     FrameScaler : Standardises the bands.
 
     Notes
     -----
-    For the convolutional networks [1]_ has 33 filters, of a form that it does not give.
-    The centres here are 33 equally spaced frequencies, the first 0 Hz and the last half
-    the rate; a triangle reaches from one neighbour's centre to the other's and its weights
-    sum to 1.
+    For the convolutional networks [1]_ uses 33 filters and does not give their form. Here
+    their centres are 33 equally spaced frequencies from 0 Hz to half the rate. Each triangle
+    reaches from the centre of one neighbour to that of the other, and its weights sum to 1.
 
     For the LSTM, [1]_ numbers the bins from 1. It keeps bins 1 to 16, then for i = 3 to 9
-    averages the bins ``2**i + 1`` to ``2**(i + 1)`` in eight equal groups, and so comes
-    to 72 values. Taken at its word, which is done here, bins 9 to 16 come twice and the last
-    bin, half the sampling rate, is dropped.
+    averages the bins ``2**i + 1`` to ``2**(i + 1)`` in eight equal groups, which gives 72
+    values. Followed to the letter, as here, bins 9 to 16 occur twice and the last bin, half
+    the sampling rate, is dropped.
 
     A segment has ``1 + n_samples // hop_length`` frames with ``center=True``, else
-    ``1 + (n_samples - n_fft) // hop_length``. [1]_ writes of pieces of "around 2 seconds"
-    and of 166 frames, and of a whole track of 2500. Pieces of exactly 2 s at
-    22 050 Hz have 169 whole frames: 166 is a fifteenth of 2500 frames, and lasts 1.93 s.
-    ``n_frames=166`` keeps that many of 2 s. For its LSTM [1]_ keeps 600 of the "600 to 700" frames
-    of a track, which fits a hop of 1024 samples only (646 frames in 30 s), and cuts them
-    to 30 pieces of 20: 30 segments of 1 s have 20 frames each with ``center=False``.
+    ``1 + (n_samples - n_fft) // hop_length``. [1]_ has segments of "around 2 seconds" with
+    166 frames, and 2500 frames in a whole track. Segments of exactly 2 s at 22 050 Hz have
+    169 whole frames; 166 is a fifteenth of 2500 frames and lasts 1.93 s. ``n_frames=166``
+    keeps as many of 2 s. For its LSTM [1]_ keeps 600 of the "600 to 700" frames of a track,
+    which only fits a hop of 1024 samples (646 frames in 30 s), and cuts them into 30 segments
+    of 20 frames: 30 segments of 1 s have 20 frames each with ``center=False``.
 
     References
     ----------
@@ -98,12 +93,7 @@ class STFTExtractor(TrackTransformer):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
-        "n_fft": [Interval(Integral, 2, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
-        "win_length": [Interval(Integral, 1, None, closed="left"), None],
-        "window": [str],
-        "center": ["boolean"],
+        **FrameTransformer._parameter_constraints,
         "n_frames": [Interval(Integral, 1, None, closed="left"), None],
         "bands": [StrOptions({"linear", "octave"}), None],
         "n_bands": [Interval(Integral, 2, None, closed="left")],
@@ -177,26 +167,11 @@ class STFTExtractor(TrackTransformer):
             n_features = self._bands().shape[1]
         return np.array([f"stft{i}" for i in range(n_features)], dtype=object)
 
-    def _check_tracks(self, X: Any) -> NDArray[np.float32]:
-        X = check_waveforms(X, self.sampling_rate, type(self).__name__)
-        self._check_settings(X.shape[-1])
-        return X
-
     def _check_settings(self, n_samples: int) -> None:
-        """Check what no single parameter can tell."""
-        if self.win_length is not None and self.win_length > self.n_fft:
-            raise ValueError(
-                f"win_length={self.win_length} is longer than n_fft={self.n_fft}; a window lies "
-                "within its frame."
-            )
+        super()._check_settings(n_samples)
         if self.bands is not None:
             self._bands()
-        if not self.center and n_samples < self.n_fft:
-            raise ValueError(
-                f"Segments of {n_samples} samples are shorter than one frame of "
-                f"n_fft={self.n_fft} samples; cut longer segments, lower n_fft or set center=True."
-            )
-        n_frames = 1 + (n_samples if self.center else n_samples - self.n_fft) // self.hop_length
+        n_frames = self._n_frames(n_samples)
         if self.n_frames is not None and self.n_frames > n_frames:
             raise ValueError(
                 f"Segments of {n_samples} samples have {n_frames} frames, fewer than "
@@ -204,7 +179,7 @@ class STFTExtractor(TrackTransformer):
             )
 
     def _bands(self) -> NDArray[np.float32]:
-        """Return what the bins are multiplied with: (n_bins, n_features)."""
+        """Return the matrix that averages the bins: (n_bins, n_features)."""
         n_fft = int(self.n_fft)
         if self.bands == "linear":
             if self.n_bands > 1 + n_fft // 2:
@@ -234,7 +209,7 @@ class STFTExtractor(TrackTransformer):
             if bands is not None:
                 values = values @ bands
             if self.scale == "decibel":
-                values = _decibels(values, self.top_db)
+                values = to_decibels(values, self.top_db)
             spectrograms.append(values)
         return np.stack(spectrograms)
 
@@ -249,16 +224,9 @@ def _power(windowed: NDArray[np.float32]) -> NDArray[np.float32]:
     return power
 
 
-def _decibels(power: NDArray[np.float32], top_db: float | None) -> NDArray[np.float32]:
-    decibels = np.float32(10) * np.log10(np.maximum(power, np.float32(_QUIETEST)))
-    if top_db is not None:
-        np.maximum(decibels, decibels.max() - np.float32(top_db), out=decibels)
-    return decibels
-
-
 @lru_cache(maxsize=16)
 def _linear_bands(n_fft: int, n_bands: int) -> NDArray[np.float32]:
-    """Return triangles at equal distances, each of the sum 1: (n_bins, n_bands)."""
+    """Return equally spaced triangles, each with sum 1: (n_bins, n_bands)."""
     bins = np.arange(1 + n_fft // 2)
     centres = np.linspace(0, n_fft / 2, n_bands)
     triangles = 1 - np.abs(bins[:, np.newaxis] - centres) / centres[1]
@@ -269,7 +237,7 @@ def _linear_bands(n_fft: int, n_bands: int) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=16)
 def _octave_bands(n_fft: int) -> NDArray[np.float32]:
-    """Return what keeps the lowest bins and averages the octaves: (n_bins, n_features)."""
+    """Return the matrix that keeps the lowest bins and averages octaves: (n_bins, n_features)."""
     n_bins = 1 + n_fft // 2
     columns = list(np.eye(_KEPT, n_bins))
     start = _GROUPS
@@ -286,5 +254,5 @@ def _octave_bands(n_fft: int) -> NDArray[np.float32]:
 
 def _shared(bands: NDArray[np.float64]) -> NDArray[np.float32]:
     shared = bands.astype(np.float32)
-    shared.flags.writeable = False  # shared by all that ask for it
+    shared.flags.writeable = False  # the cache hands out one array
     return shared

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from skgenre.base import TrackColumns
+from skgenre.features._spectral_kernel import FRAME_CONSTRAINTS
 from skgenre.features._summary_measures import N_MFCC, SummarySettings, summarise
 
-# "perceptr" stands for percussive in the table that the names come from.
+# "perceptr" is what the published table calls the percussive part.
 _MEASURES = [
     "chroma_stft",
     "rms",
@@ -29,12 +29,12 @@ _COEFFICIENTS = [f"mfcc{i}" for i in range(1, 1 + N_MFCC)]
 class SummaryExtractor(TrackColumns):
     """Summarise each track by the 57 columns of the table ``features_30_sec.csv``.
 
-    That table, spread with the GTZAN data set [1]_, is what many models of music genres are
-    trained on. Here are its columns for any music, with its names and in its order: mean
-    and variance of chroma, loudness, spectral shape, zero crossings, harmonic and
-    percussive part and 20 MFCCs, and the tempo.
+    Many models of music genres are trained on that table, which is distributed with the GTZAN
+    data set [1]_. This extractor computes its columns for any music, with its names and in
+    its order: mean and variance of chroma, loudness, spectral shape, zero crossings, harmonic
+    and percussive part and 20 MFCCs, and the tempo.
 
-    Whole tracks give a table, which scikit-learn's own scalers and classifiers take.
+    Whole tracks give a table for scikit-learn's own scalers and classifiers.
     Segments give one such row a segment, as features of a single frame.
 
     Parameters
@@ -47,8 +47,9 @@ class SummaryExtractor(TrackColumns):
     hop_length : int, default=512
         Samples from one frame to the next, at most half of ``n_fft``.
     pad_mode : {"reflect", "constant"}, default="reflect"
-        How the sound goes on beyond its ends, under the first and last frames: mirrored,
-        as in the published table and in librosa before 0.10, or silent, as in librosa now.
+        How the sound continues beyond its ends, under the first and last frames: "reflect"
+        mirrors it, as in the published table and in librosa before 0.10; "constant" is
+        silence, as in librosa now.
 
     See Also
     --------
@@ -57,7 +58,7 @@ class SummaryExtractor(TrackColumns):
     Notes
     -----
     Frame t is centred at sample ``t * hop_length``. Means and variances (divided by the
-    number of values) are taken over all frames, but where another set is named:
+    number of values) are taken over all frames unless the table says otherwise:
 
     ==========================  ========================================================
     column                      of what
@@ -76,8 +77,8 @@ class SummaryExtractor(TrackColumns):
     ``perceptr_*``              samples of the percussive part; over samples
     ``tempo``                   beats a minute, from the autocorrelation of the onset
                                 strength in windows of 8 s; no mean and no variance
-    ``mfcc1_*``, ...            coefficients of 128 mel bands in decibels, cut at 80 dB
-                                below the loudest. The first one is ``mfcc1``
+    ``mfcc1_*``, ...            coefficients of 128 mel bands in decibels, clipped at 80 dB
+                                below the maximum. The first one is ``mfcc1``
     ==========================  ========================================================
 
     The values equal those of librosa [3]_, called on each track or segment by itself:
@@ -85,10 +86,10 @@ class SummaryExtractor(TrackColumns):
     ``feature.spectral_bandwidth``, ``feature.spectral_rolloff``,
     ``feature.zero_crossing_rate``, ``effects.hpss``, ``beat.beat_track`` and
     ``feature.mfcc``. ``harmony_mean`` and ``perceptr_mean`` sum to the mean of the samples,
-    which says more of the recorder than of the music.
+    which describes the recording equipment rather than the music.
 
-    In silence everything is 0 but the first MFCC. The tempo is 0 where no onset is found,
-    so in all that is shorter than a few frames.
+    In silence all columns are 0 but the first MFCC. The tempo is 0 where no onset is found,
+    as in anything shorter than a few frames.
 
     It needs about 130 MB of memory for each minute of a track.
 
@@ -114,9 +115,7 @@ class SummaryExtractor(TrackColumns):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
-        "n_fft": [Interval(Integral, 2, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
+        **FRAME_CONSTRAINTS,
         "pad_mode": [StrOptions({"reflect", "constant"})],
     }
 
@@ -166,6 +165,6 @@ class SummaryExtractor(TrackColumns):
         )
 
     def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
-        # What overflows on the way is a ratio so large that its share is 0 or 1.
+        # Only ratios of the separation overflow, and the share of the bin is then 0 or 1.
         with np.errstate(over="ignore", invalid="ignore"):
             return summarise(samples, self._settings())

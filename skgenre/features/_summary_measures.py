@@ -1,8 +1,8 @@
 """The measures behind the summary of a waveform, computed from one spectrum.
 
-The conventions are librosa's, and the values are equal to those of its functions called one
-by one, but everything that starts from the Fourier transform shares a single one, and the
-median filters of the separation run about ten times faster.
+The conventions are librosa's, and the values equal those of its functions called one by one.
+Here all measures share a single Fourier transform, and the median filters of the separation
+run about ten times faster.
 """
 
 from __future__ import annotations
@@ -15,27 +15,25 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.features._spectral import compiled_stage, fft_window, frame
+from skgenre.features._medians import median_along_rows
+from skgenre.features._pitch_classes import chroma_filterbank, estimate_tuning
+from skgenre.features._spectral_kernel import Float, fft_window, frame, to_decibels
 
-Float = NDArray[np.float32]
 Double = NDArray[np.float64]
 
 N_MFCC = 20
 _N_MELS = 128
-_QUIETEST = 1e-10  # power that stands for silence: -100 dB
-_RANGE_DB = 80.0  # decibels below the loudest that are kept
+_TOP_DB = 80.0  # decibels are clipped this far below the maximum
 _ROLLOFF = 0.85  # share of the magnitude below the roll-off frequency
-_MEDIAN = 31  # frames, or bins, that a median filter of the separation spans
-_ZERO = 1e-10  # samples up to this size count as zero, which is positive
+_ZERO = 1e-10  # samples up to this size count as zero, and zero as positive
 _TINY = np.finfo(np.float32).tiny
-_PITCHES = (150.0, 4000.0)  # Hz: where spectral peaks are looked for to estimate the tuning
 _TEMPO_WINDOW = 8.0  # seconds over which onsets are compared with themselves
 _USUAL_TEMPO, _FASTEST = 120.0, 320.0  # beats a minute
 
 
 @dataclass(frozen=True)
 class SummarySettings:
-    """What a summary depends on, beside the sound.
+    """What a summary depends on besides the sound.
 
     Parameters
     ----------
@@ -44,7 +42,7 @@ class SummarySettings:
     n_fft, hop_length : int
         Samples in a frame, and from one frame to the next.
     pad_mode : {"reflect", "constant"}
-        How the sound goes on beyond its ends, as numpy.pad names it.
+        How the sound continues beyond its ends, a mode of numpy.pad.
     """
 
     sampling_rate: float
@@ -79,7 +77,8 @@ def summarise(samples: Float, settings: SummarySettings) -> Double:
     spectrum = _spectrum(frames, n_fft)  # (n_frames, n_bins)
     magnitude = np.abs(spectrum)
     power = np.square(magnitude)
-    decibels = _mel_decibels(power, settings)
+    mel = power @ _mel_filterbank(settings.sampling_rate, n_fft).T  # (n_frames, n_mels)
+    decibels = to_decibels(mel, _TOP_DB)
     centroid, bandwidth = _centroid_and_bandwidth(magnitude, settings)
     harmonic = _harmonic_part(samples.size, spectrum, magnitude, settings)
     measures: list[NDArray[Any]] = [
@@ -90,7 +89,7 @@ def summarise(samples: Float, settings: SummarySettings) -> Double:
         _rolloff(magnitude, settings),
         _zero_crossing_rate(samples, settings),
         harmonic,
-        samples - harmonic,  # the separation shares out the whole sound
+        samples - harmonic,  # the two parts sum to the sound
     ]
     row = [statistic for values in measures for statistic in _mean_and_variance(values)]
     row.append(_tempo(decibels, settings))
@@ -134,7 +133,7 @@ def _centroid_and_bandwidth(magnitude: Float, settings: SummarySettings) -> tupl
     frequencies = _frequencies(settings)
     weights = magnitude.astype(np.float64)
     total = weights.sum(axis=1, keepdims=True)
-    weights /= np.where(total < _TINY, 1.0, total)  # silence has no frequency: 0
+    weights /= np.where(total < _TINY, 1.0, total)  # the frequency of silence is 0
     centroid, square = (weights @ np.stack([frequencies, frequencies**2], axis=1)).T
     return centroid, np.sqrt(np.maximum(square - centroid**2, 0.0))
 
@@ -148,62 +147,11 @@ def _rolloff(magnitude: Float, settings: SummarySettings) -> Double:
 
 def _chroma(power: Float, settings: SummarySettings) -> NDArray[Any]:
     """Return the power in each pitch class, relative to the strongest of the frame."""
-    filterbank = _chroma_filterbank(
-        settings.sampling_rate, settings.n_fft, _tuning(power, settings)
-    )
+    rate, n_fft = settings.sampling_rate, settings.n_fft
+    filterbank = chroma_filterbank(rate, n_fft, estimate_tuning(power, rate, n_fft))
     chroma = power @ filterbank.T  # (n_frames, 12)
     strongest = chroma.max(axis=1, keepdims=True)
     return chroma / np.where(strongest < _TINY, np.float32(1), strongest)
-
-
-def _tuning(power: Float, settings: SummarySettings) -> float:
-    """Return by what share of a semitone the music lies above A = 440 Hz: -0.5 to 0.5."""
-    first, stop = np.searchsorted(_frequencies(settings), _PITCHES)
-    first, stop = max(first, 1), min(stop, power.shape[1] - 1)
-    if first >= stop:
-        return 0.0
-    before, at, after = (power[:, first + k : stop + k] for k in (-1, 0, 1))
-    audible = at > np.float32(0.1) * power.max(axis=1, keepdims=True)
-    rows, bins = np.nonzero(audible & (at > before) & (at >= after))
-    if not rows.size:
-        return 0.0
-    before, at, after = before[rows, bins], at[rows, bins], after[rows, bins]
-    # The parabola through a peak and its neighbours.
-    slope, bend = (after - before) / 2, before + after - 2 * at
-    inside = np.abs(slope) < np.abs(bend)
-    shift = np.where(inside, -slope / np.where(inside, bend, 1), 0)
-    pitches = (first + bins + shift) * settings.sampling_rate / settings.n_fft
-    heights = at + slope * shift / 2
-    strong = pitches[heights >= np.median(heights)].astype(np.float32)
-    deviations = np.mod(12 * np.log2(strong / 27.5), 1)  # from the semitone below
-    deviations[deviations >= 0.5] -= 1
-    # The most frequent hundredth of a semitone; there are so few that their filters are kept.
-    steps = np.linspace(-0.5, 0.5, 101)
-    return float(steps[np.histogram(deviations, steps)[0].argmax()])
-
-
-@lru_cache(maxsize=128)
-def _chroma_filterbank(sampling_rate: float, n_fft: int, tuning: float) -> Float:
-    """Return the weight of each bin in each pitch class, from C on: (12, n_bins).
-
-    A bin counts for the pitch classes near it, by a Gaussian as wide as the bin and at
-    least a semitone, and the more the nearer it is to 880 Hz.
-    """
-    # librosa.filters.chroma gives the same, but compiles for half a minute when it is first
-    # called in a fresh environment.
-    semitones = 12 * np.log2(np.arange(1, n_fft) * sampling_rate / n_fft / 27.5) - tuning
-    # The lowest bin has no pitch; it is put far below the next.
-    semitones = np.concatenate([[semitones[0] - 18], semitones])
-    widths = np.append(np.maximum(np.diff(semitones), 1), 1)
-    classes = np.arange(12)[:, np.newaxis]
-    distances = np.mod(semitones - classes + 6, 12) - 6  # to the nearest of that class
-    filterbank = np.exp(-0.5 * (2 * distances / widths) ** 2)
-    filterbank /= np.sqrt(np.square(filterbank).sum(axis=0))
-    filterbank *= np.exp(-0.5 * ((semitones / 12 - 5) / 2) ** 2)
-    # From A, which the logarithm starts at, to C.
-    filterbank = np.roll(filterbank, -3, axis=0)[:, : 1 + n_fft // 2].astype(np.float32)
-    filterbank.flags.writeable = False  # shared by all that ask for it
-    return filterbank
 
 
 @lru_cache(maxsize=16)
@@ -212,18 +160,11 @@ def _mel_filterbank(sampling_rate: float, n_fft: int) -> Float:
     import librosa
 
     with warnings.catch_warnings():
-        # Where frames are short, bands may have no bin; they stay at the lowest level.
+        # In short frames some bands have no bin; they stay at the lowest level.
         warnings.filterwarnings("ignore", "Empty filters", UserWarning)
         filterbank = librosa.filters.mel(sr=sampling_rate, n_fft=n_fft, n_mels=_N_MELS)
     filterbank.flags.writeable = False
     return filterbank
-
-
-def _mel_decibels(power: Float, settings: SummarySettings) -> Float:
-    """Return the decibels of the mel bands of each frame: (n_frames, n_mels)."""
-    mel = power @ _mel_filterbank(settings.sampling_rate, settings.n_fft).T
-    decibels = np.float32(10) * np.log10(np.maximum(mel, np.float32(_QUIETEST)))
-    return np.maximum(decibels, decibels.max() - np.float32(_RANGE_DB))
 
 
 def _mfcc(decibels: Float) -> Float:
@@ -234,16 +175,16 @@ def _mfcc(decibels: Float) -> Float:
 
 
 def _tempo(decibels: Float, settings: SummarySettings) -> float:
-    """Return the tempo in beats a minute; 0 where nothing begins.
+    """Return the tempo in beats a minute; 0 where there is no onset.
 
-    It is the delay at which the onsets resemble themselves most, on the average over all
-    windows of eight seconds, weighted by how usual its tempo is.
+    It is the delay at which the onsets resemble themselves most, averaged over all windows
+    of eight seconds and weighted by how common its tempo is.
     """
     from scipy import fft
     from scipy.signal import get_window
 
-    # The rise of a frame over the one before, in the median band, belongs later: a frame
-    # hears an onset half its length before its centre.
+    # A frame includes an onset from half its length before the frame's centre reaches it, so the
+    # rise in the median band is moved later by as much.
     n_frames, late = len(decibels), 1 + settings.n_fft // (2 * settings.hop_length)
     onsets = np.zeros(n_frames)
     rises = np.maximum(np.diff(decibels, axis=0), 0)[: max(0, n_frames - late)]
@@ -258,7 +199,7 @@ def _tempo(decibels: Float, settings: SummarySettings) -> float:
     n = fft.next_fast_len(2 * n_lags - 1, real=True)
     spectrum = fft.rfft(windows, n, axis=1)
     weights = 1 / np.where(energy < np.finfo(np.float64).tiny, 1.0, energy)
-    # The mean of the transforms is the transform of the mean, which takes one only.
+    # The inverse transform is linear: one transform of the mean serves all windows.
     mean_power = weights @ (spectrum.real**2 + spectrum.imag**2) / n_frames
     likeness = np.maximum(fft.irfft(mean_power, n)[1:n_lags], 0)
     tempi = 60 * settings.sampling_rate / settings.hop_length / np.arange(1, n_lags)
@@ -274,10 +215,11 @@ def _harmonic_part(
     magnitude: Float,
     settings: SummarySettings,
 ) -> Float:
-    """Return the part of the sound that sustains, after Fitzgerald; the rest is percussive.
+    """Return the sustained part of the sound, after Fitzgerald; the rest is percussive.
 
-    What stands out from its neighbours in time is percussive, what stands out from its
-    neighbours in frequency is harmonic; a bin is shared out by the squares of the two.
+    A bin that stands out from its neighbours in frequency is harmonic, one that stands out
+    from its neighbours in time is percussive. The squares of the two medians share out each
+    bin.
     """
     from scipy import fft
 
@@ -294,26 +236,6 @@ def _harmonic_part(
     sound = _overlap_add(frames, hop_length)[start : start + n_samples]
     weights = _overlap_add(np.broadcast_to(np.square(window), frames.shape), hop_length)
     return sound / weights[start : start + n_samples]
-
-
-def median_along_rows(array: Float) -> Float:
-    """Replace each value by the median of the ones around it in its row, mirrored at the ends.
-
-    Compiled where that is possible. SciPy's filter takes as long on one dimension, where the
-    rows are put into one line with enough around each that they do not mix, and many times
-    longer on two; but it keeps Python's lock, so that tracks would wait for each other.
-    """
-    half = _MEDIAN // 2
-    stage = compiled_stage()
-    if stage is not None:
-        out = np.empty_like(array)
-        stage.median_along_rows(array, half, out)
-        return out
-    from scipy.ndimage import median_filter
-
-    line = np.pad(array, ((0, 0), (half, half)), mode="symmetric")
-    filtered = median_filter(line.reshape(-1), size=_MEDIAN, mode="nearest")
-    return filtered.reshape(line.shape)[:, half:-half]
 
 
 def _overlap_add(frames: Float, hop_length: int) -> Float:

@@ -1,4 +1,4 @@
-"""What learns from the features of all training tracks, between extractor and classifier."""
+"""Transformers between extractor and classifier, which learn from all training tracks."""
 
 from skgenre.preprocessing._artist_whitening import ArtistWhitening
 from skgenre.preprocessing._frame_scaler import FrameScaler

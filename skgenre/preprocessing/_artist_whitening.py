@@ -1,4 +1,4 @@
-"""Whitening by what differs between the artists of one genre."""
+"""Whitening by the differences between artists of one genre."""
 
 from __future__ import annotations
 
@@ -27,61 +27,62 @@ Double = NDArray[np.float64]
 class ArtistWhitening(TransformerMixin, BaseEstimator):
     r"""Shrink the directions in which the artists of one genre differ.
 
-    A model that is to recognise the genre of unseen artists should not look at what tells
-    one artist from another within a genre: voice, production, the sound of one album. From
-    the artists of the training tracks this transformer learns along which directions
-    artists of the same genre lie apart, and scales these down. ::
+    A model that should recognise the genre of unseen artists must not rely on what
+    distinguishes artists within a genre: voice, production, the sound of one album. This
+    transformer learns from the artists of the training tracks in which directions artists of
+    the same genre differ, and shrinks these directions. ::
 
         model = make_pipeline(GroupScaler(), ArtistWhitening(), SVC(C=10))
         model.fit(X, y, artistwhitening__groups=artists)
 
-    Without artists in ``fit`` it hands features through unchanged.
+    Without artists in ``fit``, features pass through unchanged.
 
     Parameters
     ----------
     feature_groups : "auto", array-like of shape (n_features,) or None, default=None
-        Groups of columns that are whitened each by itself, as :class:`GroupScaler` takes them.
-        A group has few columns beside the artists, so that more can be learnt about it, and
-        :class:`GroupKernel` can go on with the groups. None takes all columns together.
+        Groups of columns, each whitened separately; labels as for :class:`GroupScaler`. A
+        group has few columns compared with the number of artists, so that its covariance is
+        estimated better, and :class:`GroupKernel` can use the groups afterwards. None whitens
+        all columns together.
     n_components : int, default=200
-        Principal components that the features, or those of a group, are reduced to first.
-        Where there are fewer columns, or training tracks less one, there are as many as those.
+        Maximum number of principal components, to which the features, or those of a group, are
+        reduced first. It is limited by the columns and by the training tracks less one.
     shrinkage : float, default=0.5
-        How far the covariance of the artists is drawn towards a multiple of the identity
-        of the same trace: 0 not at all, 1 whitens nothing.
+        Weight of a multiple of the identity of the same trace, with which the covariance of
+        the artists is mixed: with 0 it is used as estimated, with 1 nothing is whitened.
     without_groups : {"warn", "pass", "raise"}, default="warn"
-        What to do in ``fit`` where no artists are given, or where no genre has two of them:
-        hand features through from then on, with one warning or without, or raise an error.
+        What to do in ``fit`` if no artists are given, or no genre has two of them: let
+        features pass through unchanged, with one warning or without, or raise an error.
 
     Attributes
     ----------
     feature_groups_ : ndarray of shape (n_out,), str objects
-        The group of each column that comes out; "" where there are no groups.
+        The group of each output column; "" where there are no groups.
     mean_ : ndarray of shape (n_features,)
-        Mean of each column; zeros where features are handed through.
+        Mean of each column; zeros where features pass through.
     projections_ : list of ndarray of shape (n_columns, n_components) or None
-        What the centred columns of each group are multiplied with, groups in the order of
-        their first columns; None where features are handed through.
+        The matrix that multiplies the centred columns of each group, groups in the order of
+        their first columns; None where features pass through.
     n_features_in_ : int
         Number of columns of X in ``fit``.
 
     See Also
     --------
-    GroupScaler : Scales columns, which should happen before.
-    GroupKernel : Compares tracks by each group of columns.
+    GroupScaler : Scales columns; use it before.
+    GroupKernel : Compares tracks group by group.
 
     Notes
     -----
     With :math:`m_a` the mean of the tracks of artist a of genre g, :math:`\mu_g` the mean
-    of these means over the :math:`A_g` artists of the genre, and all of it in the space of
-    the k principal components, the covariance of artists around genres is
+    of these means over the :math:`A_g` artists of the genre, all in the space of the k
+    principal components, the covariance of artists around genres is
 
     .. math:: W = \frac{1}{\sum_g (A_g - 1)} \sum_g \sum_{a \in g}
               (m_a - \mu_g) (m_a - \mu_g)^T.
 
-    It is shrunk, :math:`S = (1 - s) W + s \frac{\operatorname{tr} W}{k} I`, and what
-    comes out for a track z is :math:`S^{-1/2} z`. An artist who is in two genres counts as
-    two. A genre with a single artist says nothing about W.
+    It is shrunk, :math:`S = (1 - s) W + s \frac{\operatorname{tr} W}{k} I`, and the output
+    for a track z is :math:`S^{-1/2} z`. An artist in two genres counts as two. A genre with a
+    single artist does not contribute to W.
 
     This is the within-class covariance normalisation of speaker recognition [1]_. There the
     class is a speaker and its samples are recordings; here the class is a genre and its
@@ -100,8 +101,8 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
     >>> artists = np.repeat(np.arange(20), 10)  # ten tracks of each
     >>> genres = np.where(artists < 10, "blues", "jazz")
     >>> X = rng.normal(size=(200, 2))
-    >>> X[:, 0] += 5 * rng.normal(size=20)[artists]  # says who plays
-    >>> X[:, 1] += 2 * (genres == "jazz")  # says what
+    >>> X[:, 0] += 5 * rng.normal(size=20)[artists]  # depends on the artist
+    >>> X[:, 1] += 2 * (genres == "jazz")  # depends on the genre
     >>> Xt = ArtistWhitening(shrinkage=0.1).fit_transform(X, genres, groups=artists)
     >>> def between_genres(A):
     ...     means = [A[genres == genre].mean(axis=0) for genre in ("blues", "jazz")]
@@ -148,14 +149,14 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If groups come without genres, in another number than tracks or with gaps, if there
-            is not one column group for each column, or if ``shrinkage=0`` and the artists are
-            too few for the components.
+            If groups come without genres, do not match the tracks or have gaps, if
+            ``feature_groups`` has not one label for each column, or if ``shrinkage=0`` and
+            there are too few artists for the components.
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         labels = np.full(X.shape[1], "")
         if self.feature_groups is not None:
-            labels = group_labels(self, self.feature_groups, "feature_groups")
+            labels = group_labels(self, self.feature_groups)
         self.mean_ = np.zeros(X.shape[1])
         self.projections_: list[Double] | None = None
         self.feature_groups_ = labels.astype(object)
@@ -171,7 +172,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         y, groups = column_or_1d(y), check_artists(groups)
         check_consistent_length(X, y, groups)
         codes = [np.unique(labels, return_inverse=True)[1] for labels in (y, groups)]
-        # One column for each artist in each genre, and which of them each track is by.
+        # One column for each pair of genre and artist, and the pair of each track.
         pairs, artist = np.unique(np.stack(codes), axis=1, return_inverse=True)
         genre = pairs[0]
         n_free = len(genre) - len(np.unique(genre))
@@ -190,7 +191,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
-        """Whiten a table, or hand it through.
+        """Whiten a table, or let it pass through.
 
         Parameters
         ----------
@@ -234,7 +235,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         if self.projections_ is None and self.feature_groups is None:
             return names
         if self.projections_ is None:
-            # Named as if they had been whitened: after their groups.
+            # Prefixed by their groups, as if they had been whitened.
             return np.array(
                 [
                     name
@@ -260,7 +261,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         n_free: int,
         name: str,
     ) -> Double:
-        """Return what the columns of one group are multiplied with: (n_columns, k)."""
+        """Return the matrix that multiplies the columns of one group: (n_columns, k)."""
         components = _principal_components(centred, int(self.n_components))
         scores = centred @ components  # (n_tracks, k)
         by_artist = _means(scores, artist)
@@ -270,7 +271,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         return components @ self._whitener(apart.T @ apart / n_free, n_free, name)
 
     def _pass_through(self, why: str) -> None:
-        """Say that features are handed through, in the way asked for."""
+        """Warn or raise an error, as asked for, that features pass through."""
         message = f'ArtistWhitening.fit {why}, or set without_groups="pass".'
         if self.without_groups == "raise":
             raise ValueError(message)
@@ -301,13 +302,13 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
 
 def _principal_components(centred: NDArray[Any], n_components: int) -> Double:
     """Return the directions of largest variance, as columns: (n_features, k)."""
-    # NumPy's, as all else here: SciPy brings a BLAS with threads of its own, and the two sets of
-    # threads wait for each other busily.
+    # NumPy's SVD, like everything here: SciPy brings a second BLAS, and the threads of the two
+    # would busy-wait for each other.
     _, sizes, directions = np.linalg.svd(centred.astype(np.float64), full_matrices=False)
-    # Directions without variance have no meaning; with n tracks at least one is such.
+    # Directions without variance are meaningless. Centred tracks always leave at least one.
     tolerance = sizes[0] * max(centred.shape) * np.finfo(np.float32).eps
     k = max(1, min(n_components, int((sizes > tolerance).sum())))
-    # A direction and its opposite are the same; the largest entry decides.
+    # The sign of a direction is arbitrary: make the entry of largest magnitude positive.
     directions = directions[:k]
     largest = np.abs(directions).argmax(axis=1)
     signs = np.where(directions[np.arange(k), largest] < 0, -1.0, 1.0)

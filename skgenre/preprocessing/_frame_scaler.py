@@ -17,9 +17,9 @@ from skgenre.utils._validation import check_features
 class FrameScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Standardise each feature over tracks, segments and frames.
 
-    It removes the mean and divides by the standard deviation of each entry of the last
-    axis, such as each MFCC, over all other axes. The first MFCC is a hundred times the
-    size of the last ones: without scaling the networks learn slowly or not at all.
+    For each entry of the last axis, such as each MFCC, it removes the mean and divides by the
+    standard deviation over all other axes. The first MFCC is about a hundred times as large
+    as the last ones: without scaling, networks learn slowly or not at all.
 
     In a pipeline it is fitted on the training tracks only.
 
@@ -35,7 +35,7 @@ class FrameScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, 
     mean_ : ndarray of shape (n_features,)
         Mean of each feature.
     scale_ : ndarray of shape (n_features,)
-        What each feature is divided by: its standard deviation, or 1 where it is constant.
+        Divisor of each feature: its standard deviation, or 1 where it is constant.
     n_features_in_ : int
         Size of the last axis of X in ``fit``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -91,19 +91,19 @@ class FrameScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, 
             weights = _check_sample_weight(sample_weight, X)
             sample_weight = np.repeat(weights, len(rows) // len(X))
         scaler = StandardScaler(with_mean=self.with_mean, with_std=self.with_std)
-        # Wrapping in a data frame, where it is asked for, happens once and at the border.
+        # This class wraps its output in a data frame itself; the inner scaler must not.
         scaler.set_output(transform="default")
         self._scaler = scaler.fit(rows, sample_weight=sample_weight)
         n_features = X.shape[-1]
         self.mean_ = scaler.mean_ if self.with_mean else np.zeros(n_features)
         self.scale_ = scaler.scale_ if self.with_std else np.ones(n_features)
-        # No data frame holds more than two dimensions: scikit-learn is to wrap tables only.
+        # A data frame has two dimensions: let scikit-learn wrap tables only.
         self._sklearn_auto_wrap_output_keys = {"transform"} if X.ndim == 2 else set()
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=dict)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
-        """Standardise features by what ``fit`` learned.
+        """Standardise features with the statistics of ``fit``.
 
         Parameters
         ----------
@@ -113,7 +113,7 @@ class FrameScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, 
         Returns
         -------
         Xt : ndarray, float32
-            Of the shape of X. A table comes as a data frame where ``set_output`` asks for it.
+            Array of the shape of X. A table is a data frame where ``set_output`` asks for one.
         """
         check_is_fitted(self)
         return self._by_rows(self._scaler.transform, X)
@@ -129,7 +129,7 @@ class FrameScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, 
         Returns
         -------
         X_original : ndarray, float32
-            Of the shape of X.
+            Array of the shape of X.
         """
         check_is_fitted(self)
         return self._by_rows(self._scaler.inverse_transform, X)
@@ -147,8 +147,8 @@ class FrameScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, 
         self : object
             The scaler itself.
         """
-        # scikit-learn hides its own method while wrapping is off, as it is after a fit on
-        # an array of three dimensions or more; Pipeline.set_output must find it always.
+        # scikit-learn hides its own method while wrapping is off, as after a fit on an array of
+        # three or more dimensions, but Pipeline.set_output needs the method.
         if transform is not None:
             self._sklearn_output_config = {"transform": transform}
         return self

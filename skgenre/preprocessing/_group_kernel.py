@@ -1,4 +1,4 @@
-"""Similarity of tracks by columns that come in groups."""
+"""Similarity of tracks by groups of columns."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from skgenre.preprocessing._feature_groups import columns_by_group, group_labels
 
 Double = NDArray[np.float64]
 
-# The usual distance of two tracks is known well enough from so many.
+# Maximum number of tracks from which the typical distance of two tracks is estimated.
 _MAX_COMPARED = 1000
-# Tracks whose similarities are computed at the same time.
+# Tracks whose similarities are computed together, to limit the memory.
 _TRACKS_TOGETHER = 1000
 
 
 class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    r"""Compare tracks group by group, and average what the groups say.
+    r"""Compare tracks group by group, and average the similarities.
 
-    One kernel over all columns says that two tracks are alike only where nothing differs
-    much. Here each group of columns has a kernel of its own, with its own scale, and the
-    similarity of two tracks is the mean of them: tracks that share their harmony and their
-    rhythm stay similar where the timbre differs. ::
+    With one kernel over all columns, two tracks are similar only if nothing differs much. Here
+    each group of columns has its own kernel and scale, and the similarity of two tracks is the
+    mean over the groups: tracks that share harmony and rhythm stay similar if their timbre
+    differs. ::
 
         model = make_pipeline(GroupScaler(), GroupKernel(), SVC(C=10, kernel="precomputed"))
         model.fit(table, genres)
@@ -44,34 +44,35 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     feature_groups : "auto" or array-like of shape (n_features,), default="auto"
         The group of each column, as for :class:`GroupScaler`.
     gamma : float, default=1.0
-        How fast similarity falls with the distance, in units of the usual distance.
+        How fast similarity falls with the distance, in units of the typical distance.
     n_landmarks : int or None, default=None
-        None compares with each track of ``fit``, as ``SVC(kernel="precomputed")`` takes it.
-        A number draws so many of the tracks of ``fit``, all where there are fewer, and
-        gives features whose products are about the similarities [2]_: for linear machines,
-        where tracks are many.
+        None compares with every track of ``fit``, for ``SVC(kernel="precomputed")``. An int
+        draws that number of tracks of ``fit`` (all if there are fewer) and gives features
+        whose products approximate the similarities [2]_, for linear classifiers of many
+        tracks.
     random_state : int, RandomState instance or None, default=None
-        Draws the landmarks, and above 1000 tracks those from which the usual distance is
-        taken.
+        Draws the landmarks, and with more than 1000 tracks those from which the typical
+        distance is estimated.
 
     Attributes
     ----------
     X_fit_ : ndarray of shape (n_fit, n_features)
-        What tracks are compared with: the tracks of ``fit``, or the landmarks.
+        The tracks to compare with: those of ``fit``, or the landmarks.
     feature_groups_ : list of str
         The groups, in the order of their first columns.
     scales_ : ndarray of shape (n_groups,)
-        The usual squared distance of each group; NaN where all tracks are equal in it, so
-        that it is left out.
+        The typical squared distance in each group; NaN where all tracks are equal, and the
+        group is left out.
     normalization_ : ndarray of shape (n_landmarks, n_landmarks) or None
-        What turns similarities to the landmarks into features; None without landmarks.
+        The matrix that turns similarities to the landmarks into features; None without
+        landmarks.
     n_features_in_ : int
         Number of columns of X in ``fit``.
 
     See Also
     --------
-    GroupScaler : Scales columns, which should happen before.
-    ArtistWhitening : Takes away what tells artists apart, in each group by itself.
+    GroupScaler : Scales columns; use it before.
+    ArtistWhitening : Shrinks the differences between artists, in each group separately.
 
     Notes
     -----
@@ -80,8 +81,8 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     .. math:: k(x, z) = \frac{1}{G} \sum_g \exp(-\gamma \lVert x^{(g)} - z^{(g)} \rVert^2 / m_g).
 
-    A sum of kernels is a kernel; that all weigh the same is hard to beat by learnt weights
-    [1]_. Where the median is 0 the mean takes its place.
+    A sum of kernels is a kernel; equal weights are hard to beat by learnt ones [1]_. Where
+    the median is 0, the mean is used.
 
     References
     ----------
@@ -116,7 +117,7 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Keep the tracks, and learn how far apart they usually are in each group.
+        """Keep the tracks, and learn their typical distance in each group.
 
         Parameters
         ----------
@@ -133,28 +134,28 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Raises
         ------
         ValueError
-            If there is not one label of a group for each column.
+            If ``feature_groups`` has not one label for each column.
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         self._columns = columns_by_group(group_labels(self, self.feature_groups))
         self.feature_groups_ = list(self._columns)
         random = check_random_state(self.random_state)
-        # Distances are the same around any origin, and lose fewest digits around the mean.
+        # Distances do not depend on the origin, and lose the fewest digits around the mean.
         self._origin = X.mean(axis=0, dtype=np.float64)
-        compared = _some(X - self._origin, _MAX_COMPARED, random)
-        self.scales_ = np.array([_usual_distance(compared[:, c]) for c in self._columns.values()])
+        compared = _draw(X - self._origin, _MAX_COMPARED, random)
+        self.scales_ = np.array([_typical_distance(compared[:, c]) for c in self._columns.values()])
         self.normalization_ = None
         if self.n_landmarks is None:
-            self.X_fit_ = X.copy()  # whoever fits may go on writing to X
+            self.X_fit_ = X.copy()  # the caller may change X later
             return self
-        self.X_fit_ = _some(X, int(self.n_landmarks), random).copy()
+        self.X_fit_ = _draw(X, int(self.n_landmarks), random).copy()
         values, vectors = np.linalg.eigh(self._similarities(self.X_fit_))
         values = np.maximum(values, 1e-12)
         self.normalization_ = (vectors / np.sqrt(values)) @ vectors.T
         return self
 
     def transform(self, X: Any) -> Double:
-        """Return the similarity of each track to those of ``fit``, or features from it.
+        """Return the similarity of each track to those of ``fit``, or features.
 
         Parameters
         ----------
@@ -179,17 +180,17 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return out
 
     def _similarities(self, X: NDArray[Any]) -> Double:
-        """Compare tracks with those that were kept: (n_tracks, n_fit)."""
+        """Compare tracks with those of ``X_fit_``: (n_tracks, n_fit)."""
         A, B = X - self._origin, self.X_fit_ - self._origin
         total = np.zeros((len(A), len(B)))
-        heard = ~np.isnan(self.scales_)
-        if not heard.any():
+        varied = ~np.isnan(self.scales_)
+        if not varied.any():
             return total + 1  # all tracks of fit are the same
         for columns, scale in zip(self._columns.values(), self.scales_, strict=True):
             if not np.isnan(scale):
                 squares = _squares(A[:, columns], B[:, columns])
                 total += np.exp(-self.gamma / scale * squares)
-        return total / heard.sum()
+        return total / varied.sum()
 
     @property
     def _n_features_out(self) -> int:
@@ -197,11 +198,11 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
 
 def _squares(A: NDArray[Any], B: NDArray[Any]) -> Double:
-    """Return squared distances, between rows in float64: near ones would cancel to noise."""
+    """Return squared distances of rows, in float64: float32 would round small ones to noise."""
     return euclidean_distances(A, B, squared=True)
 
 
-def _usual_distance(X: NDArray[Any]) -> float:
+def _typical_distance(X: NDArray[Any]) -> float:
     """Return the median of the squared distances between rows, NaN where all are equal."""
     squares = _squares(X, X)[np.triu_indices(len(X), k=1)]
     rounding = 1e-12 * np.square(X).sum(axis=1).max()
@@ -211,8 +212,8 @@ def _usual_distance(X: NDArray[Any]) -> float:
     return float(median if median > rounding else squares.mean())
 
 
-def _some(X: NDArray[Any], n: int, random: np.random.RandomState) -> NDArray[Any]:
-    """Return n rows drawn without replacement, or all where there are no more."""
+def _draw(X: NDArray[Any], n: int, random: np.random.RandomState) -> NDArray[Any]:
+    """Draw n rows without replacement, or return all if there are no more."""
     if len(X) <= n:
         return X
     return X[np.sort(random.choice(len(X), n, replace=False))]

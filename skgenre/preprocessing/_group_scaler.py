@@ -1,4 +1,4 @@
-"""Scaling of columns that come in groups."""
+"""Scaling of columns in groups."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from skgenre.preprocessing._feature_groups import group_labels
 
 
 class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Standardise columns, clip them, and give each group of them the same weight.
+    """Standardise columns, clip them, and give each group of columns the same weight.
 
-    Each column is brought to mean 0 and standard deviation 1 and cut off at ``clip``
-    standard deviations; then each column is divided by the square root of the number of
-    columns of its group. Squared distances between tracks are then a sum over groups in
-    which a group of 600 columns counts as much as one of 20, and one odd recording cannot
-    dominate them: what an SVM with an RBF kernel or nearest neighbours need.
+    Each column is scaled to mean 0 and standard deviation 1, clipped at ``clip`` standard
+    deviations, and divided by the square root of the number of columns of its group. In
+    squared distances between tracks a group of 600 columns then counts as much as one of 20,
+    and one odd recording cannot dominate. An SVM with an RBF kernel and nearest neighbours
+    need that.
 
     Parameters
     ----------
     feature_groups : "auto" or array-like of shape (n_features,), default="auto"
-        The group of each column, as labels. "auto" reads them from the names of the
-        columns of a data frame: what stands before the last ``__``, so "mfcc" for
-        ``mfcc__3_mean``; a column without ``__`` belongs to a group with all others of that
-        kind. An array has no names, and "auto" then takes all its columns as one group;
-        :meth:`ClipFeatures.feature_groups` gives the labels for it.
+        The group of each column, as labels. "auto" reads them from the column names of a data
+        frame: the part before the last ``__``, such as "mfcc" for ``mfcc__3_mean``. All columns
+        without ``__`` form one group. An array has no names, and "auto" takes its columns as
+        one group; :meth:`ClipFeatures.get_feature_groups_out` returns the labels for it.
     clip : float or None, default=3.0
-        Standardised values are cut to ``-clip`` to ``clip``. None cuts nothing.
+        Standardised values are clipped to the range from ``-clip`` to ``clip``. None does not
+        clip.
 
     Attributes
     ----------
@@ -41,21 +41,21 @@ class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     scale_ : ndarray of shape (n_features,)
         Standard deviation of each column, or 1 where it is constant.
     weights_ : ndarray of shape (n_features,)
-        What each column is multiplied with in the end: 1 divided by the square root of the
-        size of its group, or 0 where the column is constant.
+        Weight of each column: 1 divided by the square root of the size of its group, or 0
+        where the column is constant.
     n_features_in_ : int
         Number of columns of X in ``fit``.
 
     See Also
     --------
     ClipFeatures : Features in groups.
-    GroupKernel : Compares tracks by each group alone.
+    GroupKernel : Compares tracks group by group.
     FrameScaler : For features of more than two dimensions, without groups.
 
     Notes
     -----
-    A column that is constant in ``fit`` becomes 0, also where other tracks differ: of how
-    far they differ nothing is known.
+    A column that is constant in ``fit`` becomes 0, even if it varies in other tracks, because
+    its scale is not known.
 
     Examples
     --------
@@ -95,14 +95,14 @@ class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is not one label of a group for each column.
+            If ``feature_groups`` has not one label for each column.
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         values = X.astype(np.float64)
         labels = group_labels(self, self.feature_groups)
         self.mean_ = values.mean(axis=0)
         deviation = values.std(axis=0)
-        # What is left of a constant column after its mean is taken away is rounding.
+        # A constant column minus its mean leaves rounding errors.
         constant = deviation <= 10 * np.finfo(X.dtype).eps * np.abs(self.mean_)
         self.scale_ = np.where(constant, 1.0, deviation)
         _, group, sizes = np.unique(labels, return_inverse=True, return_counts=True)
@@ -110,7 +110,7 @@ class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
-        """Scale a table by what ``fit`` learned.
+        """Scale a table with the statistics of ``fit``.
 
         Parameters
         ----------

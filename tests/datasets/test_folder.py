@@ -151,7 +151,7 @@ def test_files_without_a_genre_are_named(folder):
     ("params", "message"),
     [
         ({"extensions": "wav"}, "must be an array-like. Got 'wav'"),
-        ({"extensions": []}, "list of ends of names"),
+        ({"extensions": []}, "must list file name extensions"),
         ({"on_error": "ignore"}, "'on_error' parameter"),
         ({"metadata": 3}, "'metadata' parameter"),
     ],
@@ -301,15 +301,18 @@ def test_genre_contradicts_the_folder(folder):
 
 def test_rows_contradict_each_other(folder):
     write_table(folder / "tracks.csv", "file,artist", *FULL, "a.wav,Al", "rock/a.wav,Zoe")
-    with pytest.raises(ValueError, match=r"lines 4 and 7 say different things of .*a\.wav"):
+    with pytest.raises(ValueError, match=r"lines 4 and 7 contradict each other about .*a\.wav"):
         load_genre_folder(folder)
 
 
 @pytest.mark.parametrize(
-    "nobody", ["", "Unknown", "unknown artist", "N/A", "Various Artists", None]
+    "unknown", ["", "Unknown", "unknown artist", "N/A", "Various Artists", None]
 )
-def test_unknown_artists_never_become_one_group(folder, nobody):
-    rows = [FULL[0], *([] if nobody is None else [f"jazz/d.wav,{nobody}", f"rock/a.wav,{nobody}"])]
+def test_unknown_artists_never_become_one_group(folder, unknown):
+    rows = [
+        FULL[0],
+        *([] if unknown is None else [f"jazz/d.wav,{unknown}", f"rock/a.wav,{unknown}"]),
+    ]
     write_table(folder / "tracks.csv", "file,artist", *rows, FULL[3])
     with pytest.raises(ValueError, match=r"2 of 4 files .* cannot be used") as caught:
         load_genre_folder(folder)

@@ -7,7 +7,7 @@ from skgenre import load_gtzan
 from skgenre.datasets.gtzan import GENRES, clip_name, read_facts, read_groups, read_parts
 
 FACTS = read_facts()
-# Of each part; jazz.00033 repeats jazz.00051, and jazz.00047 is by nobody knows whom.
+# Of each part; jazz.00033 repeats jazz.00051, and the artist of jazz.00047 is unknown.
 SOME = ("blues.00012", "jazz.00033", "jazz.00047", "jazz.00051", "jazz.00054", "pop.00014")
 
 
@@ -249,7 +249,7 @@ def test_no_clips(tmp_path):
         ({"exclude": "fault"}, "'exclude' parameter"),
         ({"on_missing": "skip"}, "'on_missing' parameter"),
         ({"on_corrupt": True}, "'on_corrupt' parameter"),
-        ({"extensions": []}, "list of ends of names"),
+        ({"extensions": []}, "must list file name extensions"),
     ],
 )
 def test_bad_parameters(folder, params, message):

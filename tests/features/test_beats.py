@@ -2,20 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from _clips import RATE, impulses
 
 from skgenre.features._beats import autocorrelate, find_beats, find_tempo, onset_strength
 from skgenre.features._peaks import refine, two_peaks
 
-RATE, HOP = 22050, 512
+HOP = 512
 FRAME_RATE = RATE / HOP
-
-
-def clicks(tempo, duration=15.0):
-    """Return a waveform with a click on each beat, and when the clicks are."""
-    times = np.arange(0.0, duration - 0.1, 60 / tempo)
-    waveform = np.zeros(int(duration * RATE), dtype=np.float32)
-    waveform[(times * RATE).astype(int)] = 1.0
-    return waveform, times
 
 
 def strength(waveform):
@@ -24,7 +17,7 @@ def strength(waveform):
 
 @pytest.mark.parametrize("tempo", [50, 85, 120, 140, 170])
 def test_known_tempo_and_beats(tempo):
-    waveform, times = clicks(tempo)
+    waveform, times = impulses(tempo)
     onsets = strength(waveform)
     assert find_tempo(onsets, FRAME_RATE) == pytest.approx(tempo, rel=0.02)
     beats = find_beats(onsets, FRAME_RATE) / FRAME_RATE
@@ -35,7 +28,7 @@ def test_known_tempo_and_beats(tempo):
 
 
 def test_a_missing_click_is_filled_in():
-    waveform, times = clicks(100)
+    waveform, times = impulses(100)
     gap = int(times[8] * RATE)
     waveform[gap - 100 : gap + 100] = 0
     beats = find_beats(strength(waveform), FRAME_RATE) / FRAME_RATE

@@ -23,12 +23,11 @@ from _clips import (
 from scipy import linalg
 from sklearn.pipeline import make_pipeline
 
-from skgenre import ClipFeatures, GroupScaler, PerTrack, Segmenter
-from skgenre.utils._waveforms import Waveforms
+from skgenre import ClipFeatures, GroupScaler, PerTrack
 
 
-@pytest.mark.parametrize("n_fft", [2048, 2001])  # an odd length takes the way without numba
-def test_mfcc_by_librosa(n_fft):
+@pytest.mark.parametrize("n_fft", [2048, 2001])  # an odd length takes the path without numba
+def test_mfcc_equals_librosa(n_fft):
     samples = np.pad(music(), (0, RATE))  # silence, which counts as 80 dB below the loudest
     mfcc = librosa.feature.mfcc(S=mel_decibels(samples, n_fft), n_mfcc=20)
     row = describe(samples, "mfcc", n_fft=n_fft)
@@ -38,19 +37,19 @@ def test_mfcc_by_librosa(n_fft):
     assert row["19_step"] == pytest.approx(np.diff(mfcc[19]).std(), abs=1e-2)
 
 
-def cov_by_hand(samples):
+def covariance_by_hand(samples):
     """Return the logarithm of the covariance of the steps of MFCCs: (20, 20)."""
     steps = np.diff(librosa.feature.mfcc(S=mel_decibels(samples), n_mfcc=20))
     with warnings.catch_warnings():
-        # Its limit is 2e-13 of the matrix, for us 1e-9 would do.
+        # Its limit is 2e-13 of the matrix; 1e-9 would be enough here.
         warnings.filterwarnings("ignore", "logm result may be inaccurate", RuntimeWarning)
         return linalg.logm(np.cov(steps) + 0.01 * np.eye(20))
 
 
 @pytest.mark.parametrize("samples", [music(), noise(2.0), clicks(0.5, 3.0)])
-def test_cov_by_hand(samples):
+def test_delta_covariance_by_hand(samples):
     row = describe(samples, "delta_covariance")
-    logarithm = cov_by_hand(samples)
+    logarithm = covariance_by_hand(samples)
     for i in range(20):
         for j in range(i, 20):
             weight = 1 if i == j else np.sqrt(2)
@@ -58,10 +57,10 @@ def test_cov_by_hand(samples):
             assert row[f"{i}_with_{j}"] == expected, (i, j)
 
 
-def test_cov_is_as_far_apart_as_the_logarithms_of_the_covariances():
+def test_distances_of_delta_covariance_are_those_of_the_logarithms():
     clips = [music(), music(seed=1), noise(2.0), clicks(0.5, 3.0), chord([0, 4, 7])]
     rows = ClipFeatures(feature_groups=("delta_covariance",)).transform(clips).astype(float)
-    logarithms = [cov_by_hand(clip) for clip in clips]
+    logarithms = [covariance_by_hand(clip) for clip in clips]
     for i, j in itertools.combinations(range(len(clips)), 2):
         distance = np.linalg.norm(logarithms[i] - logarithms[j])
         assert distance > 1
@@ -69,7 +68,7 @@ def test_cov_is_as_far_apart_as_the_logarithms_of_the_covariances():
 
 
 @pytest.mark.parametrize("n_samples", [1, 500, 512, 1000])  # one frame, or two
-def test_cov_of_what_has_no_covariance(n_samples):
+def test_delta_covariance_of_one_or_two_frames(n_samples):
     row = describe(noise(1.0)[:n_samples], "delta_covariance")
     same = [i == j for i, j in (name.split("_with_") for name in row.index)]
     assert sum(same) == 20
@@ -88,7 +87,7 @@ def test_melstat_by_hand():
     assert row["band31_q90"] == pytest.approx(quantiles[2, 31], abs=1e-2)
 
 
-def test_spat_by_hand():
+def test_block_levels_by_hand():
     samples = music()
     decibels = mel_decibels(samples)
     row = describe(samples, "block_levels")
@@ -184,7 +183,7 @@ def test_a_group_alone_is_the_same_and_order_is_kept():
     np.testing.assert_array_equal(turned.transform(samples), expected)
 
 
-def test_what_lies_80_decibels_below_the_loudest_is_silence():
+def test_anything_80_decibels_below_the_maximum_is_silence():
     loud = music(6.0)
     tails = [np.zeros(RATE * 4, np.float32), noise(4.0, 1e-5), noise(4.0, 1e-2)]
     silence, tape, audible = (describe(np.concatenate([loud, tail])) for tail in tails)
@@ -221,38 +220,14 @@ def test_all_groups_share_one_fourier_transform(monkeypatch):
     assert sum(n_frames) == 1 + len(samples) // 512
 
 
-def test_batch_equals_one_by_one_in_any_order_and_lengths_may_differ():
-    tracks = [music(seconds=s, seed=i) for i, s in enumerate((0.5, 7.0, 1.0))]
-    Xt = ClipFeatures().transform(tracks)
-    assert Xt.dtype == np.float32
-    one_by_one = [ClipFeatures().fit_transform(t[np.newaxis])[0] for t in tracks]
-    np.testing.assert_array_equal(Xt, one_by_one)
-    np.testing.assert_array_equal(ClipFeatures().transform(tracks[::-1]), Xt[::-1])
-
-
-def test_segments_are_tracks_of_their_own():
-    X = np.stack([music(seconds=2.0, seed=seed) for seed in range(2)])
-    Xt = make_pipeline(Segmenter(n_segments=2, segment_duration=1.0), ClipFeatures()).transform(X)
-    assert Xt.shape == (2, 2, 1, WIDTH)
-    np.testing.assert_array_equal(Xt[1, 1, 0], ClipFeatures().transform(X[1:, RATE:])[0])
-
-
-@pytest.mark.parametrize("n_samples", [1, 2, 511, 512, 2000, 5600, 40000, 135000])
-def test_any_length_of_anything_gives_numbers(n_samples):
+@pytest.mark.parametrize("n_samples", [511, 512, 2000, 40000, 135000])
+def test_long_tracks_and_the_loudest_are_finite(n_samples):
     rng = np.random.default_rng(0)
     click = np.zeros(n_samples)
     click[n_samples // 2] = 1
-    kinds = [
-        np.zeros(n_samples),
-        np.full(n_samples, -0.5),
-        np.full(n_samples, 1e-42),
-        1e-30 * rng.normal(size=n_samples),
-        1e15 * rng.uniform(-1, 1, size=n_samples),
-        np.full(n_samples, 1e15),
-        (-1.0) ** np.arange(n_samples),
-        click,
-        np.where(np.arange(n_samples) < n_samples // 2, 0, rng.normal(size=n_samples)),
-    ]
+    loudest = [1e15 * rng.uniform(-1, 1, size=n_samples), np.full(n_samples, 1e15)]
+    half = np.where(np.arange(n_samples) < n_samples // 2, 0, rng.normal(size=n_samples))
+    kinds = [np.zeros(n_samples), np.full(n_samples, 1e-42), *loudest, click, half]
     assert np.isfinite(ClipFeatures().transform(np.array(kinds))).all()
 
 
@@ -267,7 +242,7 @@ def test_silence():
     assert row.filter(like="delta_covariance__").min() == pytest.approx(np.log(0.01))
 
 
-def test_what_a_short_track_cannot_tell_is_zero():
+def test_measures_that_a_track_is_too_short_for_are_zero():
     row = describe(music(seconds=0.02))  # one frame
     still = ("mfcc__.*step", "block_levels", "tempo", "recurrence")
     for nothing in (*still, "tonal__.*(after[1-8]|change)", "contrast__.*(std|step)"):
@@ -288,34 +263,6 @@ def test_group_names_reach_the_scaler():
     assert by_name.columns[0] == "mfcc__0_mean"
 
 
-def test_rate_is_checked():
-    X = Waveforms(np.zeros((1, 4000), dtype=np.float32), 44100)
-    with pytest.raises(ValueError, match=r"44100 Hz, but ClipFeatures is set to .*22050"):
-        ClipFeatures().transform(X)
-
-
-@pytest.mark.parametrize(
-    ("params", "message"),
-    [
-        ({"feature_groups": ("mfcc", "timbre")}, r"=\('mfcc', 'timbre'\) must name one or more of"),
-        ({"feature_groups": ()}, "must name one or more"),
-        ({"feature_groups": ("mfcc", "mfcc")}, "each once"),
-        ({"feature_groups": "mfcc"}, "'feature_groups' parameter"),
-        ({"hop_length": 1024}, r"hop_length=1024 at .* gives 21.5 frames a second.*needs 40"),
-        ({"hop_length": 1024}, r"the group modulation, .* leave modulation and scatter out of"),
-        (
-            {"hop_length": 1024, "feature_groups": ("scatter",)},
-            "the group scatter, .* leave scatter out",
-        ),
-        ({"n_fft": 1}, "'n_fft' parameter"),
-        ({"sampling_rate": 0}, "'sampling_rate' parameter"),
-    ],
-)
-def test_bad_parameters(params, message):
-    with pytest.raises(ValueError, match=message):
-        ClipFeatures(**params).fit(np.zeros((1, 4000)))
-
-
 @pytest.mark.parametrize(
     ("sampling_rate", "n_fft", "hop_length"),
     [(8000, 512, 128), (44100, 4096, 1024), (22050, 64, 64), (300, 16, 7)],
@@ -330,10 +277,3 @@ def test_other_settings_give_numbers(sampling_rate, n_fft, hop_length):
 def test_slow_frames_are_enough_without_modulation():
     features = ClipFeatures(feature_groups=("mfcc", "tempo"), hop_length=1024)
     assert features.transform([music(1.0)]).shape == (1, 108)
-
-
-def test_bad_tracks_are_named():
-    with pytest.raises(ValueError, match="takes waveforms, not paths"):
-        ClipFeatures().transform(["song.wav"])
-    with pytest.raises(ValueError, match=r"track 1 has samples as large as .*between -1 and 1"):
-        ClipFeatures().transform(np.stack([music(0.1), np.float32(1e20) * music(0.1)]))

@@ -94,29 +94,3 @@ def test_low_rates_have_one_band():
     X = np.sin(2 * np.pi * 220.0 * t)
     found = row(X, sampling_rate=2000, fmin=100.0, fmax=900.0, n_fft=256, hop_length=128)
     assert found["unfolded_note1"] == 57
-
-
-def test_names():
-    names = PitchHistogramExtractor().get_feature_names_out()
-    assert len(set(names)) == len(names) == 11
-    assert PitchHistogramExtractor().transform(tone(60)[np.newaxis]).shape == (1, 11)
-
-
-def test_batch_equals_one_by_one():
-    X = np.stack([tone(60), tone(70) + tone(50)])
-    one_by_one = np.concatenate([PitchHistogramExtractor().transform(X[[i]]) for i in range(2)])
-    np.testing.assert_array_equal(PitchHistogramExtractor().transform(X), one_by_one)
-
-
-@pytest.mark.parametrize(
-    ("params", "message"),
-    [
-        ({"fmin": 2000.0}, "fmin=2000.0 to fmax=1500.0 Hz, but they must rise"),
-        ({"fmax": 12000.0}, "at or below half the sampling rate, 11025"),
-        ({"n_fft": 512}, "n_fft=512 samples are less than two periods of fmin=55.0"),
-        ({"threshold": 1.5}, "'threshold' parameter"),
-    ],
-)
-def test_bad_parameters(params, message):
-    with pytest.raises(ValueError, match=message):
-        PitchHistogramExtractor(**params).fit(tone(60)[np.newaxis])

@@ -3,19 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from _clips import RATE, impulses
 
 from skgenre import RhythmExtractor
 
-RATE = 22050
 
-
-def clicks(tempo, duration=15.0, every_other=1.0):
-    """Return a track of clicks; each second one has the height ``every_other``."""
-    places = (np.arange(0.0, duration - 0.1, 60 / tempo) * RATE).astype(int)
-    track = np.zeros(int(duration * RATE), dtype=np.float32)
-    track[places] = 1.0
-    track[places[1::2]] = every_other
-    return track[np.newaxis]
+def clicks(tempo, **params):
+    return impulses(tempo, **params)[0][np.newaxis]
 
 
 def row(X, **params):
@@ -89,16 +83,3 @@ def test_nothing_found_is_zero(n_samples):
     histogram = [name for name in constant.index if name.startswith(("beat", "auto"))]
     assert (constant[histogram] == 0).all()
     assert np.isfinite(row(np.random.default_rng(0).normal(size=(1, n_samples)))).all()
-
-
-def test_names():
-    names = RhythmExtractor().get_feature_names_out()
-    assert names.shape == RhythmExtractor().transform(clicks(100)).shape[1:]
-    assert names[0] == "tempo"
-    assert len(set(names)) == len(names) == 16
-
-
-def test_batch_equals_one_by_one():
-    X = np.concatenate([clicks(80), clicks(120)])
-    one_by_one = np.concatenate([RhythmExtractor().transform(X[[i]]) for i in range(2)])
-    np.testing.assert_array_equal(RhythmExtractor().transform(X), one_by_one)

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from skgenre import STFTExtractor
-from skgenre.utils._waveforms import Waveforms
 
 RATE = 22050
 
@@ -55,18 +54,6 @@ def test_silence_is_a_hundred_decibels_down():
     np.testing.assert_allclose(STFTExtractor().transform(np.zeros((1, 4000))), -100.0)
 
 
-def test_paper_shape_of_the_convolutional_networks():
-    """bai: 1024 points, 3/4 overlap, 33 filters; 15 pieces of 33 x 166."""
-    X = np.random.default_rng(0).normal(size=(1, 15, 2 * RATE)).astype(np.float32)
-    all_frames = STFTExtractor(center=False).transform(X)
-    assert all_frames.shape == (1, 15, 169, 33)
-    kept = STFTExtractor(center=False, n_frames=166).transform(X)
-    assert kept.shape == (1, 15, 166, 33)
-    np.testing.assert_allclose(kept, all_frames[:, :, :166], atol=1e-4)
-    # A track of 2500 frames, as the paper has it, cut to 15.
-    assert 2500 // 15 == 166
-
-
 def test_paper_shape_of_the_lstm():
     """bai: 2048 points, 72 values; 30 pieces of 20 x 72, 600 frames a track."""
     X = np.random.default_rng(0).normal(size=(1, 30, RATE)).astype(np.float32)
@@ -113,43 +100,3 @@ def test_decibels_are_taken_of_averaged_power():
     power = STFTExtractor(scale="power").transform(X)
     decibels = STFTExtractor(top_db=None).transform(X)
     np.testing.assert_allclose(decibels, 10 * np.log10(np.maximum(power, 1e-10)), atol=1e-3)
-
-
-def test_names_count_the_last_axis():
-    X = segments()
-    for params in ({}, {"bands": None}, {"bands": "octave", "n_fft": 2048}, {"n_bands": 7}):
-        stft = STFTExtractor(**params)
-        names = stft.get_feature_names_out()
-        assert names.shape == stft.transform(X).shape[-1:]
-        assert names[:2].tolist() == ["stft0", "stft1"]
-
-
-def test_batch_equals_one_by_one():
-    X = segments()
-    one_by_one = np.concatenate([STFTExtractor().transform(X[[i]]) for i in range(len(X))])
-    np.testing.assert_array_equal(STFTExtractor().transform(X), one_by_one)
-    np.testing.assert_array_equal(
-        STFTExtractor().transform(X[:, 1]), STFTExtractor().transform(X[:, 1:2])
-    )
-
-
-def test_rate_is_checked():
-    with pytest.raises(ValueError, match=r"44100 Hz, but STFTExtractor is set to .*22050"):
-        STFTExtractor().fit_transform(Waveforms(segments(), 44100))
-
-
-@pytest.mark.parametrize(
-    ("params", "message"),
-    [
-        ({"win_length": 2000}, "win_length=2000 is longer than n_fft=1024"),
-        ({"n_fft": 32}, "n_bands=33 is more than the 17 bins"),
-        ({"bands": "octave", "n_fft": 1000}, "power of two .* got n_fft=1000"),
-        ({"bands": "octave", "n_fft": 16}, "at least 32.*got n_fft=16"),
-        ({"n_fft": 8192, "center": False}, "shorter than one frame of n_fft=8192"),
-        ({"n_frames": 25}, "have 24 frames, fewer than n_frames=25"),
-        ({"bands": "mel"}, "'bands' parameter"),
-    ],
-)
-def test_bad_parameters(params, message):
-    with pytest.raises(ValueError, match=message):
-        STFTExtractor(**params).fit(segments())

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pickle
 import warnings
 
 import numpy as np
@@ -26,7 +25,7 @@ WHITENED += ["tempo__artistwhitening3", "chroma__artistwhitening4"]
 
 
 def tracks(n_artists=30, n_columns=5, seed=0):
-    """Return features, genres and artists; what tells an artist is larger than the genre.
+    """Return features, genres and artists; artists differ more than genres.
 
     Artists have 2 to 9 tracks, so that tracks and artists count differently.
     """
@@ -53,7 +52,7 @@ def between_artists(X, y, groups):
 
 
 class Whitened(ArtistWhitening):
-    """The same with artists of its own, for checks that know of none."""
+    """ArtistWhitening with artists of its own, for checks that give none."""
 
     def fit(self, X, y=None, groups=None):
         n = X.shape[0] if hasattr(X, "shape") else len(np.asarray(X))
@@ -178,7 +177,7 @@ def test_without_artists_features_pass_through_with_one_warning():
         ArtistWhitening(without_groups="raise").fit(X, y)
 
 
-def test_one_artist_a_genre_says_nothing():
+def test_features_pass_through_with_one_artist_a_genre():
     X, y, _ = tracks()
     with pytest.warns(UserWarning, match="found no genre with two artists"):
         Xt = ArtistWhitening().fit(X, y, groups=y).transform(X)
@@ -216,17 +215,13 @@ def test_constant_table():
     np.testing.assert_array_equal(Xt, np.zeros((6, 1)))
 
 
-def test_float32_and_pickles():
+def test_float32_stays():
     X, y, groups = tracks()
     model = ArtistWhitening().fit(X.astype(np.float32), y, groups=groups)
     Xt = model.transform(X.astype(np.float32))
     assert Xt.dtype == np.float32
     expected = ArtistWhitening().fit(X, y, groups=groups).transform(X)
     np.testing.assert_allclose(Xt, expected, atol=1e-3)
-    twin = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(twin.transform(X), model.transform(X))
-    one_by_one = np.concatenate([model.transform(X[[i]]) for i in range(len(X))])
-    np.testing.assert_allclose(one_by_one, model.transform(X), rtol=1e-10)
 
 
 def test_names():
@@ -256,21 +251,6 @@ def test_bad_input(change, message):
     given = {"y": y, "groups": groups, **change}
     with pytest.raises(ValueError, match=message):
         ArtistWhitening().fit(X, **given)
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"n_components": 0},
-        {"shrinkage": 1.1},
-        {"without_groups": "ignore"},
-        {"feature_groups": "names"},
-    ],
-)
-def test_bad_parameters(params):
-    X, y, groups = tracks()
-    with pytest.raises(ValueError, match="parameter of ArtistWhitening must be"):
-        ArtistWhitening(**params).fit(X, y, groups=groups)
 
 
 @pytest.mark.parametrize("params", [{}, {"shrinkage": 0.1}, {"n_components": 1}])
@@ -313,7 +293,7 @@ def test_column_groups_make_a_difference_and_one_group_makes_none():
     assert auto.get_feature_names_out()[0] == "artistwhitening0"
 
 
-def test_names_of_a_data_frame_tell_the_column_groups():
+def test_column_groups_from_the_names_of_a_data_frame():
     X, y, groups = tracks()
     table = pd.DataFrame(X, columns=NAMES)
     model = ArtistWhitening(feature_groups="auto").set_output(transform="pandas")
@@ -369,17 +349,7 @@ def test_group_kernel_finds_the_column_groups():
     assert model.fit(table, y)[1].feature_groups_ == ["mfcc", "tempo", "chroma"]
 
 
-@pytest.mark.parametrize("labels", [COLUMN_GROUPS[:4], np.zeros((5, 1)), [*COLUMN_GROUPS, "more"]])
-@pytest.mark.parametrize("with_artists", [True, False])
-def test_one_column_group_a_column(labels, with_artists):
-    X, y, groups = tracks()
-    model = ArtistWhitening(feature_groups=labels, without_groups="pass")
-    message = r'^feature_groups has the shape .* X has 5 features.* or feature_groups="auto"'
-    with pytest.raises(ValueError, match=message):
-        model.fit(X, y, groups=groups if with_artists else None)
-
-
-def test_names_that_hold_two_underlines_still_tell_their_group():
+def test_names_that_hold_two_underlines_keep_their_group():
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(6, 2)), columns=["a__b__c", "d"])
     model = ArtistWhitening(feature_groups=["mfcc", "modulation"], without_groups="pass").fit(X)
     names = [name.rpartition("__")[0] for name in model.get_feature_names_out()]

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-import pickle
-
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC, LinearSVC
 
 from skgenre import GroupKernel, GroupScaler
-from skgenre.preprocessing import _group_kernel
 
 # Groups of one, two and three columns that do not stand together, on scales of their own.
 GROUPS = ["mfcc", "tempo", "chroma", "mfcc", "chroma", "mfcc"]
@@ -101,73 +97,6 @@ def test_a_median_of_zero_is_found_among_many_columns():
         np.testing.assert_allclose(kernel.scales_, pairs(X).mean(), rtol=1e-6, err_msg=f"{seed}")
 
 
-def test_names_of_a_data_frame_tell_the_groups():
-    X = pd.DataFrame(table(), columns=NAMES)
-    kernel = GroupKernel()
-    np.testing.assert_allclose(kernel.fit_transform(X), by_hand(table(), table()), rtol=1e-9)
-    assert kernel.feature_groups_ == ["mfcc", "tempo", "chroma"]
-    # Labels win over names.
-    labelled = GroupKernel(feature_groups=list("aabbaa")).fit(X)
-    assert labelled.feature_groups_ == ["a", "b"]
-    columns = {"a": [0, 1, 4, 5], "b": [2, 3]}
-    np.testing.assert_allclose(
-        labelled.transform(X), by_hand(table(), table(), columns=columns), rtol=1e-9
-    )
-
-
-def test_columns_without_a_prefix_are_a_group_of_their_own():
-    X = pd.DataFrame(table(), columns=["a__0", "tempo", "a__1", "energy", "b__0", "b"])
-    kernel = GroupKernel().fit(X)
-    assert kernel.feature_groups_ == ["a", "", "b"]
-    columns = {"a": [0, 2], "": [1, 3, 5], "b": [4]}
-    np.testing.assert_allclose(
-        kernel.transform(X), by_hand(table(), table(), columns=columns), rtol=1e-9
-    )
-
-
-def test_an_array_without_labels_is_one_group():
-    kernel = GroupKernel()
-    Xt = kernel.fit_transform(table())
-    assert kernel.feature_groups_ == [""]
-    np.testing.assert_allclose(Xt, by_hand(table(), table(), columns={"": range(6)}), rtol=1e-9)
-
-
-def test_labels_need_not_be_text_and_order_of_columns_does_not_matter():
-    expected = GroupKernel(feature_groups=GROUPS).fit_transform(table())
-    numbers = GroupKernel(feature_groups=np.array([3, 1, 2, 3, 2, 3])).fit(table())
-    assert numbers.feature_groups_ == ["3", "1", "2"]
-    np.testing.assert_array_equal(numbers.transform(table()), expected)
-    turn = [4, 0, 5, 2, 1, 3]
-    turned = GroupKernel(feature_groups=np.array(GROUPS)[turn]).fit(table()[:, turn])
-    assert turned.feature_groups_ == ["chroma", "mfcc", "tempo"]
-    np.testing.assert_allclose(turned.transform(table()[:, turn]), expected, rtol=1e-9)
-
-
-@pytest.mark.parametrize("groups", [GROUPS[:5], np.zeros((6, 1)), [*GROUPS, "more"]])
-def test_one_label_a_column(groups):
-    shape = str(np.shape(groups)).replace("(", r"\(").replace(")", r"\)")
-    message = rf"^feature_groups has the shape {shape}, but X has 6 features; give one label"
-    with pytest.raises(ValueError, match=message):
-        GroupKernel(feature_groups=groups).fit(table())
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"feature_groups": "names"},
-        {"feature_groups": None},
-        {"gamma": 0},
-        {"gamma": -1.0},
-        {"n_landmarks": 0},
-        {"n_landmarks": 2.5},
-        {"random_state": "seed"},
-    ],
-)
-def test_bad_parameters(params):
-    with pytest.raises(ValueError, match="parameter of GroupKernel must be"):
-        GroupKernel(**params).fit(table())
-
-
 @pytest.mark.parametrize("constant", [0.0, 0.1, -1e9])
 def test_a_group_in_which_all_tracks_are_equal_is_left_out(constant):
     X, new = table(), table(n=5, seed=1)
@@ -175,7 +104,7 @@ def test_a_group_in_which_all_tracks_are_equal_is_left_out(constant):
     kernel = GroupKernel(feature_groups=GROUPS).fit(X)
     np.testing.assert_array_equal(np.isnan(kernel.scales_), [True, False, False])
     others = {"tempo": [1], "chroma": [2, 4]}
-    # New tracks may differ in it, by what nobody knows the weight of.
+    # New tracks may differ in it, but its scale is unknown.
     np.testing.assert_allclose(kernel.transform(new), by_hand(new, X, columns=others), rtol=1e-9)
     assert kernel.feature_groups_ == ["mfcc", "tempo", "chroma"]
 
@@ -222,7 +151,7 @@ def test_more_landmarks_come_nearer_to_the_similarities():
         rows = [np.flatnonzero((one == X).all(axis=1)).item() for one in kernel.X_fit_]
         assert rows == sorted(set(rows))
         np.testing.assert_allclose((Xt @ Xt.T)[np.ix_(rows, rows)], exact[np.ix_(rows, rows)])
-        # The usual distance is that of all tracks.
+        # The typical distance is that of all tracks.
         np.testing.assert_allclose(
             kernel.scales_, GroupKernel(feature_groups=GROUPS).fit(X).scales_
         )
@@ -260,35 +189,12 @@ def test_later_changes_of_the_table_change_nothing():
             np.testing.assert_array_equal(kernel.transform(table()), expected)
 
 
-@pytest.mark.parametrize("n_landmarks", [None, 15])
-def test_batch_equals_one_by_one_and_pickles(n_landmarks):
-    X, new = table(), table(n=12, seed=1)
-    before = new.copy()
-    kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
-    one_by_one = np.concatenate([kernel.transform(new[[i]]) for i in range(12)])
-    np.testing.assert_allclose(one_by_one, kernel.transform(new), rtol=1e-9, atol=1e-9)
-    twin = pickle.loads(pickle.dumps(kernel))
-    np.testing.assert_array_equal(twin.transform(new), kernel.transform(new))
-    np.testing.assert_array_equal(new, before)
-
-
 @pytest.mark.parametrize(("offset", "rtol"), [(0, 1e-9), (1000, 1e-6)])
 def test_float32_is_compared_in_float64(offset, rtol):
     X = (table() + offset).astype(np.float32)
     Xt = GroupKernel(feature_groups=GROUPS).fit_transform(X)
     assert Xt.dtype == np.float64
     np.testing.assert_allclose(Xt, by_hand(X, X), rtol=rtol)
-
-
-def test_clone():
-    labels = np.array(GROUPS)
-    kernel = GroupKernel(feature_groups=labels, gamma=2.0, n_landmarks=5, random_state=1).fit(
-        table()
-    )
-    twin = clone(kernel)
-    assert not hasattr(twin, "X_fit_")
-    np.testing.assert_array_equal(twin.feature_groups, labels)
-    np.testing.assert_array_equal(twin.fit_transform(table()), kernel.transform(table()))
 
 
 @pytest.mark.parametrize("n_landmarks", [None, 4])
@@ -332,7 +238,7 @@ def test_grid_search_over_gamma():
     scores = search.cv_results_["mean_test_score"]
     assert search.best_params_ == {"kernel__gamma": 1.0}
     assert scores[1] > 0.9
-    assert scores[2] < 0.5  # to whom each track is like itself only
+    assert scores[2] < 0.5  # with which each track is similar to itself only
     assert search.best_estimator_["kernel"].feature_groups_ == ["mfcc", "tempo", "chroma"]
 
 
@@ -342,7 +248,7 @@ def test_landmarks_serve_a_linear_machine():
     assert cross_val_score(make_pipeline(kernel, LinearSVC()), X, y).mean() > 0.9
 
 
-def test_above_a_thousand_tracks_a_draw_tells_the_usual_distance():
+def test_above_a_thousand_tracks_the_typical_distance_is_estimated():
     X = table(n=1300)
     one, same, other = (
         GroupKernel(feature_groups=GROUPS, random_state=seed).fit(X).scales_ for seed in (3, 3, 4)
@@ -363,21 +269,11 @@ def test_above_a_thousand_tracks_a_draw_tells_the_usual_distance():
 
 
 @pytest.mark.parametrize("n_landmarks", [None, 20])
-def test_blocks_of_tracks_do_not_show(n_landmarks, monkeypatch):
-    X, many = table(n=1300), table(n=2100, seed=1)
+def test_many_tracks_equal_the_formula(n_landmarks):
+    X, many = table(n=100), table(n=2100, seed=1)
     kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
     Xt = kernel.transform(many)
     expected = by_hand(many, kernel.X_fit_, scales=kernel.scales_)
     if n_landmarks:
         expected = expected @ kernel.normalization_.T
     np.testing.assert_allclose(Xt, expected, rtol=1e-9, atol=1e-9)
-    for size in (7, 10_000):
-        monkeypatch.setattr(_group_kernel, "_TRACKS_TOGETHER", size)
-        np.testing.assert_allclose(kernel.transform(many), Xt, rtol=1e-9, atol=1e-9)
-
-
-def test_groups_of_a_union_keep_their_own_names():
-    X = pd.DataFrame(
-        table()[:, :4], columns=["clip__mfcc__0", "clip__mfcc__1", "clip__mod__0", "x"]
-    )
-    assert GroupKernel().fit(X).feature_groups_ == ["clip__mfcc", "clip__mod", ""]

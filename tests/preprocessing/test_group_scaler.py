@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
-from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
 from skgenre import GroupScaler
@@ -54,38 +52,6 @@ def test_learns_from_the_training_tracks_only():
     np.testing.assert_allclose(scaler.transform(test), expected)
 
 
-def test_names_of_a_data_frame_tell_the_groups():
-    X = pd.DataFrame(table(), columns=NAMES)
-    scaler = GroupScaler().set_output(transform="pandas").fit(X)
-    Xt = scaler.transform(X)
-    assert Xt.columns.tolist() == NAMES
-    np.testing.assert_allclose(Xt, GroupScaler(feature_groups=GROUPS).fit_transform(table()))
-    # Labels win over names.
-    np.testing.assert_allclose(
-        GroupScaler(feature_groups=list("aaabc")).fit(X).weights_[2:4], [3**-0.5, 1]
-    )
-
-
-def test_columns_without_a_prefix_are_a_group_of_their_own():
-    X = pd.DataFrame(table(), columns=["a__0", "a__1", "tempo", "energy", "b__0"])
-    weights = GroupScaler().fit(X).weights_
-    np.testing.assert_allclose(weights, [2**-0.5, 2**-0.5, 2**-0.5, 2**-0.5, 1.0])
-    # The name of a group that is no prefix, beside the same one that is.
-    X.columns = ["mfcc__0", "mfcc__1", "mfcc", "mfcc__2", "__0"]
-    assert GroupScaler().fit(X).weights_[2] == pytest.approx(2**-0.5)
-
-
-def test_an_array_without_labels_is_one_group():
-    np.testing.assert_allclose(GroupScaler().fit(table()).weights_, 5**-0.5)
-
-
-def test_order_of_columns_does_not_matter():
-    X, turn = table(), [3, 0, 4, 2, 1]
-    Xt = GroupScaler(feature_groups=GROUPS).fit_transform(X)
-    turned = GroupScaler(feature_groups=np.array(GROUPS)[turn]).fit_transform(X[:, turn])
-    np.testing.assert_allclose(turned, Xt[:, turn])
-
-
 @pytest.mark.parametrize("constant", [0.0, 0.1, -1e9])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_constant_columns_become_zero(constant, dtype):
@@ -111,26 +77,3 @@ def test_float32_stays():
     np.testing.assert_allclose(
         Xt, GroupScaler(feature_groups=GROUPS).fit_transform(X.astype(float)), atol=1e-5
     )
-
-
-def test_clone_and_input_stay_as_they_are():
-    X, labels = table(), np.array(GROUPS)
-    before = X.copy()
-    scaler = clone(GroupScaler(feature_groups=labels))
-    scaler.fit(X).transform(X)
-    np.testing.assert_array_equal(X, before)
-    np.testing.assert_array_equal(scaler.feature_groups, labels)
-
-
-@pytest.mark.parametrize("groups", [GROUPS[:4], np.zeros((5, 1)), [*GROUPS, "more"]])
-def test_one_label_a_column(groups):
-    with pytest.raises(ValueError, match=r"groups has the shape .* but X has 5 features.*auto"):
-        GroupScaler(feature_groups=groups).fit(table())
-
-
-@pytest.mark.parametrize(
-    "params", [{"clip": 0}, {"clip": -1.0}, {"feature_groups": "names"}, {"feature_groups": None}]
-)
-def test_bad_parameters(params):
-    with pytest.raises(ValueError, match="parameter of GroupScaler must be"):
-        GroupScaler(**params).fit(table())

@@ -1,4 +1,4 @@
-"""How an artist of synthetic music bends a style."""
+"""Artists of synthetic music: how each of them varies the style of a genre."""
 
 from __future__ import annotations
 
@@ -12,13 +12,25 @@ from skgenre.datasets.synthetic._styles import STYLES, Style
 
 @dataclass(frozen=True)
 class Artist:
-    """A style of one's own, and habits that no genre decides.
+    """The style of one artist, and habits that do not depend on the genre.
 
-    ``tempo`` says where in the style's range of tempos the artist plays, from 0 (slow) to
-    1 (fast), and beyond them where genres overlap; ``key`` is a pitch class; ``taste``
-    (0 to 1) decides about the favourite progression and register; ``tuning`` is in cents,
-    ``tilt`` in dB from the lowest to the highest frequencies, ``level`` (root mean square)
-    and ``noise_floor`` in dB of full scale.
+    Parameters
+    ----------
+    style : Style
+        Rhythm, harmony and sound.
+    tempo : float
+        Position in the range of tempi of the style, from 0 (slow) to 1 (fast), or beyond it
+        where genres overlap.
+    key : int
+        Pitch class of the tonic.
+    taste : float
+        From 0 to 1; selects the favourite progression and register.
+    tuning : float
+        In cents.
+    tilt : float
+        Equalisation in dB, from the lowest to the highest frequencies.
+    level, noise_floor : float
+        Root mean square of the music and of the noise, in dB of full scale.
     """
 
     style: Style
@@ -32,14 +44,14 @@ class Artist:
 
 
 def draw_artist(genre: str, overlap: float, rng: np.random.Generator) -> Artist:
-    """Draw what an artist makes of a genre.
+    """Draw an artist of a genre.
 
     Parameters
     ----------
     genre : str
         A key of ``STYLES``.
     overlap : float
-        From 0 (the genre kept, small habits) to 1 (much is taken from other genres, large
+        From 0 (close to the genre, weak habits) to 1 (much borrowed from other genres, strong
         habits).
     rng : numpy.random.Generator
         Source of the draws.
@@ -51,8 +63,8 @@ def draw_artist(genre: str, overlap: float, rng: np.random.Generator) -> Artist:
     """
     style = STYLES[genre]
     others = [other for name, other in STYLES.items() if name != genre]
-    # All draws are made whatever their outcome, so that the artist changes steadily with
-    # `overlap` instead of becoming somebody else.
+    # All numbers are drawn whether they are used or not, so that the artist changes continuously
+    # with `overlap` instead of becoming a different one.
     rhythm, harmony, sound = (others[i] for i in rng.integers(len(others), size=3))
     borrows = rng.random(2) < 0.5 * overlap
     share = overlap * rng.uniform(0.0, 1.0)
@@ -81,7 +93,8 @@ _T = TypeVar("_T")
 def blend(first: _T, second: _T, share: float) -> _T:
     """Mix two sounds: ``share`` 0 is the first, 1 the second.
 
-    Values above zero are mixed by their ratio, as the ear judges times and frequencies.
+    Positive values are mixed geometrically, because the ear compares times and frequencies by
+    their ratios.
     """
 
     def mix(a: Any, b: Any) -> Any:
@@ -103,7 +116,7 @@ def vary(sound: _T, spread: float, rng: np.random.Generator) -> _T:
         factor = 2.0 ** (spread * rng.uniform(-1.0, 1.0))
         if name in {"even", "sustain", "snare_noise"}:  # shares: at most the whole
             return min(1.0, value * factor)
-        if name == "rolloff":  # an exponent already: its octaves would be far too many
+        if name == "rolloff":  # an exponent already: an octave would be far too much
             return value * factor**0.4
         return value * factor
 
@@ -111,7 +124,7 @@ def vary(sound: _T, spread: float, rng: np.random.Generator) -> _T:
 
 
 def _map_fields(record: _T, function: Any) -> _T:
-    # The types of fields() and replace() have no word for "some dataclass".
+    # There is no type for "some dataclass" that fields() and replace() accept.
     names = [field.name for field in fields(record)]  # type: ignore[arg-type]
     return replace(
         record,  # type: ignore[type-var]

@@ -31,7 +31,7 @@ def tone(
     sampling_rate : int
         Samples a second.
     rng : numpy.random.Generator
-        Source of the breath's noise and of the phase.
+        Source of the breath noise and of the phase.
 
     Returns
     -------
@@ -61,13 +61,13 @@ def tone(
 
 
 def _one_period(voice: Voice, frequency: float, sampling_rate: int) -> tuple[Wave, Wave]:
-    """One period of the lowest partial, and of those above it, none beyond Nyquist's limit."""
+    """Return one period of the lowest partial, and of the partials above it, below Nyquist."""
     n_partials = int(min(_TABLE // 4, max(1, 0.47 * sampling_rate / frequency)))
     number = np.arange(1, n_partials + 1)
     amplitude = number**-voice.rolloff
     amplitude[1::2] *= voice.even
     amplitude /= np.sqrt(1 + (number * frequency / voice.cutoff) ** 4)
-    # Scattered phases keep the peak low; the same each time, so that a voice stays itself.
+    # Scattered phases keep the peak low; they are fixed, so that a voice always sounds the same.
     spectrum = np.zeros(_TABLE // 2 + 1, dtype=np.complex64)
     spectrum[1 : n_partials + 1] = amplitude * np.exp(-0.5j * np.pi * number * (number + 1) / 3)
     whole = np.fft.irfft(spectrum)
@@ -78,7 +78,7 @@ def _one_period(voice: Voice, frequency: float, sampling_rate: int) -> tuple[Wav
 
 
 def kick(kit: Kit, sampling_rate: int, rng: np.random.Generator) -> Wave:
-    """Beat a bass drum: a tone that falls to ``kick_pitch``, and a click."""
+    """Play a bass drum: a tone that falls to ``kick_pitch``, and a click."""
     time = np.arange(int(5 * kit.kick_decay * sampling_rate) + 1) / sampling_rate
     phase = 2 * np.pi * kit.kick_pitch * (time - 0.06 * np.expm1(-time / 0.02))
     wave = np.sin(phase) * np.exp(-time / kit.kick_decay)
@@ -87,17 +87,17 @@ def kick(kit: Kit, sampling_rate: int, rng: np.random.Generator) -> Wave:
 
 
 def snare(kit: Kit, sampling_rate: int, rng: np.random.Generator) -> Wave:
-    """Beat a snare drum: a short tone and noise."""
+    """Play a snare drum: a short tone and noise."""
     time = np.arange(int(5 * kit.snare_decay * sampling_rate) + 1) / sampling_rate
     hiss = _noise(time.size, kit.hold, sampling_rate, rng)
-    hiss[1:] -= 0.6 * hiss[:-1]  # less of the low frequencies, which are the skin's
+    hiss[1:] -= 0.6 * hiss[:-1]  # fewer low frequencies, which the skin provides
     skin = np.sin(2 * np.pi * kit.snare_pitch * time) * np.exp(-time / 0.05)
     wave = 0.5 * kit.snare_noise * hiss * np.exp(-time / kit.snare_decay)
     return (wave + (1 - kit.snare_noise) * skin).astype(np.float32)
 
 
 def hat(kit: Kit, sampling_rate: int, rng: np.random.Generator) -> Wave:
-    """Beat a cymbal: high noise, short for a closed hi-hat, long for a ride."""
+    """Play a cymbal: high noise, short for a closed hi-hat, long for a ride."""
     time = np.arange(int(5 * kit.hat_decay * sampling_rate) + 1) / sampling_rate
     hiss = _noise(time.size + 2, kit.hold, sampling_rate, rng)
     return (0.18 * np.diff(hiss, n=2) * np.exp(-time / kit.hat_decay)).astype(np.float32)
@@ -106,13 +106,13 @@ def hat(kit: Kit, sampling_rate: int, rng: np.random.Generator) -> Wave:
 def _noise(
     n_samples: int, hold: float, sampling_rate: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """White noise whose samples are each repeated ``hold`` times (at 22 050 Hz)."""
+    """Return white noise, each sample of it repeated ``hold`` times (at 22 050 Hz)."""
     times = max(1, round(hold * sampling_rate / 22050))
     return np.repeat(rng.standard_normal(-(-n_samples // times)), times)[:n_samples]
 
 
 def distort(wave: Wave, drive: float) -> Wave:
-    """Bend the wave over as an overdriven amplifier does; the level is kept."""
+    """Distort like an overdriven amplifier; the level is kept."""
     if drive <= 0:
         return wave
     level = _rms(wave)
@@ -123,7 +123,7 @@ def distort(wave: Wave, drive: float) -> Wave:
 
 
 def echo(wave: Wave, level: float, delay: float, sampling_rate: int) -> Wave:
-    """Add three echoes, each weaker and ``delay`` seconds after the one before."""
+    """Add three echoes, each ``delay`` seconds after the one before, and weaker."""
     lag = round(delay * sampling_rate)
     if level <= 0 or lag < 1:
         return wave
@@ -135,7 +135,7 @@ def echo(wave: Wave, level: float, delay: float, sampling_rate: int) -> Wave:
 
 
 def reverberate(wave: Wave, level: float, sampling_rate: int, rng: np.random.Generator) -> Wave:
-    """Add the sound of a room: a convolution with fading noise."""
+    """Add the reverberation of a room: a convolution with decaying noise."""
     if level <= 0:
         return wave
     duration = 0.25 + 0.5 * min(level, 1.0)
@@ -151,25 +151,25 @@ def reverberate(wave: Wave, level: float, sampling_rate: int, rng: np.random.Gen
 
 
 def equalise(wave: Wave, tilt: float, sampling_rate: int) -> Wave:
-    """Raise the frequencies above 1 kHz by half ``tilt`` dB and lower those below as much.
+    """Raise the frequencies above 1 kHz by half of ``tilt`` dB and lower those below as much.
 
-    The filter also takes out what lies under 20 Hz, a constant offset first of all.
+    The filter also removes frequencies below 20 Hz, including a constant offset.
     """
-    # A first-order shelf (s g + w) / (s + g w), by the bilinear transform with its
-    # frequency scale set right at 1 kHz.
+    # A first-order shelf (s g + w) / (s + g w), by the bilinear transform, whose frequency scale
+    # is made exact at 1 kHz.
     g = 10.0 ** (tilt / 20)
     w = np.tan(np.pi * min(1000.0, sampling_rate / 8) / sampling_rate)
     root = np.sqrt(g)
     shelf = _first_order(root, w, 1.0, root * w)
     rumble = _first_order(1.0, 0.0, 1.0, np.tan(np.pi * 20.0 / sampling_rate))
     b, a = np.convolve(shelf[0], rumble[0]), np.convolve(shelf[1], rumble[1])
-    # In double precision, for the poles stand close to 1.
+    # In double precision, because the poles are close to 1.
     out = lfilter(b, a, wave.astype(np.float64))
     return out.astype(np.float32)
 
 
 def _first_order(s1: float, s0: float, d1: float, d0: float) -> tuple[Any, Any]:
-    """Bilinear transform of (s1 s + s0) / (d1 s + d0)."""
+    """Return the bilinear transform of (s1 s + s0) / (d1 s + d0)."""
     return (
         np.array([s1 + s0, s0 - s1]) / (d1 + d0),
         np.array([1.0, (d0 - d1) / (d1 + d0)]),
@@ -181,7 +181,7 @@ def _rms(wave: Wave) -> float:
 
 
 def master(wave: Wave, level: float, noise_floor: float, rng: np.random.Generator) -> Wave:
-    """Bring music to a level, add the noise of its recording, and keep clear of clipping.
+    """Scale music to a level, add the noise of the recording, and avoid clipping.
 
     Parameters
     ----------
@@ -195,15 +195,15 @@ def master(wave: Wave, level: float, noise_floor: float, rng: np.random.Generato
     Returns
     -------
     wave : ndarray of shape (n_samples,), float32
-        The recording; no sample goes beyond 0.95.
+        The recording; no sample exceeds 0.95.
     """
     rms = _rms(wave)
     if rms > 0:
         wave = wave * np.float32(10.0 ** (level / 20) / rms)
     noise = rng.standard_normal(wave.size, dtype=np.float32)
     wave = wave + np.float32(10.0 ** (noise_floor / 20)) * noise
-    # A soft knee above 0.6, as a limiter has: turning the whole track down for one stroke
-    # of the drum would undo its level.
+    # A soft knee above 0.6, as in a limiter: scaling the whole track down for one stroke of a
+    # drum would change its level.
     over = np.abs(wave) > 0.6
     wave[over] = np.sign(wave[over]) * (0.6 + 0.35 * np.tanh((np.abs(wave[over]) - 0.6) / 0.35))
     return wave

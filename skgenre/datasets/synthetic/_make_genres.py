@@ -30,10 +30,10 @@ _DESCR = """Synthetic music
 
 The genres differ in rhythm (tempo, pattern of the beat, swing), in harmony (scale, chords)
 and in sound (instruments, distortion, room). An artist plays one genre, borrows from others,
-and has habits that no genre decides: tuning, key, levels, equalisation, noise. The sound
-serves to try out code and protocols; what a model reaches on it says nothing about music.
+and has habits that do not depend on the genre: tuning, key, levels, equalisation, noise. The
+music is for trying out code and protocols; scores on it do not carry over to real music.
 
-- data: waveforms, or the paths of the files where they were written
+- data: the waveforms, or the paths of the files if they were written
 - target: the genre of each track; tracks are sorted by genre
 - artists: the artist of each track, the groups of a split by artist
 - tracks, titles: name and title of each track
@@ -70,41 +70,41 @@ def make_genres(
 ) -> Bunch:
     """Make music of several genres, as waveforms or as a folder of files.
 
-    The music is synthetic and made in a moment: data to try code on, to test with, and to
-    show how protocols differ, without a download and without anybody's copyright. As in
-    collections of recordings, each artist plays one genre and can be told by habits that
-    have nothing to do with it. A model that learns the artists does well where training
-    and test data share them, and worse where ``artists`` are the groups of the split.
+    The music is synthetic and takes seconds to make: data for trying out code, for tests, and
+    for showing how protocols differ, without downloads or copyright. As in collections of
+    recordings, each artist plays one genre and has habits that are unrelated to it. A model
+    that learns the artists scores well if training and test data share them, and worse if
+    ``artists`` are the groups of the split.
 
     Parameters
     ----------
     n_tracks_per_genre : int, default=12
         Tracks of each genre.
     genres : int, list of str or None, default=None
-        Names of the genres, or how many of them, in the order of the alphabet: "ambient",
-        "chiptune", "dub", "house", "march", "swing", "thrash", "waltz". None means all.
+        Names of the genres, or how many of these: "ambient", "chiptune", "dub", "house",
+        "march", "swing", "thrash", "waltz". None means all.
     n_artists : int, default=4
-        Artists of each genre. They take turns: track ``i`` of a genre is by the artist
-        ``i % n_artists``, so there are no more artists than tracks.
+        Artists of each genre. They take turns: track ``i`` of a genre is by artist
+        ``i % n_artists``, so that there are no more artists than tracks.
     duration : float, default=30.0
         Length of each track in seconds.
     sampling_rate : int, default=22050
         Samples a second, from 4000 to 192000.
     overlap : float, default=0.3
-        How hard the genres are to tell, from 0 to 1. At 0 artists keep to their genre and
-        have small habits only. At 1 half of them take their rhythm, and half their
-        harmony, from another genre, their instruments stand anywhere between two genres,
-        and their habits are large: without their artist, few tracks can be told.
+        How hard the genres are to distinguish, from 0 to 1. At 0 artists keep to their genre
+        and have weak habits. At 1 half of them take their rhythm, and half their harmony, from
+        another genre, their instruments are a mixture of two genres, and their habits are
+        strong: few tracks can be classified without knowing the artist.
     path : str, PathLike or None, default=None
-        Folder to write the tracks into, one sub-folder a genre, as
-        :func:`load_genre_folder` reads it; made where it does not exist. None writes
-        nothing and returns waveforms.
+        Folder to write the tracks to, with one sub-folder for each genre, as
+        :func:`load_genre_folder` reads it; created if it does not exist. None writes no files
+        and returns waveforms.
     file_format : {"wav", "flac", "ogg"}, default="wav"
-        Format of the files: 16-bit WAV or FLAC, or Ogg Vorbis, which is lossy.
+        Format of the files: 16-bit WAV, 16-bit FLAC, or Ogg Vorbis, which is lossy.
     overwrite : bool, default=False
-        Whether files of the same names but other content are replaced.
+        Whether to replace files of the same names with different content.
     random_state : int, RandomState instance or None, default=None
-        Determines the music. Pass an int for the same music in each call.
+        Determines the music. Pass an int to get the same music in each call.
 
     Returns
     -------
@@ -118,13 +118,13 @@ def make_genres(
         target_names : list of str
             The genres, sorted.
         artists : ndarray of shape (n_tracks,) of str
-            The artist of each track; ``groups`` for a split by artist.
+            The artist of each track, the ``groups`` of a split by artist.
         tracks, titles : ndarray of shape (n_tracks,) of str
             The name of each track, such as "dub.00003", and its title.
         sampling_rate : int
             Samples a second.
         DESCR : str
-            What the data are.
+            Description of the data set.
 
     Raises
     ------
@@ -132,8 +132,8 @@ def make_genres(
         If a parameter is out of range, a genre is unknown, or the folder already holds
         tracks that this call does not make.
     FileExistsError
-        If files of the same names have other content, and ``overwrite`` is False. Nothing
-        is written then.
+        If files of the same names have different content and ``overwrite`` is False. Then
+        nothing is written.
 
     See Also
     --------
@@ -141,15 +141,14 @@ def make_genres(
 
     Notes
     -----
-    What a track is depends on its genre, artist and number, on ``random_state`` and on the
-    parameters that describe sound (``duration``, ``sampling_rate``, ``overlap``), and not
-    on how many other tracks or genres are made: the first 5 of 12 tracks are those of
-    ``n_tracks_per_genre=5``.
+    A track depends on its genre, artist and number, on ``random_state`` and on ``duration``,
+    ``sampling_rate`` and ``overlap``. It does not depend on the other tracks and genres: the
+    first 5 of 12 tracks are those of ``n_tracks_per_genre=5``.
 
     Waveforms need 4 bytes a sample: 96 tracks of 30 s at 22 050 Hz take 254 MB. With
-    ``path``, one track at a time is in memory.
+    ``path``, only one track at a time is in memory.
 
-    A file appears under its name only when all files are complete.
+    Files appear under their names only when all are complete.
 
     Examples
     --------
@@ -213,7 +212,7 @@ def make_genres(
 
 
 def _choose(genres: int | Sequence[str] | None) -> list[str]:
-    """List the genres asked for, sorted."""
+    """Return the names of the requested genres, sorted."""
     known = sorted(STYLES)
     if genres is None:
         return known
@@ -230,7 +229,7 @@ def _choose(genres: int | Sequence[str] | None) -> list[str]:
 
 @dataclass(frozen=True)
 class _Recipe:
-    """All that decides about a track besides its genre and number."""
+    """Everything that determines a track besides its genre and number."""
 
     seed: int
     n_artists: int
@@ -239,7 +238,7 @@ class _Recipe:
     overlap: float
 
     def perform(self, rows: Sequence[tuple[str, int]]) -> Iterator[NDArray[np.float32]]:
-        """Yield one track after the other."""
+        """Yield the tracks one by one."""
         artists: dict[tuple[str, int], Artist] = {}
         for genre, number in rows:
             key = genre, number % self.n_artists
@@ -249,7 +248,7 @@ class _Recipe:
             yield perform(artists[key], self.n_samples, self.sampling_rate, rng)
 
     def _rng(self, genre: str, *numbers: int) -> np.random.Generator:
-        # The key is made of the genre's name, not of its place in a list, which changes
-        # with the genres asked for.
+        # The key uses the name of the genre and not its index, which would depend on the
+        # requested genres.
         spawn_key = zlib.crc32(genre.encode()), *numbers
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=spawn_key))

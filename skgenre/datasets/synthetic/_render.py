@@ -1,4 +1,4 @@
-"""From an artist to a track: notes are chosen, played and mixed."""
+"""From an artist to a track: choose notes, play and mix them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skgenre.datasets.synthetic._instruments import Wave
 from skgenre.datasets.synthetic._styles import Harmony, Rhythm, Voice
 
 _STEPS = 4  # steps in a beat
-_BASS, _CHORDS, _MELODY = 34, 53, 67  # lowest key of each part, as a MIDI number
+_BASS, _CHORDS, _MELODY = 34, 53, 67  # lowest MIDI note of each voice
 _STRENGTH = {"x": 1.0, "o": 0.45}
 
 
@@ -22,11 +22,11 @@ def perform(artist: Artist, n_samples: int, sampling_rate: int, rng: np.random.G
     Parameters
     ----------
     artist : Artist
-        Whose track it is.
+        The artist of the track.
     n_samples, sampling_rate : int
         Length of the track, and samples a second.
     rng : numpy.random.Generator
-        Source of all that is the track's own: tempo, progression, melody, variations.
+        Source of everything specific to the track: tempo, progression, melody, variations.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def perform(artist: Artist, n_samples: int, sampling_rate: int, rng: np.random.G
 
 
 class _Stage:
-    """Where one track is played: its time, its harmony and its length."""
+    """The tempo, harmony and length of one track, and how its instruments are played."""
 
     def __init__(
         self, artist: Artist, n_samples: int, sampling_rate: int, rng: np.random.Generator
@@ -78,7 +78,7 @@ class _Stage:
         self.n_steps = len(self.rhythm.hat)  # in a bar
         bar_samples = self.n_steps / _STEPS * self.beat * sampling_rate
         self.n_bars = int(np.ceil(n_samples / bar_samples))
-        # Most tracks stand in the artist's key, the others in one near to it.
+        # Most tracks are in the key of the artist, the others a fifth above it.
         self.key = artist.key + int(rng.choice([0, 0, 0, 0, 0, 7]))
         self.concert_pitch = 440.0 * 2.0 ** (artist.tuning / 1200)
         progressions = self.harmony.progressions
@@ -91,14 +91,14 @@ class _Stage:
         return np.zeros(self.n_samples, dtype=np.float32)
 
     def start_of(self, step: int) -> int:
-        """Tell the sample at which a step begins, counted from the start of the track."""
+        """Return the sample at which a step starts."""
         beats, part = divmod(step / _STEPS, 1)
         middle = 0.5 + self.rhythm.swing / 6
         part = part * 2 * middle if part < 0.5 else middle + (part - 0.5) * 2 * (1 - middle)
         return round((beats + part) * self.beat * self.sampling_rate)
 
     def add(self, part: Wave, wave: Wave, step: int, strength: float) -> None:
-        """Add a sound to a part, a little early, late, loud or soft, as people play."""
+        """Add a sound to a voice, a little late and with varied loudness, as people play."""
         late = int(self.rng.uniform(0, 0.008) * self.sampling_rate)
         start = self.start_of(step) + late
         if start < part.size:
@@ -107,13 +107,13 @@ class _Stage:
             part[start:end] += np.float32(loud) * wave[: end - start]
 
     def pitch(self, lowest: int, degree: int) -> int:
-        """Tell the MIDI number of a degree of the scale, counted from the tonic at ``lowest``."""
+        """Return the MIDI number of a degree of the scale, whose tonic is at least ``lowest``."""
         octave, degree = divmod(degree, len(self.harmony.scale))
         tonic = lowest + (self.key - lowest) % 12
         return tonic + 12 * octave + self.harmony.scale[degree]
 
     def note(self, notes: dict[tuple[int, int], Wave], voice: Voice, midi: int, steps: int) -> Wave:
-        """Make a note of so many steps; equal notes of a track are made only once."""
+        """Return a note that lasts ``steps``; equal notes of a track are computed once."""
         key = (midi, steps)
         if key not in notes:
             frequency = self.concert_pitch * 2.0 ** ((midi - 69) / 12)
@@ -128,7 +128,7 @@ class _Stage:
             yield bar * self.n_steps, self.progression[place]
 
     def beat_drum(self, part: Wave, pattern: str, hit: Wave) -> None:
-        """Play a drum's pattern, here and there a stroke more or less."""
+        """Play the pattern of a drum, with an occasional stroke added or left out."""
         if not set(pattern) & set(_STRENGTH):
             return
         for first, _ in self.bars():
@@ -167,7 +167,7 @@ class _Stage:
                 self.add(part, wave, first + step, 1.0)
 
     def play_melody(self, part: Wave, voice: Voice) -> None:
-        """Play a melody that walks on the scale, in a rhythm that returns every two bars."""
+        """Play a melody that walks on the scale, in a rhythm that repeats every two bars."""
         half = _STEPS // 2
         n_places = 2 * self.n_steps // half
         motif = np.zeros(n_places, dtype=bool)
@@ -182,7 +182,7 @@ class _Stage:
             degree += int(self.rng.integers(-2, 3))
             degree = min(max(degree, -2), 11)
             if onset % self.n_steps == 0:
-                # A bar begins on a note of its chord.
+                # A bar starts on a note of its chord.
                 root = degrees[onset // self.n_steps] % 7
                 tones = root + np.array([-7, -5, -3, 0, 2, 4])
                 degree = int(tones[np.abs(tones - degree).argmin()])

@@ -1,4 +1,4 @@
-"""The styles that synthetic music is made of."""
+"""The styles of the genres of synthetic music."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 class Voice:
     """A pitched instrument.
 
-    Partial ``k`` has the amplitude ``k ** -rolloff``, even ones times ``even``, and is
+    Partial ``k`` has the amplitude ``k ** -rolloff``, times ``even`` for even partials, and is
     further damped above ``cutoff`` (Hz). ``attack``, ``decay`` and ``release`` are in
-    seconds; the tone decays towards ``sustain`` times its peak, and the partials above the
-    lowest decay by ``dulling`` faster. ``detune`` (cents) adds a second, detuned tone and
+    seconds. The tone decays towards ``sustain`` times its peak; ``dulling`` makes the partials
+    above the lowest decay faster. ``detune`` (cents) adds a second, detuned tone and
     ``breath`` a share of noise.
     """
 
@@ -32,8 +32,8 @@ class Voice:
 class Kit:
     """A drum kit: frequencies in Hz, decay times in seconds, ``snare_noise`` a share.
 
-    ``hold`` repeats each sample of noise, about so many times at 22 050 Hz, as the noise
-    channel of an old game console does.
+    ``hold`` is the number of times that each sample of noise is repeated at 22 050 Hz, as in the
+    noise channel of an old game console.
     """
 
     kick_pitch: float = 55.0
@@ -47,9 +47,9 @@ class Kit:
 
 @dataclass(frozen=True)
 class Sound:
-    """What a style sounds like: instruments, levels, and effects.
+    """The sound of a style: instruments, levels and effects.
 
-    ``drive`` is the gain into the distortion of chords and melody (0: none), ``echo`` and
+    ``drive`` is the gain into the distortion of chords and melody (0 for none), ``echo`` and
     ``room`` are the levels of the echoes and of the reverberation.
     """
 
@@ -71,10 +71,10 @@ class Rhythm:
     """Beats and patterns; four steps make a beat.
 
     In the drum patterns ``x`` is a stroke, ``o`` a soft one, ``.`` none. In the pattern of
-    the chords ``x`` begins a chord that lasts over the ``-`` after it, ``a`` one note of
-    it. In the pattern of the bass a figure is the degree of the chord's own scale, 1 the
-    root. ``swing`` 1 delays every second half-beat to the last third of the beat.
-    ``melody`` is the share of half-beats on which the melody has a note.
+    the chords ``x`` starts a chord that lasts through the ``-`` after it, and ``a`` plays one
+    note of it. In the pattern of the bass a digit is a degree counted from the root of the
+    chord, which is 1. ``swing`` 1 delays every second half-beat to the last third of the
+    beat. ``melody`` is the share of half-beats on which the melody has a note.
     """
 
     tempo: tuple[float, float]
@@ -99,7 +99,7 @@ class Harmony:
 
 @dataclass(frozen=True)
 class Style:
-    """One genre, or what one artist makes of it."""
+    """The style of a genre, or of one of its artists."""
 
     rhythm: Rhythm
     harmony: Harmony
@@ -116,9 +116,9 @@ _PHRYGIAN = (0, 1, 3, 5, 7, 8, 10)
 _SEVENTH = (0, 2, 4, 6)
 _FIFTH = (0, 4, 7)
 
-# A few things are shared on purpose, so that no single feature parts the genres: march and
-# waltz their band, dub and house their bass, ambient and dub the tempo, chiptune and swing
-# also, and march and house very nearly.
+# Genres share some traits on purpose, so that no single feature separates them: march and waltz
+# the band, dub and house the bass; ambient and dub, chiptune and swing, and very nearly march and
+# house, the tempo.
 STYLES: dict[str, Style] = {
     "ambient": Style(
         Rhythm(

@@ -1,4 +1,4 @@
-"""Writing a data set of tracks to a folder: all of it or nothing."""
+"""Writing a data set of tracks to a folder, completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from skgenre.utils._io import make_folders, shorten
 
 _SUBTYPES = {"wav": "PCM_16", "flac": "PCM_16", "ogg": "VORBIS"}
 _TABLE = "tracks.csv"
-_BLOCK = 2**16  # Vorbis encoders of some versions overflow the stack on longer ones
+_BLOCK = 2**16  # samples; some versions of the Vorbis encoder overflow the stack on more
 
 
 def publish(
@@ -30,36 +30,36 @@ def publish(
     *,
     overwrite: bool,
 ) -> None:
-    """Write tracks and their table, each file whole and only when all are ready.
+    """Write tracks and their table; files appear only when all are complete.
 
-    All files are first written to a hidden folder inside ``folder``, compared with what is
-    there already, and then moved to their places. Files that are there with the same
-    content are left alone.
+    All files are first written to a hidden folder inside ``folder``, compared with the files
+    that exist, and then moved to their places. Existing files with the same content are not
+    touched.
 
     Parameters
     ----------
     folder : Path
-        Where to; made if need be.
+        Folder to write to; created if it does not exist.
     files : sequence of str
-        Names relative to ``folder``, of the form GENRE/NAME.FORMAT.
+        Paths relative to ``folder``, of the form GENRE/NAME.FORMAT.
     waves : iterable of ndarray of shape (n_samples,)
         The tracks, in the order of ``files``.
     sampling_rate : int
         Samples a second.
     table : sequence of rows
-        What tracks.csv is to hold, its header first.
+        Rows of tracks.csv, the header first.
     overwrite : bool
-        Whether files with other content are replaced.
+        Whether to replace files with different content.
 
     Raises
     ------
     NotADirectoryError, ValueError, FileExistsError
         If ``folder`` is a file, holds other tracks, or holds files of these names with
-        other content.
+        different content.
     """
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; path must name a folder.")
-    _refuse_strangers(folder, files)
+    _refuse_others(folder, files)
     created = make_folders(folder)
     staging = Path(tempfile.mkdtemp(prefix=".make_genres-", dir=folder))
     try:
@@ -73,7 +73,7 @@ def publish(
         taken = [name for name in changed if os.path.lexists(folder / name)]
         if taken and not overwrite:
             raise FileExistsError(
-                f"{folder} already holds {len(taken)} of the files with other content: "
+                f"{folder} already holds {len(taken)} of the files with different content: "
                 f"{shorten(taken)}. Choose an empty folder, or set overwrite=True to replace "
                 "them. Nothing was written."
             )
@@ -87,20 +87,20 @@ def publish(
                 made.rmdir()
 
 
-def _refuse_strangers(folder: Path, files: Sequence[str]) -> None:
-    """Refuse a folder whose tracks would be read back together with the new ones."""
+def _refuse_others(folder: Path, files: Sequence[str]) -> None:
+    """Refuse a folder with other tracks, which would be read back together with the new ones."""
     expected = set(files)
-    strangers = sorted(
+    others = sorted(
         relative
         for found in folder.glob("*/*")
         if found.suffix[1:].lower() in _SUBTYPES
         and (relative := found.relative_to(folder).as_posix()) not in expected
         and not relative.startswith(".")
     )
-    if strangers:
+    if others:
         raise ValueError(
-            f"{folder} already holds {len(strangers)} tracks that this call does not make: "
-            f"{shorten(strangers)}. They would become part of the data set; choose an empty "
+            f"{folder} already holds {len(others)} tracks that this call does not make: "
+            f"{shorten(others)}. They would become part of the data set; choose an empty "
             "folder."
         )
 
@@ -117,12 +117,12 @@ def _write_audio(path: Path, wave: NDArray[np.float32], sampling_rate: int) -> N
 
 
 def _same(old: Path, new: Path) -> bool:
-    """Whether a file is there already with the same content."""
+    """Whether the old file exists and has the same content as the new one."""
     if not old.is_file():
         return False
     if filecmp.cmp(old, new, shallow=False):
         return True
-    # An Ogg stream bears a random number, so equal sound can differ in its bytes.
+    # An Ogg stream contains a random serial number, so that equal sound can differ in its bytes.
     return new.suffix == ".ogg" and _same_sound(old, new)
 
 

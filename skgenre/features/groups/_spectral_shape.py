@@ -1,4 +1,4 @@
-"""Groups of features that see the shape of the spectrum: its outline, its peaks and its noise."""
+"""Spectral shape: the outline of the spectrum, its peaks and its noise."""
 
 from __future__ import annotations
 
@@ -8,36 +8,39 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.features._spectral import AMIN, Float
-from skgenre.features.groups._clip import (
-    Array,
-    Clip,
-    ClipSettings,
-    Group,
-    columns,
-    quantile,
-    std,
-)
+from skgenre.features._spectral_kernel import AMIN, Float
+from skgenre.features.groups._clip import Array, Clip, ClipSettings, quantile, std
+from skgenre.features.groups._group import columns, feature_group
 
-# Smaller blocks fit better into the caches, but where tracks run in parallel the many short calls
-# wait for Python's lock.
+# Smaller blocks would fit the caches better, but their many short calls wait for Python's lock
+# where tracks run in parallel.
 _FRAMES_TOGETHER = 512
 _TINY = float(np.finfo(np.float32).tiny)
 
-_LOWEST_OCTAVE = 200.0  # Hz: where the second band of the contrast in octaves begins
+_LOWEST_OCTAVE = 200.0  # Hz: start of the second band of the contrast in octaves
 _N_OCTAVES = 7
-_SHARE = 0.02  # of the bins of an octave that are its peaks, and its valleys
+_SHARE = 0.02  # share of the bins of an octave that are its peaks, and its valleys
 _ROLLOFF = 0.85  # share of the magnitude below the roll-off frequency
-_RUN = 32  # bins that are added up together on the way to it
-# Hz: where the bands of the finer contrast begin; the last goes on to the highest frequency.
+_RUN = 32  # bins that are summed together to find it
+# Hz: starts of the bands of the finer contrast; the last reaches the highest frequency.
 _BANDS = (0, 200, 400, 600, 800, 1100, 1500, 2000, 2700, 3600, 4800, 6400, 8500)
-_PEAKS, _VALLEYS = 0.1, 0.2  # of the bins of such a band
+_PEAKS, _VALLEYS = 0.1, 0.2  # shares of the bins of such a band
+_SHAPES = (
+    *(f"contrast{i}" for i in range(_N_OCTAVES)),
+    *("centroid", "bandwidth", "rolloff", "flatness", "zero_crossings"),
+)
+_STATISTICS = ("mean", "std", "step", "q10", "q90")
 
 
-def _spec(clip: Clip) -> list[Array]:
+@feature_group(
+    "spec",
+    names=(f"{shape}_{statistic}" for shape in _SHAPES for statistic in ("mean", "std")),
+    with_bins=True,
+)
+def spec(clip: Clip) -> list[Array]:
     """Shape of the spectrum of each frame."""
     n_frames = clip.bins.shape[1]
-    # In blocks, because each measure makes a few copies of what it looks at.
+    # In blocks, because each measure makes a few copies of its input.
     starts = range(0, n_frames, _FRAMES_TOGETHER)
     blocks = [clip.bins[:, start : start + _FRAMES_TOGETHER] for start in starts]
     shapes = [_shape(block, clip.settings) for block in blocks]
@@ -57,15 +60,15 @@ def _shape(power: Float, settings: ClipSettings) -> Array:
     rolloff = frequencies[_rolloff_bins(magnitude)]
     audible = np.maximum(power, np.float32(AMIN))
     flatness = np.log10(audible).mean(axis=0) - np.log10(audible.mean(axis=0))
-    contrast = _contrast(magnitude, settings)
-    return np.concatenate([contrast, np.stack([centroid, bandwidth, rolloff, flatness])])
+    octaves = _contrast(magnitude, settings)
+    return np.concatenate([octaves, np.stack([centroid, bandwidth, rolloff, flatness])])
 
 
 def _rolloff_bins(magnitude: Float) -> NDArray[np.intp]:
     """Return the first bin of each frame up to which most of its magnitude lies.
 
-    It is looked for among runs of bins, and then in the run: to add up all bins one after the
-    other takes five times as long.
+    First the run of bins that holds it is found, then the bin in the run: a cumulative sum of
+    all bins takes five times as long.
     """
     n_bins = len(magnitude)
     starts = np.arange(0, n_bins, _RUN)
@@ -106,7 +109,9 @@ def _octaves(settings: ClipSettings) -> list[tuple[int, int]]:
 def _zero_crossings(samples: Float, n_frames: int, settings: ClipSettings) -> Array:
     """Return the share of samples whose sign differs from the one before, by frame."""
     negative = samples < 0
-    changes = np.zeros(samples.size + 1, dtype=np.int32)  # so far; floats take ten times as long
+    changes = np.zeros(
+        samples.size + 1, dtype=np.int32
+    )  # running count; floats take ten times as long
     np.cumsum(negative[1:] != negative[:-1], out=changes[1:-1])
     changes[-1] = changes[-2]
     centres = np.arange(n_frames) * settings.hop_length
@@ -115,8 +120,17 @@ def _zero_crossings(samples: Float, n_frames: int, settings: ClipSettings) -> Ar
     return (changes[high] - changes[low]) / np.maximum(high - low, 1)
 
 
-def _contrast_in_bands(clip: Clip) -> list[Array]:
-    """How far peaks rise over the middle of a band, and the middle over its valleys."""
+@feature_group(
+    "contrast",
+    names=columns(
+        [*(f"{m}_{s}" for m in ("peaks", "valleys") for s in _STATISTICS), "flatness"],
+        len(_BANDS),
+        "band",
+    ),
+    with_bins=True,
+)
+def contrast(clip: Clip) -> list[Array]:
+    """How far the peaks of a band rise over its median, and the median over its valleys."""
     n_frames = clip.bins.shape[1]
     peaks = np.zeros((len(_BANDS), n_frames), dtype=np.float32)
     valleys, flatness = np.zeros_like(peaks), np.zeros_like(peaks)
@@ -144,22 +158,3 @@ def _bands(settings: ClipSettings) -> list[tuple[int, int]]:
     """Return the first bin of each band of the finer contrast, and the one after its last."""
     frequencies = np.fft.rfftfreq(settings.n_fft, 1 / settings.sampling_rate)
     return list(pairwise([*np.searchsorted(frequencies, _BANDS).tolist(), len(frequencies)]))
-
-
-def _groups() -> dict[str, Group]:
-    shapes = [f"contrast{i}" for i in range(_N_OCTAVES)]
-    shapes += ["centroid", "bandwidth", "rolloff", "flatness", "zero_crossings"]
-    spec = [f"{shape}_{statistic}" for shape in shapes for statistic in ("mean", "std")]
-    statistics = [
-        f"{measure}_{statistic}"
-        for measure in ("peaks", "valleys")
-        for statistic in ("mean", "std", "step", "q10", "q90")
-    ]
-    contrast = columns([*statistics, "flatness"], len(_BANDS), "band")
-    return {
-        "spec": Group(tuple(spec), _spec, with_bins=True),
-        "contrast": Group(tuple(contrast), _contrast_in_bands, with_bins=True),
-    }
-
-
-GROUPS = _groups()

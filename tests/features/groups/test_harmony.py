@@ -28,7 +28,7 @@ RATINGS = {
 LAGS = np.geomspace(0.1, 9.9, 38)  # seconds
 
 
-def moved(sequence, semitones):
+def transposed(sequence, semitones):
     return [np.add(notes, semitones).tolist() for notes in sequence]
 
 
@@ -43,7 +43,7 @@ def pitch_classes(samples):
     return librosa.filters.chroma(sr=RATE, n_fft=2048, tuning=0.02) @ spectrum(samples)
 
 
-def test_chroma_does_not_tell_the_key():
+def test_chroma_is_nearly_the_same_in_any_key():
     triad = [0, 4, 7]
     home = describe(chord(triad), "chroma")
     for shift in (-3, 1, 2, 5):
@@ -118,9 +118,9 @@ def test_major_and_minor_keys(key):
     major_scale = [[note] for note in (0, 2, 4, 5, 7, 9, 11, 12)]
     minor_scale = [[note] for note in (0, 2, 3, 5, 7, 8, 10, 12)]
     for major, minor in ((major_scale, minor_scale), (cadence(MAJOR), cadence(MINOR))):
-        row = describe(chords(moved(major, key), 2 * TOGETHER), "tonal")
+        row = describe(chords(transposed(major, key), 2 * TOGETHER), "tonal")
         assert row["major"] > row["minor"] + 0.05
-        other = describe(chords(moved(minor, key), 2 * TOGETHER), "tonal")
+        other = describe(chords(transposed(minor, key), 2 * TOGETHER), "tonal")
         assert other["minor"] > other["major"] + 0.05
         for fit in (row, other):
             assert fit["major_less_minor"] == pytest.approx(fit["major"] - fit["minor"], abs=1e-6)
@@ -138,17 +138,17 @@ def test_key_by_hand(key):
     assert describe(samples, "tonal")[key] == pytest.approx(max(fits), abs=1e-4)
 
 
-def test_tonal_does_not_tell_the_key():
-    piece = moved(cadence(MAJOR) * 2, -9)
+def test_tonal_is_nearly_the_same_in_any_key():
+    piece = transposed(cadence(MAJOR) * 2, -9)
     home = describe(chords(piece, TOGETHER), "tonal")
     for shift in (-5, -3, 2, 5):
-        row = describe(chords(moved(piece, shift), TOGETHER), "tonal")
+        row = describe(chords(transposed(piece, shift), TOGETHER), "tonal")
         assert np.abs(row - home).max() < 0.15
-    other = describe(chords(moved(cadence(MINOR) * 2, -9), TOGETHER), "tonal")
+    other = describe(chords(transposed(cadence(MINOR) * 2, -9), TOGETHER), "tonal")
     assert np.abs(other - home).max() > 0.25
 
 
-def test_only_harmony_that_moves_has_change():
+def test_change_is_zero_for_a_held_chord():
     held = describe(chord(MAJOR, 6.0), "tonal").filter(like="change")
     moving = describe(chords(cadence(MAJOR) * 3, TOGETHER), "tonal").filter(like="change")
     assert len(held) == len(moving) == 6
@@ -156,7 +156,7 @@ def test_only_harmony_that_moves_has_change():
     assert moving.max() > 0.3
 
 
-def test_what_a_piece_is_too_short_for_is_zero():
+def test_tonal_of_short_tracks_is_zero():
     single = describe(chords([MAJOR], TOGETHER - 512), "tonal")  # 16 frames
     np.testing.assert_array_equal(single.filter(regex="after[1-8]|change"), 0)
     pair = describe(chords(cadence(MAJOR)[:2], TOGETHER), "tonal")
@@ -178,7 +178,7 @@ def likeness(frames, lag):
     return cosine.mean(), np.percentile(cosine, 90)
 
 
-def test_recur_by_hand():
+def test_recurrence_by_hand():
     samples = chords(cadence(MAJOR), TOGETHER // 2) + 0.1 * clicks(0.4)[: 2 * TOGETHER]
     row = describe(samples, "recurrence")
     mfcc = librosa.feature.mfcc(S=mel_decibels(samples), n_mfcc=20)[1:]

@@ -1,4 +1,4 @@
-"""The passes over samples and spectrum, compiled. Imported only where numba can compile."""
+"""Compiled passes over samples and spectra; imported only where numba can compile."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from numba import njit
 
 
 def _compile(function: Callable[..., Any]) -> Any:
-    """Compile without Python's lock; keep the machine code between processes if possible."""
-    # Sums may be taken in another order, which lets them run on vectors.
+    """Compile a function that releases Python's lock; cache the machine code on disk."""
+    # "reassoc" lets the compiler reorder sums, so that it can use vector instructions.
     options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc"}}
     try:
         return njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's can be written
+    except RuntimeError:  # neither the package's folder nor the user's cache is writable
         return njit(**options)(function)
 
 
 @_compile
 def window_frames(samples, first, hop_length, window, out):
-    """Copy overlapping frames, weighted; what lies outside the samples is zero.
+    """Copy overlapping frames times the window; samples outside the segment count as zero.
 
     Parameters
     ----------
     samples : ndarray of shape (n_samples,), float32
         The segment.
     first : int
-        Sample at which the first frame starts; below 0 for frames centred near the start.
+        Sample at which the first frame starts; negative for frames centred near the start.
     hop_length : int
         Samples from one frame to the next.
     window : ndarray of shape (n_fft,), float32
@@ -45,15 +45,18 @@ def window_frames(samples, first, hop_length, window, out):
         row = out[t]
         row[:low] = np.float32(0)
         row[high:] = np.float32(0)
-        # Slices, because an index that might be negative keeps the loop off the vectors.
-        inside, weights, part = row[low:high], window[low:high], samples[start + low : start + high]
+        # Slices, because an index that might be negative prevents vector instructions.
+        inside, weights = row[low:high], window[low:high]
+        heard = samples[start + low : start + high]
         for i in range(high - low):
-            inside[i] = weights[i] * part[i]
+            inside[i] = weights[i] * heard[i]
 
 
 @_compile
 def power_in_bands(folded, twiddles, first, offsets, weights, power, out):
     """Sum the power of real frames to bands, from the transform of their folded samples.
+
+    Folding takes the even samples as real parts and the odd ones as imaginary parts.
 
     With Z the transform of even + i * odd samples and N its length, the spectrum of the
     real frame is X[k] = E[k] + w[k] O[k] and X[N - k] = conj(E[k] - w[k] O[k]), where
@@ -110,42 +113,42 @@ def power_in_bands(folded, twiddles, first, offsets, weights, power, out):
 
 @_compile
 def median_along_rows(array, half, out):
-    """Replace each value by the median of those around it in its row, mirrored at the ends.
+    """Replace each value by the median of a window around it in its row, mirrored at the ends.
 
-    The values in sight are kept sorted: the one that leaves makes room for the one that comes.
+    The window is kept sorted: at each step one value is replaced and moved to its place.
 
     Parameters
     ----------
     array : ndarray of shape (n_rows, n), float32
         No NaN.
     half : int
-        How far is seen to each side.
+        Values on each side of the centre of the window.
     out : ndarray of shape (n_rows, n), float32
         Receives the medians.
     """
     n_rows, n = array.shape
     size = 2 * half + 1
-    seen = np.empty(size, array.dtype)
+    window = np.empty(size, array.dtype)
     places = np.empty(n + size, np.int64)
     for i in range(n + size):
-        place = (i - half) % (2 * n)  # the row, and the row mirrored, again and again
+        place = (i - half) % (2 * n)  # the row and its mirror image alternate
         places[i] = place if place < n else 2 * n - 1 - place
     for r in range(n_rows):
         row = array[r]
         for i in range(size):
-            seen[i] = row[places[i]]
-        seen.sort()
-        out[r, 0] = seen[half]
+            window[i] = row[places[i]]
+        window.sort()
+        out[r, 0] = window[half]
         for t in range(1, n):
             old, new = row[places[t - 1]], row[places[t + size - 1]]
             k = 0
-            while k < size - 1 and seen[k] < old:
+            while k < size - 1 and window[k] < old:
                 k += 1
-            while k < size - 1 and seen[k + 1] < new:
-                seen[k] = seen[k + 1]
+            while k < size - 1 and window[k + 1] < new:
+                window[k] = window[k + 1]
                 k += 1
-            while k > 0 and seen[k - 1] > new:
-                seen[k] = seen[k - 1]
+            while k > 0 and window[k - 1] > new:
+                window[k] = window[k - 1]
                 k -= 1
-            seen[k] = new
-            out[r, t] = seen[half]
+            window[k] = new
+            out[r, t] = window[half]
