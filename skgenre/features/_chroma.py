@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre.base import TrackColumns
+from skgenre.base import TrackTableTransformer
 from skgenre.features._beats import find_beats, onset_strength
 from skgenre.features._spectral import fft_window, frame
 from skgenre.utils._random import draw_seeds
@@ -21,7 +21,7 @@ _N_CHROMA = len(PITCH_CLASSES)
 _BLOCK = 160  # frames transformed together: about a megabyte
 
 
-class ChromaExtractor(TrackColumns):
+class ChromaExtractor(TrackTableTransformer):
     """Extract the chroma of some beats of each track, one after the other.
 
     A chroma vector says how strong each of the twelve pitch classes is, whatever the
@@ -134,11 +134,7 @@ class ChromaExtractor(TrackColumns):
         names = [f"chroma{i}_{name}" for i in range(self.n_vectors) for name in PITCH_CLASSES]
         return np.array(names, dtype=object)
 
-    def _is_repeatable(self) -> bool:
-        # A RandomState instance moves on with each track.
-        return self.selection == "first" or isinstance(self.random_state, Integral)
-
-    def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         rate, n_fft, hop_length = float(self.sampling_rate), int(self.n_fft), int(self.hop_length)
         beats = find_beats(onset_strength(samples, rate, n_fft, hop_length), rate / hop_length)
         magnitude = _magnitude(samples, n_fft, hop_length)  # (n_frames, n_bins)
@@ -166,7 +162,9 @@ class ChromaExtractor(TrackColumns):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.non_deterministic = self.selection == "random" and self.random_state is None
+        # A RandomState instance moves on with each track.
+        repeats = self.selection == "first" or isinstance(self.random_state, Integral)
+        tags.non_deterministic = not repeats
         return tags
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
-from skgenre.base import TrackColumns
+from skgenre.base import TrackTableTransformer
 from skgenre.features.groups._clip import ClipSettings
 from skgenre.features.groups._timbre import GROUPS, describe_clip
 
 
-class ClipFeatures(TrackColumns):
+class ClipFeatures(TrackTableTransformer):
     """Describe each track by thirteen groups of features: timbre, rhythm and harmony.
 
     One row of about 2400 numbers for a whole track, as an SVM or a linear discriminant
@@ -245,5 +245,5 @@ default=("mfcc", "delta_covariance", "melstat", "block_levels", "modulation", "s
     def _settings(self) -> ClipSettings:
         return ClipSettings(float(self.sampling_rate), int(self.n_fft), int(self.hop_length))
 
-    def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+    def describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
         return describe_clip(samples, self._groups(), self._settings())

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.base import TrackTransformer
 from skgenre.features._spectral import MelKernel, MelSettings, mel_kernel
-from skgenre.utils._validation import check_waveforms
+from skgenre.utils._waveforms import check_segments
 
 
 class MelTransformer(TrackTransformer):
@@ -45,10 +45,10 @@ class MelTransformer(TrackTransformer):
     htk: bool
     center: bool
 
-    def _check_tracks(self, X: Any) -> NDArray[np.float32]:
-        X = check_waveforms(X, self.sampling_rate, type(self).__name__)
-        self._check_settings(X.shape[-1])
-        return X
+    def _check_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        track = check_segments(track, name, self.sampling_rate, type(self).__name__)
+        self._check_settings(track.shape[-1])
+        return track
 
     def _check_settings(self, n_samples: int) -> None:
         """Check what no single parameter can tell."""
@@ -222,6 +222,7 @@ class MelSpectrogramExtractor(MelTransformer):
         return np.array([f"mel{i}" for i in range(self.n_mels)], dtype=object)
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        track = self._check_track(track, name)
         kernel = self._kernel()
         if self.scale == "power":
             spectrograms = kernel.power(track)  # (n_segments, n_mels, n_frames)

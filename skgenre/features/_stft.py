@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.base import TrackTransformer
 from skgenre.features._spectral import fft_window, frame
-from skgenre.utils._validation import check_waveforms
+from skgenre.utils._waveforms import check_segments
 
 _QUIETEST = 1e-10  # power that stands for silence: -100 dB
 _KEPT = 16  # bins that the octave layout leaves as they are
@@ -177,10 +177,10 @@ class STFTExtractor(TrackTransformer):
             n_features = self._bands().shape[1]
         return np.array([f"stft{i}" for i in range(n_features)], dtype=object)
 
-    def _check_tracks(self, X: Any) -> NDArray[np.float32]:
-        X = check_waveforms(X, self.sampling_rate, type(self).__name__)
-        self._check_settings(X.shape[-1])
-        return X
+    def _check_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        track = check_segments(track, name, self.sampling_rate, type(self).__name__)
+        self._check_settings(track.shape[-1])
+        return track
 
     def _check_settings(self, n_samples: int) -> None:
         """Check what no single parameter can tell."""
@@ -221,6 +221,7 @@ class STFTExtractor(TrackTransformer):
         return _octave_bands(n_fft)
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        track = self._check_track(track, name)
         n_fft, hop_length = int(self.n_fft), int(self.hop_length)
         win_length = n_fft if self.win_length is None else int(self.win_length)
         taper = fft_window(self.window, win_length, n_fft)

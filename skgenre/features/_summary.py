@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre.base import TrackColumns
+from skgenre.base import TrackTableTransformer
 from skgenre.features._summary_measures import N_MFCC, SummarySettings, summarise
 
 # "perceptr" stands for percussive in the table that the names come from.
@@ -26,7 +26,7 @@ _MEASURES = [
 _COEFFICIENTS = [f"mfcc{i}" for i in range(1, 1 + N_MFCC)]
 
 
-class SummaryExtractor(TrackColumns):
+class SummaryExtractor(TrackTableTransformer):
     """Summarise each track by the 57 columns of the table ``features_30_sec.csv``.
 
     That table, spread with the GTZAN data set [1]_, is what many models of music genres are
@@ -165,7 +165,7 @@ class SummaryExtractor(TrackColumns):
             pad_mode=self.pad_mode,
         )
 
-    def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+    def describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
         # What overflows on the way is a ratio so large that its share is 0 or 1.
         with np.errstate(over="ignore", invalid="ignore"):
             return summarise(samples, self._settings())

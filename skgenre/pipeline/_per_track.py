@@ -17,20 +17,20 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from skgenre.base import TrackTransformer, as_table
+from skgenre.base import as_table
 from skgenre.pipeline._cache import TrackCache, n_bytes, open_cache
-from skgenre.pipeline._jobs import Job, stream
-from skgenre.utils._blas import one_blas_thread
-from skgenre.utils._cache_key import front_end_key
-from skgenre.utils._pipeline import (
-    augments,
-    check_row_wise,
+from skgenre.pipeline._steps import (
+    check_steps,
     has_names,
-    input_rows,
-    leaf_steps,
     names_out,
+    rows_of,
+    validate_steps,
 )
-from skgenre.utils._validation import with_rate
+from skgenre.pipeline._tasks import TrackTask, stream
+from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._cache_key import UnidentifiedError, front_end_key
+from skgenre.utils._pipeline import augments, leaf_steps
+from skgenre.utils._waveforms import TrackStack, track_name
 
 
 class PerTrack(
@@ -123,7 +123,7 @@ class PerTrack(
     _runs_per_track = True
 
     _parameter_constraints: dict[str, Any] = {
-        "transformer": "no_validation",  # check_row_wise says more
+        "transformer": "no_validation",  # check_steps says more
         "n_jobs": [Integral, None],
         "memory": [str, os.PathLike, Memory, None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -175,7 +175,7 @@ class PerTrack(
         context = self._init_callback_context()
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         steps = self._begin()
-        rows = input_rows(steps, X)
+        rows = rows_of(steps, X)
         self._each(steps, rows[: self.batch_size], training=False)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
@@ -199,7 +199,7 @@ class PerTrack(
             two dimensions and ``set_output`` asks for one.
         """
         steps = self._begin()
-        rows = input_rows(steps, X)
+        rows = rows_of(steps, X)
         context = self._init_callback_context(max_subtasks=len(rows))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         out = self._each(steps, rows, training=True, context=context)
@@ -222,9 +222,9 @@ class PerTrack(
             As for ``fit_transform``.
         """
         self._validate_params()
-        check_row_wise(self.transformer)
+        check_steps(self.transformer)
         steps = leaf_steps(self.transformer)
-        out = self._each(steps, input_rows(steps, X), training=False)
+        out = self._each(steps, rows_of(steps, X), training=False)
         return as_table(self, out, X, lambda: names_out(steps))
 
     @available_if(has_names)
@@ -319,14 +319,12 @@ class PerTrack(
         return tags
 
     def _begin(self) -> list[Any]:
-        """Clone the transformer and make all draws of this fit."""
-        check_row_wise(self.transformer)
-        self.transformer_ = clone(self.transformer)
+        """Clone the transformer and draw the seeds of this fit."""
+        check_steps(self.transformer)
+        self.transformer_ = clone(self.transformer, safe=False)
         steps = leaf_steps(self.transformer_)
-        for step in steps:
-            if augments(step):
-                step._validate_params()
-                step._start()
+        for step in filter(augments, steps):
+            step.draw_seed()
         return steps
 
     @one_blas_thread()
@@ -334,62 +332,59 @@ class PerTrack(
         self, steps: list[Any], rows: Any, *, training: bool, context: Any = None
     ) -> NDArray[Any]:
         """Fill one output array, task by task."""
-        n_bytes(self.bytes_limit)  # a wrong one is told before the work, not after
-        for step in filter(lambda step: isinstance(step, TrackTransformer), steps):
-            step._validate_params()  # once, and not for each track
-        cache = open_cache(self.memory)
-        job = Job(
-            steps,
-            training=training,
-            cache=cache,
-            front_end=None if cache is None else front_end_key(steps, training=training),
-            files=self.file_identity,
-        )
-        tasks = (
-            delayed(job)(rows[first : first + self.batch_size], first)
+        n_bytes(self.bytes_limit)  # a wrong limit is an error before the work, not after
+        validate_steps(steps)
+        cache, front_end = self._open_cache(steps, training=training)
+        task = TrackTask(steps, training, cache, front_end, self.file_identity)
+        calls = (
+            delayed(task.transform_tracks)(rows[first : first + self.batch_size], first)
             for first in range(0, len(rows), self.batch_size)
         )
-        out: NDArray[Any] | None = None
+        out = TrackStack(len(rows))
         row = n_hits = n_unpruned = 0
-        rate: float | None = None
         tables: list[list[NDArray[np.void]]] = []
-        # Threads cost more than reading what is there.
-        n_jobs = 1 if job.finds_all(rows) else self.n_jobs
-        for done in stream(tasks, n_jobs):
-            for message in done.damaged:
+        # Starting threads takes longer than reading what is there.
+        n_jobs = 1 if task.finds_all(rows) else self.n_jobs
+        for result in stream(calls, n_jobs):
+            for message in result.damaged:
                 warnings.warn(message, UserWarning, stacklevel=4)
-            for array in done.arrays:
-                task = None if context is None else context.subcontext(task_name="track")
-                if task is not None:
-                    task.call_on_fit_task_begin(estimator=self)
-                if out is None:
-                    out = np.empty((len(rows), *array.shape), dtype=array.dtype)
-                elif array.shape != out.shape[1:]:
-                    raise ValueError(
-                        f"Track {row} came out with the shape {array.shape}, the tracks before "
-                        f"it with {out.shape[1:]}; all need the same. Set the first step to "
-                        "one duration."
-                    )
-                elif array.dtype != out.dtype:
-                    out = out.astype(np.result_type(out, array), copy=False)
-                out[row] = array
+            for array in result.arrays:
+                subtask = None if context is None else context.subcontext(task_name="track")
+                if subtask is not None:
+                    subtask.call_on_fit_task_begin(estimator=self)
+                out.append(array, track_name(rows[row], row))
                 row += 1
-                if task is not None:
-                    task.call_on_fit_task_end(estimator=self)
-            n_hits += done.n_hits
-            rate = done.sampling_rate
-            tables += done.effects
-            n_unpruned += done.n_bytes_stored
+                if subtask is not None:
+                    subtask.call_on_fit_task_end(estimator=self)
+            n_hits += result.n_hits
+            tables += result.effects
+            n_unpruned += result.n_bytes_stored
             n_unpruned = self._prune(cache, n_unpruned, last=row == len(rows))
-        assert out is not None  # an empty input was refused
         if training:
             self.n_hits_ = n_hits
             for i, step in enumerate(filter(augments, steps)):
                 step.effects_ = np.concatenate([table[i] for table in tables])
-        return out if rate is None else with_rate(out, rate)
+        return out.array()
+
+    def _open_cache(
+        self, steps: list[Any], *, training: bool
+    ) -> tuple[TrackCache | None, str | None]:
+        """Return the cache and the key of the steps; None where nothing is kept."""
+        cache = open_cache(self.memory)
+        if cache is None:
+            return None, None
+        try:
+            return cache, front_end_key(steps, training=training)
+        except UnidentifiedError as error:
+            warnings.warn(
+                f"PerTrack keeps no results in memory={self.memory!r}: {error}.",
+                UserWarning,
+                stacklevel=5,
+            )
+            return None, None
 
     def _prune(self, cache: TrackCache | None, n_unpruned: int, *, last: bool) -> int:
-        """Keep the cache near its limit; return the bytes stored since it was looked at."""
+        """Keep the cache near its limit; return the bytes stored since it was last pruned."""
         limit = n_bytes(self.bytes_limit)
         if cache is None or not limit or not n_unpruned:
             return n_unpruned

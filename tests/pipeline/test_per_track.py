@@ -209,9 +209,9 @@ def test_errors_from_elsewhere_carry_a_note():
 
 
 def test_rows_must_remain_rows():
-    with pytest.raises(ValueError, match="1 tracks went into Fussy, 2 rows came out"):
+    with pytest.raises(ValueError, match="1 track went into Fussy, 2 rows came out"):
         PerTrack(Fussy()).transform(np.ones((3, 1)))
-    with pytest.raises(ValueError, match=r"Track 1 came out with the shape \(3, 1\)"):
+    with pytest.raises(ValueError, match=r"track 1 came out with the shape \(3, 1\)"):
         PerTrack(Fussy()).transform([[1.0, 2.0], [1.0, 2.0, 3.0]])
 
 
