@@ -71,7 +71,7 @@ def test_bad_input():
     with pytest.raises(ValueError, match=r"44100 Hz, but RhythmExtractor is set to .*22050"):
         RhythmExtractor().fit(Waveforms(waveforms(), 44100))
     with pytest.raises(
-        ValueError, match=r"segments of shape .*; track 0 has the shape \(2, 3, 4\)"
+        ValueError, match=r"segments of .* track 0 has the shape \(2, 3, 4\)"
     ):
         RhythmExtractor().fit(np.zeros((1, 2, 3, 4)))
     with pytest.raises(ValueError, match="track 1 contains NaN or infinity"):

@@ -193,8 +193,8 @@ def _check_tables(
         raise ValueError(
             f"{wants} {type(extractor).__name__} gives frames: (n_tracks, n_segments, n_frames, "
             "n_features). Give an extractor of tables such as SummaryExtractor(), a classifier of "
-            'frames such as "mlp", or a pipeline that flattens the frames: make_pipeline('
-            f"FunctionTransformer(lambda X: X.reshape(len(X), -1)), {kind}())."
+            'frames such as "mlp", or flatten the frames before the classifier: make_pipeline('
+            "FunctionTransformer(lambda X: X.reshape(len(X), -1)), classifier)."
         )
     if n_segments is not None and output == "table":
         raise ValueError(
