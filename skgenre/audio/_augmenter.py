@@ -207,10 +207,17 @@ class Augmenter(TrackTransformer):
             table["track"] = row
         return np.concatenate(tables)
 
-    def draw_seed(self) -> None:
-        """Draw the seed of a new fit and forget the effects of the last one."""
+    def draw_seed(self) -> int:
+        """Draw the seed of a new fit and forget the effects of the last one.
+
+        Returns
+        -------
+        seed : int
+            The new ``seed_``.
+        """
         self.seed_ = draw_seeds(self.random_state, 1)[0]
         self.effects_ = np.empty(0, dtype=EFFECTS)
+        return self.seed_
 
     def _validate_params(self) -> None:
         super()._validate_params()

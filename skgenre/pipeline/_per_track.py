@@ -1,4 +1,4 @@
-"""The front end by track: in bounded memory, in parallel, and cached."""
+"""The steps from file to features, track by track: in bounded memory, in parallel, cached."""
 
 from __future__ import annotations
 
@@ -41,36 +41,36 @@ class PerTrack(
 ):
     """Run the row-wise part of a pipeline track by track.
 
-    Loading, segmenting, augmenting and extracting treat each track by itself. Run as
-    steps of an ordinary pipeline, each hands the next an array of all tracks: the raw
-    segments of 1000 clips of 30 s are 2.6 GB, their MFCCs 68 MB. Inside PerTrack a few
-    tracks at a time pass through all steps, and only what comes out at the end is kept;
-    tracks run in parallel; and with ``memory`` the result of each track is stored, and
-    found again in every fold, every cell of a grid that shares the front end, every
-    later run.
+    Loading, segmenting, augmenting and extracting treat each track by itself. As steps of an
+    ordinary pipeline, each passes an array of all tracks to the next: the raw segments of 1000
+    clips of 30 s are 2.6 GB, their MFCCs 68 MB. Inside PerTrack a track passes through all
+    steps at once, and only the last result is kept; tracks run in parallel; and with
+    ``memory`` the result of each track is stored, and found again in every fold, every cell of
+    a grid that shares these steps, every later run.
 
     Parameters
     ----------
     transformer : transformer or Pipeline
-        Row-wise transformers: those that need no fit to transform (scikit-learn's tag
-        ``requires_fit`` is false). One that learns across tracks, such as
-        :class:`FrameScaler`, is refused.
+        Transformers that learn nothing from the tracks: those of skgenre, those whose
+        scikit-learn tag ``requires_fit`` is false, a ``FunctionTransformer``, and those whose
+        class declares ``stateless = True``. Pipelines and FeatureUnions of them may be nested.
+        One that learns from all tracks, such as :class:`FrameScaler`, is refused.
     n_jobs : int or None, default=None
         Tracks that run at the same time, as joblib counts: None means 1, or what
-        ``joblib.parallel_config`` says; -1 means all cores. Threads are used, because
-        decoding and transforming leave Python's lock alone;
-        ``joblib.parallel_config(backend="loky")`` uses processes instead.
+        ``joblib.parallel_config`` says; -1 means all cores. Threads are used, because decoding
+        and transforming release Python's lock; ``joblib.parallel_config(backend="loky")`` uses
+        processes instead.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder in which the result of each track is kept. None keeps nothing.
     batch_size : int, default=1
-        Tracks that pass through the steps together, in one task. At most
-        ``2 * n_jobs * batch_size`` tracks are held at a time.
+        Tracks in one task. At most ``2 * n_jobs * batch_size`` tracks are held at a time.
     file_identity : {"stat", "content"}, default="stat"
-        What a file is known by in the cache: its path, size and time of last change, or
-        a hash of its bytes, which takes longer and also finds a file that was moved.
+        How the cache identifies a file. "stat" takes its path, size and modification time,
+        and so misses an edit that changes neither size nor time. "content" hashes the bytes,
+        which takes longer, sees every edit, and also finds a file that was moved.
     bytes_limit : int, str or None, default=None
-        Size that the cache is pruned to, least recently used entries first: bytes, or
-        text such as "500M" or "2G". All that ``memory`` holds is counted. None lets it grow.
+        Size to which the cache is pruned, least recently used entries first: bytes, or text
+        such as "500M" or "2G". Everything in ``memory`` counts. None lets it grow.
 
     Attributes
     ----------
@@ -90,20 +90,27 @@ class PerTrack(
     there is an :class:`Augmenter`; ``transform`` never does. A ``RandomState`` instance as the
     augmenter's ``random_state`` is copied with it, so that each fit draws the same copies.
 
+    A step from elsewhere gets a copy of one track at a time, as a batch of one. A declared one
+    that has a ``fit`` is fitted on that track first.
+
     BLAS has one thread meanwhile, in the whole process. Where other threads of it limit BLAS too,
     as KMeans does, call ``threadpoolctl.threadpool_limits`` once, around all of them.
 
-    An entry of the cache is known by the track (a file as ``file_identity`` says, a
-    waveform by a hash of its samples and its rate), by the classes and parameters of all
-    steps, and by the versions of skgenre and the libraries that compute; if any of them
-    changes, the track is computed again. Augmented copies are known by the augmenter's
-    seed too, which decides what effects are drawn; where its ``random_state`` is None they
-    can never come again and are not stored. Each entry carries a checksum; a damaged one
-    is computed again, with a warning. Of classes and functions from elsewhere the release of
-    their package counts, or where there is none their own source, not that of functions
-    they call. Processes may share a folder; where an entry cannot be written joblib warns,
-    and the result is there nonetheless. A fitted PerTrack on a
-    machine where the folder cannot be written works without it, with a warning.
+    The key of a cached result consists of the track (a file as ``file_identity`` says, a
+    waveform by a hash of its samples and its rate), of the classes and parameters of all
+    steps, and of the code: the release of skgenre with a digest of its source, and the
+    versions of the libraries that compute. Code from elsewhere is known by the release of its
+    package if that is installed, else by its compiled code and everything this refers to by
+    name; if anything cannot be identified so, nothing is kept, and a warning says why.
+
+    Augmented copies are known by the augmenter's seed too. A step that draws anew is never
+    stored: one with scikit-learn's tag ``non_deterministic``, and an augmenter or a step from
+    elsewhere whose ``random_state`` is None.
+
+    Each entry carries a checksum; a damaged one is computed again, with a warning. Processes
+    may share a folder; where an entry cannot be written joblib warns, and the result is
+    returned nonetheless. A fitted PerTrack on a machine where the folder cannot be written
+    works without it, with a warning.
 
     If ``transformer`` is a Pipeline, the parameters of its steps can be set without
     naming the transformer: ``segmenter__n_segments`` is
@@ -151,7 +158,7 @@ class PerTrack(
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the steps, and try them on the first tracks; there is nothing to learn.
+        """Check the steps and try them on the first tracks; there is nothing to learn.
 
         Parameters
         ----------
@@ -168,9 +175,10 @@ class PerTrack(
         Raises
         ------
         ValueError
-            If a step learns across tracks, or refuses the input.
+            If a step learns from the tracks or does not say that it learns nothing, or if it
+            refuses the input.
         TypeError
-            If a step is no transformer.
+            If a step is not a transformer.
         """
         context = self._init_callback_context()
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -195,7 +203,7 @@ class PerTrack(
         Returns
         -------
         Xt : ndarray of shape (n_tracks, ...)
-            One row for each track, as the last step gives it; a data frame where it has
+            One row for each track, the output of the last step; a data frame where it has
             two dimensions and ``set_output`` asks for one.
         """
         steps = self._begin()
@@ -209,7 +217,7 @@ class PerTrack(
     def transform(self, X: Any) -> NDArray[Any]:
         """Transform tracks; nothing is augmented.
 
-        Since nothing was learnt, the parameters as they are now decide, without a new fit.
+        Nothing was learnt, so the current parameters apply, without a new fit.
 
         Parameters
         ----------
@@ -229,7 +237,7 @@ class PerTrack(
 
     @available_if(has_names)
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the names of the last axis, which the last step knows.
+        """Return the names of the last axis, as the steps give them.
 
         Parameters
         ----------
@@ -377,7 +385,7 @@ class PerTrack(
             return cache, front_end_key(steps, training=training)
         except UnidentifiedError as error:
             warnings.warn(
-                f"PerTrack keeps no results in memory={self.memory!r}: {error}.",
+                f"PerTrack keeps no results in {cache.memory.location}: {error}.",
                 UserWarning,
                 stacklevel=5,
             )
