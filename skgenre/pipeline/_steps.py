@@ -181,7 +181,7 @@ def pass_track(
             if training and augments(step):
                 track, table = step.augment_track(track, name)
                 effects.append(table)
-            elif hasattr(step, "transform_track"):
+            elif _has_primitive(step):
                 track = step.transform_track(track, name)
             elif _is_union(step):
                 track = _join(step, track, name)
@@ -193,6 +193,18 @@ def pass_track(
             error.add_note(f"PerTrack was at {name}.")
         raise
     return track if isinstance(track, np.ndarray) else np.asarray(track), effects
+
+
+def _has_primitive(step: Any) -> bool:
+    """Whether a step has transform_track, and no subclass from elsewhere replaced transform."""
+    if not hasattr(step, "transform_track"):
+        return False
+    for kind in type(step).__mro__:
+        if "transform_track" in vars(kind):
+            return True
+        if "transform" in vars(kind) and not kind.__module__.startswith("skgenre."):
+            return False
+    return True
 
 
 def _join(union: FeatureUnion, track: Any, name: str) -> NDArray[Any]:

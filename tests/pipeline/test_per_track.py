@@ -247,6 +247,16 @@ def test_transformers_of_the_user_run_in_threads_processes_pickles_and_from_the_
         np.testing.assert_array_equal(PerTrack(step, n_jobs=2).transform(X), 2 * X[:, :2])
 
 
+def test_a_transform_that_a_subclass_replaces_counts():
+    class Louder(Segmenter):
+        def transform(self, X):
+            return 2 * super().transform(X)
+
+    X = np.random.default_rng(0).normal(size=(3, 20)).astype(np.float32)
+    louder = Louder(n_segments=2, track_duration=20, sampling_rate=1)
+    np.testing.assert_array_equal(PerTrack(louder).fit_transform(X), louder.transform(X))
+
+
 def test_unions_join_and_weigh_their_members():
     X = np.random.default_rng(0).normal(size=(3, 4))
     members = [("a", Normalizer()), ("b", "passthrough"), ("c", FunctionTransformer(np.abs))]
