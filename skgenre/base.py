@@ -1,4 +1,8 @@
-"""Base classes of the transformers: one track in, one array or one row of a table out."""
+"""Base classes for transformers of tracks, to build your own extractor on.
+
+:class:`TrackTransformer` turns one track into one array, :class:`TrackTableTransformer` one
+waveform into one row of a table with named columns. ``docs/extending.md`` shows both.
+"""
 
 from __future__ import annotations
 
@@ -12,43 +16,48 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._set_output import ADAPTERS_MANAGER, _get_output_config
 
-from skgenre.utils._rows import hands_on, parameters_checked, row_name
-from skgenre.utils._validation import as_rows, check_waveforms
-from skgenre.utils._waveforms import check_mono_tracks, check_sampling_rate
+from skgenre.utils._validation import as_rows
+from skgenre.utils._waveforms import TrackStack, check_waveform, track_name
 
 
 class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
-    """Base of the transformers that treat each track by itself and learn nothing.
+    """Base of transformers that treat each track by itself and learn nothing.
 
-    A subclass says how to check the whole input (``_check_tracks``) and how to turn one
-    track into one array (``transform_track``). Because a batch is always computed track
-    by track, it equals the tracks computed one by one; ``fit_transform`` reports its
-    progress by track to scikit-learn's callbacks.
+    A subclass writes :meth:`transform_track`. ``fit``, ``transform`` and ``fit_transform`` call
+    it for each track, so that a batch equals its tracks one by one, and
+    :class:`skgenre.PerTrack` runs the transformer without further declarations.
+    ``fit_transform`` reports each track to scikit-learn's callbacks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre.base import TrackTransformer
+    >>> class Loudness(TrackTransformer):
+    ...     def transform_track(self, track, name):
+    ...         return np.sqrt(np.mean(np.square(track), axis=-1, keepdims=True))
+    >>> Loudness().fit_transform(np.ones((3, 100), dtype=np.float32)).shape
+    (3, 1)
     """
+
+    _parameter_constraints: dict[str, Any] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # Outputs of three and more dimensions never become data frames; scikit-learn would
         # switch the wrapping on again for each subclass.
         super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
-    def _as_rows(self, X: Any) -> Sequence[Any] | NDArray[Any]:
-        """Return the input as something to slice by track, and check no track itself."""
-        return as_rows(X)
-
     @abstractmethod
-    def _check_tracks(self, X: Any) -> Sequence[Any] | NDArray[Any]:
-        """Check the input as a whole and return it as a sequence of tracks."""
+    def transform_track(self, track: Any, name: str) -> NDArray[Any]:
+        """Turn one track into one array, without validating the parameters.
 
-    @abstractmethod
-    def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
-        """Turn one track into one array, without checking the parameters.
+        The track must stay as it is; the result may be a view of it.
 
         Parameters
         ----------
         track : str, PathLike or ndarray
             One row of the input of ``transform``.
         name : str
-            What errors call the track, such as its path or "track 3".
+            What errors call the track: its path, or for example "track 3".
 
         Returns
         -------
@@ -56,29 +65,27 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             One row of the output of ``transform``.
         """
 
-    def _fit_transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
-        """Turn one track into one array in ``fit_transform``; the base makes no difference."""
+    def _check_track(self, track: Any, name: str) -> Any:
+        """Check one track without transforming it, and return it as needed; for ``fit``."""
+        return track
+
+    def _as_rows(self, X: Any) -> Sequence[Any] | NDArray[Any]:
+        """Return the input as a sequence of tracks; the tracks themselves are not checked."""
+        return as_rows(X)
+
+    def _check_each(self, X: Any) -> list[Any]:
+        """Check each track of the input."""
+        rows = self._as_rows(X)
+        return [self._check_track(row, track_name(row, i)) for i, row in enumerate(rows)]
+
+    def _fit_transform_track(self, track: Any, name: str) -> NDArray[Any]:
+        """Turn one track into one array in ``fit_transform``; an Augmenter adds copies here."""
         return self.transform_track(track, name)
-
-    def _validate_params(self) -> None:
-        if not parameters_checked(self):  # which takes longer than to cut a track into segments
-            super()._validate_params()
-
-    def _is_repeatable(self) -> bool:
-        """Tell whether a track gives the same another time; not where draws are anew."""
-        return True
-
-    def _track_name(self, track: Any, row: int) -> str:
-        return row_name(row)
-
-    def _finish(self, out: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Dress the output of all tracks; the base leaves it as it is."""
-        return out
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the kind of input; there is nothing to learn.
+        """Check the parameters and the tracks; there is nothing to learn.
 
         Parameters
         ----------
@@ -94,28 +101,28 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         """
         context = self._init_callback_context()
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        self._check_tracks(X)
+        self._check_each(X)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
+    def transform(self, X: Any) -> NDArray[Any]:
         """Transform each track.
 
         Parameters
         ----------
         X : array-like
-            The tracks; the class says which shapes it takes.
+            The tracks; each class documents the shapes it takes.
 
         Returns
         -------
         Xt : ndarray
-            One row for each track; the class says of which shape.
+            One row for each track; each class documents its shape.
         """
         self._validate_params()
-        return self._each(self.transform_track, self._check_tracks(X))
+        return self._each(self.transform_track, self._as_rows(X))
 
     @with_callbacks
-    def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:
         """Do what ``fit`` and ``transform`` do, and report each track to the callbacks.
 
         Parameters
@@ -131,44 +138,30 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             As for ``transform``.
         """
         self._validate_params()
-        tracks = self._check_tracks(X)
-        context = self._init_callback_context(max_subtasks=len(tracks))
+        rows = self._as_rows(X)
+        context = self._init_callback_context(max_subtasks=len(rows))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        Xt = self._each(self._fit_transform_track, tracks, context)
+        Xt = self._each(self._fit_transform_track, rows, context)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return Xt
 
     def _each(
         self,
-        function: Callable[[Any, str], NDArray[np.float32]],
-        tracks: Sequence[Any] | NDArray[Any],
+        function: Callable[[Any, str], NDArray[Any]],
+        rows: Sequence[Any] | NDArray[Any],
         context: Any = None,
-    ) -> NDArray[np.float32]:
+    ) -> NDArray[Any]:
         """Fill one output array track by track."""
-        out: NDArray[np.float32] | None = None
-        for row, track in enumerate(tracks):
+        out = TrackStack(len(rows))
+        for i, row in enumerate(rows):
             task = None if context is None else context.subcontext(task_name="track")
             if task is not None:
                 task.call_on_fit_task_begin(estimator=self)
-            result = function(track, self._track_name(track, row))
-            if len(tracks) == 1 and self._needs_no_copy(result):
-                out = result[np.newaxis]
-            else:
-                if out is None:
-                    out = np.empty((len(tracks), *result.shape), dtype=np.float32)
-                out[row] = result
+            name = track_name(row, i)
+            out.append(function(row, name), name)
             if task is not None:
                 task.call_on_fit_task_end(estimator=self)
-        assert out is not None  # an empty input was refused by _check_tracks
-        return self._finish(out)
-
-    def _needs_no_copy(self, result: NDArray[Any]) -> bool:
-        """Tell whether the next step may have a result as it is.
-
-        So it is inside PerTrack where tracks come from files: nothing there is the user's, and
-        what comes out at the end is copied to its place.
-        """
-        return result.dtype == np.float32 and hands_on() and parameters_checked(self)
+        return out.array()
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Accept the call, so that ``Pipeline.set_output`` reaches the steps with tables.
@@ -197,26 +190,64 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
 
 
 # A frame of 2048 such samples still has a spectrum whose power is finite in float32.
-_LOUDEST = 1e15
+_MAX_SAMPLE = 1e15
 
 
-class TrackColumns(TrackTransformer):
-    """Base of the transformers from waveforms to a table with named columns.
+class TrackTableTransformer(TrackTransformer):
+    """Base of transformers from waveforms to a table with named columns.
 
-    A subclass has a parameter ``sampling_rate`` and says how to turn one waveform into one
-    row (``_describe``) and how the columns are called (``get_feature_names_out``). Segments
-    give one row each, as features of a single frame.
+    A subclass has a parameter ``sampling_rate`` and writes :meth:`describe`, which turns one
+    waveform into one row, and :meth:`get_feature_names_out`. Each segment gives one row, as
+    features of a single frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre.base import TrackTableTransformer
+    >>> class Peak(TrackTableTransformer):
+    ...     def __init__(self, *, sampling_rate=22050):
+    ...         self.sampling_rate = sampling_rate
+    ...     def describe(self, samples):
+    ...         return [np.abs(samples).max()]
+    ...     def get_feature_names_out(self, input_features=None):
+    ...         return np.array(["peak"], dtype=object)
+    >>> Peak().fit_transform(np.ones((3, 100))).shape
+    (3, 1)
+    >>> Peak().fit_transform(np.ones((3, 2, 50))).shape  # two segments a track
+    (3, 2, 1, 1)
     """
 
     sampling_rate: float
 
     @abstractmethod
-    def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
-        """Turn one waveform into one row: (n_columns,)."""
+    def describe(self, samples: NDArray[np.float32]) -> Any:
+        """Turn one waveform into one row.
+
+        Parameters
+        ----------
+        samples : ndarray of shape (n_samples,), float32
+            The waveform, checked: finite, and of this transformer's rate.
+
+        Returns
+        -------
+        row : array-like of shape (n_columns,)
+            The values of the columns.
+        """
 
     @abstractmethod
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the names of the columns."""
+        """Return the names of the columns.
+
+        Parameters
+        ----------
+        input_features : None
+            Present by convention: samples have no names.
+
+        Returns
+        -------
+        names : ndarray of shape (n_columns,), str objects
+            The names.
+        """
 
     def transform(self, X: Any) -> Any:
         """Turn each track, or each of its segments, into one row.
@@ -275,32 +306,42 @@ class TrackColumns(TrackTransformer):
             self._sklearn_output_config = {"transform": transform}
         return self
 
-    def _check_tracks(self, X: Any) -> Any:
-        estimator_name = type(self).__name__
-        tracks: Any
-        if _n_dimensions(X) > 2:
-            tracks = check_waveforms(X, self.sampling_rate, estimator_name)
-        else:
-            check_sampling_rate(X, self.sampling_rate, estimator_name)
-            tracks = check_mono_tracks(X, estimator_name)
+    def _validate_params(self) -> None:
+        super()._validate_params()
         self._check_settings()
-        return tracks
 
     def _check_settings(self) -> None:
-        """Check what no single parameter can tell; the base has nothing to check."""
+        """Check parameters that could contradict each other; the base has none."""
+
+    def _check_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        return check_waveform(track, name, self.sampling_rate, type(self).__name__, max_ndim=2)
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
-        """Describe one waveform by one row, or each of its segments by a row of one frame."""
-        segments = np.atleast_2d(np.asarray(track))  # (n_segments, n_samples)
-        loudest = np.abs(segments).max()
-        if loudest > _LOUDEST:
+        """Turn one waveform into one row, or each of its segments into a row of one frame.
+
+        Parameters
+        ----------
+        track : ndarray of shape (n_samples,) or (n_segments, n_samples)
+            A waveform, or its segments.
+        name : str
+            What errors call the track.
+
+        Returns
+        -------
+        out : ndarray of shape (n_columns,) or (n_segments, 1, n_columns), float32
+            One row, or features of one frame a segment.
+        """
+        track = self._check_track(track, name)
+        loudest = np.abs(track).max()
+        if loudest > _MAX_SAMPLE:
             raise ValueError(
                 f"{name} has samples as large as {loudest:g}, whose power exceeds what float32 can "
                 "hold; scale the waveform to lie between -1 and 1."
             )
-        rows = np.array([self._describe(samples) for samples in segments], dtype=np.float32)
-        # (n_columns,) for a waveform, (n_segments, 1 frame, n_columns) for segments
-        return rows[0] if np.ndim(track) == 1 else rows[:, np.newaxis]
+        if track.ndim == 1:
+            return np.asarray(self.describe(track), dtype=np.float32)  # (n_columns,)
+        rows = np.array([self.describe(samples) for samples in track], dtype=np.float32)
+        return rows[:, np.newaxis]  # (n_segments, 1 frame, n_columns)
 
 
 def as_table(
@@ -308,7 +349,7 @@ def as_table(
 ) -> Any:
     """Put a table into the container that ``set_output`` asks for.
 
-    scikit-learn's own wrapping is off for all that works by track, because it would fail on
+    scikit-learn's own wrapping is off in all transformers of tracks, because it would fail on
     features of more than two dimensions.
 
     Parameters
@@ -316,7 +357,7 @@ def as_table(
     transformer : transformer
         Names the columns.
     Xt : ndarray
-        Its output; with other than two dimensions it stays an array.
+        Its output; unless it has two dimensions it stays an array.
     X : array-like
         Its input, whose row labels a data frame keeps.
     columns : callable or None, default=None
@@ -332,10 +373,3 @@ def as_table(
         return Xt
     adapter = ADAPTERS_MANAGER.adapters[container]
     return adapter.create_container(Xt, X, columns=columns or transformer.get_feature_names_out)
-
-
-def _n_dimensions(X: Any) -> int:
-    """Return the dimensions of an array-like, without converting all of a list."""
-    if isinstance(X, (list, tuple)):
-        return 1 + np.ndim(X[0]) if len(X) else 1
-    return np.ndim(X) if hasattr(X, "ndim") else np.asarray(X).ndim

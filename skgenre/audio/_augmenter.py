@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.base import TrackTransformer
 from skgenre.utils._random import draw_seeds
-from skgenre.utils._validation import check_waveforms, with_rate
+from skgenre.utils._waveforms import check_segments, with_rate
 
 # One row of the table of effects. NaN means that the copy goes without the effect.
 EFFECTS = np.dtype(
@@ -34,13 +34,13 @@ class Augmenter(TrackTransformer):
 
     ``fit_transform``, which a pipeline calls in ``fit``, appends the copies to the
     segments of each track, originals first. ``transform``, which it calls in ``predict``,
-    hands the segments through unchanged. So rows stay tracks, a copy stays on the side of
-    the split that its track is on, and nothing but training data is ever changed. (The
-    two methods differ on purpose, as those of scikit-learn's ``TargetEncoder`` do.)
+    returns the segments unchanged. Rows stay tracks, a copy stays on its track's side of a
+    split, and only training data are ever changed. (The two methods differ on purpose, as in
+    scikit-learn's ``TargetEncoder``.)
 
-    First a table of effects is drawn, then it is applied. What a track gets depends on
-    ``random_state`` and on its own sound alone: not on the other tracks, its place among
-    them, or the process that computes it.
+    A table of effects is drawn first and then applied. The effects of a track depend only on
+    ``random_state`` and on its own samples: not on the other tracks, its row, or the process
+    that computes it.
 
     Parameters
     ----------
@@ -51,30 +51,30 @@ class Augmenter(TrackTransformer):
     semitones : (float, float) or None, default=(-2.0, 2.0)
         Range of the pitch shift in semitones; the duration stays. None switches it off.
     stretch_rates : (float, float) or None, default=(0.8, 1.25)
-        Range of the time stretch: above 1 is faster; the pitch stays. A segment that
-        becomes shorter is filled up from its start, one that becomes longer is cut. None
-        switches it off.
+        Range of the time stretch: above 1 is faster; the pitch stays. A segment that becomes
+        shorter is repeated from its start, one that becomes longer is cut. None switches it
+        off.
     gain_db : (float, float) or None, default=None
         Range of the gain in decibels. None switches it off.
     noise_level : float or None, default=0.005
-        Standard deviation of the white Gaussian noise that is added, in units of full
-        scale. None switches it off.
+        Standard deviation of the added white Gaussian noise, in units of full scale. None
+        switches it off.
     snr_db : (float, float) or None, default=None
-        Range of the ratio of signal to noise in decibels: noise in proportion to each
-        segment's loudness, instead of ``noise_level``.
+        Range of the signal-to-noise ratio in decibels: noise relative to the loudness of each
+        segment, instead of ``noise_level``.
     sampling_rate : float, default=22050
         Rate of the waveforms in Hz. Waveforms known to have another rate are refused.
     random_state : int, RandomState instance or None, default=None
-        Decides the draws. None draws anew in each fit.
+        Seed of the draws. None draws anew in each fit.
 
     Attributes
     ----------
     effects_ : structured ndarray of shape (n_tracks * n_copies,)
         The effects of the last ``fit_transform``: "track", "copy", "n_steps" (semitones),
         "rate", "gain_db", "noise_level", "snr_db", and the "seed" of the noise. NaN where
-        a copy went without an effect.
+        a copy has no such effect.
     seed_ : int
-        What ``random_state`` came to in the last fit.
+        The seed drawn from ``random_state`` in the last fit.
 
     References
     ----------
@@ -145,11 +145,11 @@ class Augmenter(TrackTransformer):
             The transformer itself.
         """
         super().fit(X, y)
-        self._start()
+        self.draw_seed()
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
-        """Hand the segments through: data to predict on are not augmented.
+        """Return the segments as they are: only training data are augmented.
 
         Parameters
         ----------
@@ -162,7 +162,10 @@ class Augmenter(TrackTransformer):
             The same segments.
         """
         self._validate_params()
-        return with_rate(self._check_tracks(X), self.sampling_rate)
+        segments = self._check_each(X)
+        if isinstance(X, np.ndarray) and X.ndim == 3 and X.dtype == np.float32:
+            return with_rate(X, self.sampling_rate)  # no copy of what may be gigabytes
+        return with_rate(np.stack(segments), self.sampling_rate)
 
     def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
         """Append the changed copies to the segments of each track.
@@ -180,7 +183,7 @@ class Augmenter(TrackTransformer):
             Originals first, then copy after copy.
         """
         self._validate_params()
-        self._start()
+        self.draw_seed()
         return super().fit_transform(X, y)
 
     def draw_effects(self, X: Any) -> NDArray[np.void]:
@@ -194,21 +197,30 @@ class Augmenter(TrackTransformer):
         Returns
         -------
         effects : structured ndarray of shape (n_tracks * n_copies,)
-            As the attribute ``effects_``. After a fit it draws what ``fit_transform`` did;
-            before, what ``random_state`` gives.
+            Like the attribute ``effects_``. After a fit these are the effects that
+            ``fit_transform`` draws; before, those of the seed from ``random_state``.
         """
         self._validate_params()
         seed = self.seed_ if hasattr(self, "seed_") else draw_seeds(self.random_state, 1)[0]
-        tables = [self._draw(track, seed) for track in self._check_tracks(X)]
+        tables = [self._draw(track, seed) for track in self._check_each(X)]
         for row, table in enumerate(tables):
             table["track"] = row
         return np.concatenate(tables)
 
-    def _start(self) -> None:
+    def draw_seed(self) -> int:
+        """Draw the seed of a new fit and forget the effects of the last one.
+
+        Returns
+        -------
+        seed : int
+            The new ``seed_``.
+        """
         self.seed_ = draw_seeds(self.random_state, 1)[0]
         self.effects_ = np.empty(0, dtype=EFFECTS)
+        return self.seed_
 
-    def _check_tracks(self, X: Any) -> NDArray[np.float32]:
+    def _validate_params(self) -> None:
+        super()._validate_params()
         for name in ("semitones", "stretch_rates", "gain_db", "snr_db"):
             _check_range(name, getattr(self, name), positive=name == "stretch_rates")
         if self.noise_level is not None and self.snr_db is not None:
@@ -227,14 +239,16 @@ class Augmenter(TrackTransformer):
                 f"effects_per_copy={self.effects_per_copy}, but only {n_on} effects are switched "
                 f"on: {', '.join(self._switched_on())}. Switch on more or set it to 'all'."
             )
-        return check_waveforms(X, self.sampling_rate, type(self).__name__)
+
+    def _check_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        return check_segments(track, name, self.sampling_rate, type(self).__name__)
 
     def _switched_on(self) -> list[str]:
         names = ["semitones", "stretch_rates", "gain_db", "noise_level", "snr_db"]
         return [name for name in names if getattr(self, name) is not None]
 
     def _draw(self, track: NDArray[np.float32], seed: int) -> NDArray[np.void]:
-        """Draw the effects of one track's copies, from the seed and the sound alone."""
+        """Draw the effects of one track's copies, from the seed and its samples alone."""
         sound = hashlib.blake2b(np.ascontiguousarray(track).tobytes(), digest_size=16).digest()
         rng = np.random.default_rng([seed, *np.frombuffer(sound, dtype=np.uint32)])
         table = np.zeros(self.n_copies, dtype=EFFECTS)
@@ -258,36 +272,36 @@ class Augmenter(TrackTransformer):
         return table
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
-        return track
+        return with_rate(self._check_track(track, name), self.sampling_rate)
 
-    def _augment(self, X: Any) -> tuple[NDArray[np.float32], NDArray[np.void]]:
-        """Do what ``fit_transform`` does with the seed of the last fit, and note nothing.
+    def augment_track(self, track: Any, name: str) -> tuple[NDArray[np.float32], NDArray[np.void]]:
+        """Append the changed copies to the segments of one track, by the seed of the last fit.
 
-        Returns the segments with their copies, and the table of effects.
+        Parameters
+        ----------
+        track : ndarray of shape (n_segments, n_samples) or (n_samples,)
+            One row of the input of ``fit_transform``.
+        name : str
+            What errors call the track.
+
+        Returns
+        -------
+        segments : ndarray of shape (n_segments * (1 + n_copies), n_samples), float32
+            Originals first, then copy after copy.
+        effects : structured ndarray of shape (n_copies,)
+            Their effects; "track" is 0.
         """
-        tracks = self._check_tracks(X)
-        tables = [self._draw(track, self.seed_) for track in tracks]
-        for row, table in enumerate(tables):
-            table["track"] = row
-        pairs = zip(tracks, tables, strict=True)
-        out = np.stack([self._with_copies(track, table) for track, table in pairs])
-        return self._finish(out), np.concatenate(tables)
+        segments = self._check_track(track, name)
+        effects = self._draw(segments, self.seed_)
+        copies = [apply_effects(segments, row, self.sampling_rate) for row in effects]
+        return with_rate(np.concatenate([segments, *copies]), self.sampling_rate), effects
 
     def _fit_transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
-        table = self._draw(track, self.seed_)
+        segments, effects = self.augment_track(track, name)
         if self.n_copies:
-            table["track"] = self.effects_.size // self.n_copies
-        self.effects_ = np.concatenate([self.effects_, table])
-        return self._with_copies(track, table)
-
-    def _with_copies(
-        self, track: NDArray[np.float32], table: NDArray[np.void]
-    ) -> NDArray[np.float32]:
-        copies = [apply_effects(track, row, self.sampling_rate) for row in table]
-        return np.concatenate([track, *copies])
-
-    def _finish(self, out: NDArray[np.float32]) -> NDArray[np.float32]:
-        return with_rate(out, self.sampling_rate)
+            effects["track"] = self.effects_.size // self.n_copies
+        self.effects_ = np.concatenate([self.effects_, effects])
+        return segments
 
 
 def apply_effects(
@@ -312,8 +326,7 @@ def apply_effects(
     import librosa
 
     n_samples = segments.shape[1]
-    # The phase vocoder works in frames of 2048 samples, fewer only where a segment has not
-    # as many.
+    # The phase vocoder works in frames of 2048 samples, fewer only in a shorter segment.
     n_fft = min(2048, 2 ** int(np.log2(n_samples)))
     changed = segments
     if not np.isnan(effects["rate"]):

@@ -1,4 +1,4 @@
-"""From an audio file to mono float32 samples, and what a header tells without decoding."""
+"""Decode audio files to mono float32 samples, and read their headers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from skgenre.audio._headers import closed_wav, read_promise
 from skgenre.utils._waveforms import check_finite
 
-# Above any length that libsndfile gives; it means that the header leaves the length open.
+# Larger than any real length: libsndfile's sign that the header omits the length.
 _UNKNOWN_FRAMES = 2**62
 _BLOCK = 2**16
 _MP3_FRAME = 1152  # samples
@@ -25,7 +25,7 @@ _MP3_FRAME = 1152  # samples
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What the header of an audio file says.
+    """The contents of the header of an audio file.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class AudioInfo:
     channels : int
         Number of channels.
     format : str
-        Name of the container as libsndfile has it, such as "WAV", "OGG" or "MP3".
+        libsndfile's name of the container, such as "WAV", "OGG" or "MP3".
     """
 
     frames: int
@@ -52,9 +52,9 @@ class AudioInfo:
 
 
 def probe_audio(path: str | os.PathLike[str]) -> AudioInfo:
-    """Check an audio file by its header, and tell what the header says.
+    """Check an audio file by its header, and return what the header says.
 
-    The samples are not decoded, so damage between the header and the end can stay unseen.
+    The samples are not decoded, so damage between the header and the end can go unnoticed.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def probe_audio(path: str | os.PathLike[str]) -> AudioInfo:
     FileNotFoundError, IsADirectoryError
         If there is no such file.
     ValueError
-        If the file is empty, truncated, without samples, or no audio.
+        If the file is empty, truncated, without samples, or not audio.
     """
     with _opened(path) as audio:
         n_frames = audio.n_frames
@@ -88,9 +88,9 @@ def read_audio(
     position: str = "start",
     resampling: str = "HQ",
 ) -> NDArray[np.float32]:
-    """Read a part of an audio file as mono samples of one rate.
+    """Read a stretch of an audio file as mono samples of one rate.
 
-    Only the part that is needed is decoded. It is cut first and resampled then.
+    Only the samples that are needed are decoded. They are cut first and then resampled.
 
     Parameters
     ----------
@@ -99,11 +99,11 @@ def read_audio(
     sampling_rate : float
         Rate of the result in Hz.
     duration : float
-        Length of the part in seconds.
+        Length of the stretch in seconds.
     position : {"start", "center"}, default="start"
-        Where the part lies in a longer file.
+        Where the stretch lies in a longer file.
     resampling : {"QQ", "LQ", "MQ", "HQ", "VHQ"}, default="HQ"
-        Quality of the resampling, as soxr names it.
+        Quality of the resampling in soxr's terms.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def read_audio(
     FileNotFoundError, IsADirectoryError
         If there is no such file.
     ValueError
-        If the file is empty, truncated, damaged, without samples, or no audio, or has
+        If the file is empty, truncated, damaged, without samples, or not audio, or has
         samples that are not finite.
     """
     n_samples = round(duration * sampling_rate)
@@ -137,27 +137,27 @@ def read_audio(
 
 
 def n_before_resampling(n_samples: int, rate: float, new_rate: float) -> int:
-    """Tell how many samples at ``rate`` make ``n_samples`` at ``new_rate``."""
+    """Return how many samples at ``rate`` make ``n_samples`` at ``new_rate``."""
     # The epsilon keeps 661500 * 44100 / 22050 from being rounded up to one more.
     return ceil(n_samples * rate / new_rate - 1e-6)
 
 
 def center_start(n_frames: int, n_needed: int) -> int:
-    """Tell where the middle ``n_needed`` of ``n_frames`` begin."""
+    """Return where the middle ``n_needed`` of ``n_frames`` begin."""
     return max(0, (n_frames - n_needed) // 2)
 
 
 def mix_down(x: NDArray[Any]) -> NDArray[np.float32]:
     """Average (n_samples, n_channels) of float32 or int16, which is divided by its full scale.
 
-    Channel by channel: NumPy is slow along the short axis, and a matrix product would wake
-    the threads of BLAS, which stand in the way where tracks run in threads already.
+    Channel by channel: NumPy is slow along the short axis, and a matrix product would start
+    BLAS threads, which compete with the threads of the tracks.
     """
     n_channels = x.shape[1]
     if n_channels == 1 and x.dtype == np.float32:
         return x[:, 0]
     mean = x[:, 0].astype(np.float32)
-    # NaN and infinity pass here without a warning, the caller looks for them in the result.
+    # No warnings for NaN and infinity: the caller checks the result for them.
     with np.errstate(invalid="ignore", over="ignore"):
         for channel in range(1, n_channels):
             mean += x[:, channel]
@@ -169,7 +169,7 @@ def mix_down(x: NDArray[Any]) -> NDArray[np.float32]:
 def resample(
     x: NDArray[np.float32], rate: float, new_rate: float, quality: str
 ) -> NDArray[np.float32]:
-    """Resample (n_samples,) with soxr; samples that have the rate already pass untouched."""
+    """Resample (n_samples,) with soxr; samples that already have the rate are returned as is."""
     if rate == new_rate:
         return x
     import soxr
@@ -182,14 +182,14 @@ def _label(path: str | os.PathLike[str]) -> str:
 
 
 class _AudioFile:
-    """An open file whose reads fail where it has fewer samples than its header says.
+    """An open file that raises an error on reading fewer samples than its header promises.
 
     Parameters
     ----------
     file : soundfile.SoundFile
         The file.
     label : str
-        What errors call it.
+        Its name in errors.
     slack : float
         How many samples may be missing at its end.
     """
@@ -198,7 +198,7 @@ class _AudioFile:
         self.file, self.label, self.slack = file, label, slack
         self.rate = file.samplerate
         self.n_frames: int | None = file.frames if file.frames < _UNKNOWN_FRAMES else None
-        # Samples of 16 bits are read as they are: libsndfile takes much longer to scale them.
+        # 16-bit samples are read as they are: libsndfile takes much longer to scale them.
         self.dtype = "int16" if file.subtype == "PCM_16" else "float32"
 
     def read(self, start: int, n_frames: int) -> NDArray[Any]:
@@ -214,7 +214,7 @@ class _AudioFile:
         return x
 
     def blocks(self) -> Iterator[NDArray[Any]]:
-        """Decode from where the file stands to its end, in pieces."""
+        """Decode from the current position to the end, block by block."""
         while len(block := self._decode(_BLOCK)):
             yield block
 
@@ -232,7 +232,7 @@ class _AudioFile:
 
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
-    """Open an audio file and check all that can be checked without decoding it."""
+    """Open an audio file and check everything that needs no decoding."""
     import soundfile
 
     label = _label(path)
@@ -247,7 +247,7 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
             raise _truncated(
                 label, f"its header promises at least {promise.end} bytes, {size} are there"
             )
-        # soundfile encodes names of type str strictly; bytes reach every file that exists.
+        # soundfile encodes str names strictly; bytes reach every file that exists.
         name = os.fsdecode(path) if os.name == "nt" else os.fsencode(path)
         source: str | bytes | BinaryIO = closed_wav(stream) or name
     if label.lower().endswith(".raw"):
@@ -260,10 +260,10 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
             if file.frames >= _UNKNOWN_FRAMES:
                 file = stack.enter_context(_forward_only(source))
         except soundfile.LibsndfileError as error:
-            # mpg123's failures come under code 7, whose text speaks of a missing file.
+            # mpg123's failures have code 7, whose text speaks of a missing file.
             reason = "no MPEG frames found" if error.code == 7 else error.error_string
             raise _not_audio(label, reason) from error
-        if file.format == "RAW":  # libsndfile takes any bytes called .au or .gsm for samples
+        if file.format == "RAW":  # libsndfile reads any bytes named .au or .gsm as samples
             raise _not_audio(label, "no header found")
         if file.frames == 0:
             raise _no_samples(label)
@@ -272,17 +272,17 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
             slack = 2 * _MP3_FRAME if promise.stores_length else np.inf
         audio = _AudioFile(file, label, slack)
         if file.format == "FLAC" and audio.n_frames is not None:
-            # The one format whose header tells the length only in samples: the last must be
-            # there. Seeking to it takes no decoding of the rest.
+            # The only format whose header gives the length in samples but not in bytes: read
+            # the last sample. Seeking to it decodes nothing else.
             audio.read(audio.n_frames - 1, 1)
         yield audio
 
 
 def _forward_only(source: str | bytes | BinaryIO) -> Any:
-    """Open a file whose header leaves the length open, for reading from start to end.
+    """Open a file whose header omits the length, for reading from start to end.
 
-    soundfile seeks after each read to where the read has ended. libsndfile cannot seek in
-    such a file, so the seek is switched off.
+    soundfile seeks to the end of each read. libsndfile cannot seek in such a file, so seeking
+    is switched off.
     """
     import soundfile
 
@@ -336,9 +336,9 @@ _stderr_saved: int | None = None
 def _quiet_stderr() -> Iterator[None]:
     """Keep libmpg123's notes on damaged files off the terminal.
 
-    They are written by C code to the file descriptor, where Python's ``sys.stderr`` has no
-    say, and soundfile has no switch for them. Threads share the descriptor, so the first in
-    turns it away and the last out turns it back.
+    C code writes them to the file descriptor, past Python's ``sys.stderr``, and soundfile
+    cannot switch them off. Threads share the descriptor, so the first to enter redirects it
+    and the last to leave restores it.
     """
     global _stderr_users, _stderr_saved
     with _stderr_lock:

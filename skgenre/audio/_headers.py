@@ -1,7 +1,7 @@
-"""What the header of an audio file promises, against what the file has.
+"""Compare the length that an audio file's header promises with the file.
 
-libsndfile shortens a truncated WAV, AIFF, AU or OGG file without a word, and reads an MP3
-file as far as it goes. The checks here read the few bytes that tell.
+libsndfile silently shortens a truncated WAV, AIFF, AU or OGG file, and reads an MP3 file as
+far as it goes. The checks here read the few bytes that show it.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from io import BytesIO
 from typing import BinaryIO
 
 # Writers that cannot seek back to fill in the size leave 0, all ones, or (SoX) a number
-# near the top of the signed range.
+# near the maximum of a signed integer.
 _OPEN_SIZE = 0x7FFFF000
 _ALL_ONES = b"\xff\xff\xff\xff"
-_LONGEST_OGG_PAGE = 27 + 255 + 255 * 255
-_LONGEST_MP3_FRAME = 1441
+_MAX_OGG_PAGE = 27 + 255 + 255 * 255
+_MAX_MP3_FRAME = 1441
 
 
 @dataclass(frozen=True)
 class Promise:
-    """What a header promises.
+    """The length that a header promises.
 
     Parameters
     ----------
     end : int
-        Bytes that the file needs at least; 0 where the header does not tell.
+        Least number of bytes that the file must have; 0 where the header does not say.
     is_mpeg : bool
-        Whether libsndfile will give the file to its MPEG decoder.
+        Whether libsndfile decodes the file as MPEG.
     stores_length : bool
         Whether the number of samples is stored. False for MP3 without a Xing header.
     """
@@ -39,7 +39,7 @@ class Promise:
 
 
 def read_promise(stream: BinaryIO, size: int) -> Promise:
-    """Read what the header of an open file of ``size`` bytes promises.
+    """Read the length that the header of an open file of ``size`` bytes promises.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def read_promise(stream: BinaryIO, size: int) -> Promise:
     Returns
     -------
     promise : Promise
-        Formats that are not known here promise nothing.
+        Unknown formats promise nothing.
     """
     stream.seek(0)
     magic = stream.read(4)
@@ -70,7 +70,7 @@ def read_promise(stream: BinaryIO, size: int) -> Promise:
 
 
 def closed_wav(stream: BinaryIO) -> BytesIO | None:
-    """Give a WAV file whose sizes were left at 0 the sizes that libsndfile understands.
+    """Replace sizes of 0 in a WAV stream by ones that libsndfile understands.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def closed_wav(stream: BinaryIO) -> BytesIO | None:
     Returns
     -------
     copy : BytesIO or None
-        A copy with the sizes set to "unknown", or None where the file needs no help.
+        A copy with the sizes set to "unknown", or None where none is 0.
     """
     stream.seek(0)
     if stream.read(4) != b"RIFF":
@@ -89,7 +89,7 @@ def closed_wav(stream: BinaryIO) -> BytesIO | None:
     if found is None or found[1] != 0:
         return None
     start = found[0]
-    # A data chunk that really is empty is followed by other chunks or by nothing.
+    # Other chunks or nothing follow a data chunk that really is empty.
     stream.seek(start)
     if stream.read(4) in (b"", b"LIST", b"id3 ", b"bext", b"fact", b"cue ", b"PEAK"):
         return None
@@ -100,12 +100,12 @@ def closed_wav(stream: BinaryIO) -> BytesIO | None:
 
 
 def _exactly(stream: BinaryIO, n: int) -> bytes:
-    """Read n bytes, zeros where the file ends before."""
+    """Read n bytes, padded with zeros where the file ends."""
     return stream.read(n).ljust(n, b"\0")
 
 
 def _find_chunk(stream: BinaryIO, name: bytes, order: str) -> tuple[int, int] | None:
-    """Find where the contents of a chunk start, and how long its header says they are."""
+    """Find the start of a chunk's contents, and the length in its header."""
     position, size_64 = 12, None
     while True:
         stream.seek(position)
@@ -129,8 +129,8 @@ def _end_of_chunk(stream: BinaryIO, name: bytes, order: str) -> int:
 
 
 def _end_of_ogg(stream: BinaryIO, size: int) -> int:
-    """Find where the last page ends, by the table of lengths in its head."""
-    tail_start = max(0, size - _LONGEST_OGG_PAGE)
+    """Find the end of the last page from the table of lengths in its head."""
+    tail_start = max(0, size - _MAX_OGG_PAGE)
     stream.seek(tail_start)
     tail = stream.read()
     page = tail.rfind(b"OggS")
@@ -141,7 +141,7 @@ def _end_of_ogg(stream: BinaryIO, size: int) -> int:
     if len(head) < 27 or len(table) < head[26]:
         return size + 1
     end = page + 27 + len(table) + sum(table)
-    if tail[end:] in (b"O", b"Og", b"Ogg"):  # cut inside the mark of the next page
+    if tail[end:] in (b"O", b"Og", b"Ogg"):  # truncated inside the next page's mark
         return size + 1
     return tail_start + end
 
@@ -150,24 +150,24 @@ def _promise_of_mpeg(stream: BinaryIO, size: int) -> Promise:
     """Look for the Xing or Info header, which stores the length of an MP3 file."""
     start = _after_id3(stream)
     stream.seek(start)
-    head = _exactly(stream, _LONGEST_MP3_FRAME)
+    head = _exactly(stream, _MAX_MP3_FRAME)
     if head.startswith(b"fLaC"):
         return Promise()
     version, mono = head[1] >> 3 & 3, head[3] >> 6 == 3
-    # The header stands behind the side information of the first frame, whose length depends
-    # on the version of MPEG (3 means MPEG 1) and the number of channels.
+    # The header follows the side information of the first frame, whose length depends on the
+    # version of MPEG (3 means MPEG 1) and the number of channels.
     tag = 4 + ((17 if mono else 32) if version == 3 else (9 if mono else 17))
     if head[0] != 0xFF or head[tag : tag + 4] not in (b"Xing", b"Info"):
         return Promise(is_mpeg=True, stores_length=False)
     flags, _, n_bytes = struct.unpack(">3I", head[tag + 4 : tag + 16])
     if flags & 3 != 3:  # the number of frames and that of bytes are both optional
         return Promise(is_mpeg=True, stores_length=bool(flags & 1))
-    # Encoders differ by about a frame in what they count, and one frame cannot be heard.
-    return Promise(max(0, start + n_bytes - _LONGEST_MP3_FRAME), is_mpeg=True)
+    # Encoders differ by about one frame in their counts; a single frame is inaudible.
+    return Promise(max(0, start + n_bytes - _MAX_MP3_FRAME), is_mpeg=True)
 
 
 def _after_id3(stream: BinaryIO) -> int:
-    """Find where the ID3 tags at the start of a file end."""
+    """Find the end of the ID3 tags at the start of a file."""
     start = 0
     while True:
         stream.seek(start)

@@ -18,9 +18,9 @@ from skgenre.audio._decode import (
     read_audio,
     resample,
 )
-from skgenre.base import TrackTransformer, as_rows
-from skgenre.utils._validation import with_rate
-from skgenre.utils._waveforms import check_finite
+from skgenre.base import TrackTransformer
+from skgenre.utils._validation import as_rows
+from skgenre.utils._waveforms import check_finite, with_rate
 
 # Integer type -> (the value of silence, the value of full scale above it).
 _FULL_SCALE = {
@@ -35,8 +35,8 @@ class AudioLoader(TrackTransformer):
     """Bring audio files and waveforms to one rate, one channel and one length.
 
     Reads WAV, FLAC, OGG, MP3, AU and AIFF files, and takes waveforms that are in memory
-    already. Channels are averaged to one; the part that is needed is cut out of a longer
-    track; it is resampled; what is short is filled up.
+    already. Channels are averaged to one, the requested length is cut out of a longer track,
+    the samples are resampled, and a short track is repeated or padded.
 
     Parameters
     ----------
@@ -45,17 +45,17 @@ class AudioLoader(TrackTransformer):
     duration : float, default=30.0
         Length of the output in seconds: ``round(duration * sampling_rate)`` samples.
     position : {"start", "center"}, default="start"
-        Where in a longer track the audio is taken.
+        Where in a longer track the audio is taken from.
     short : {"repeat", "zeros", "error"}, default="repeat"
-        What becomes of a shorter track: it starts again from its beginning until the time
-        is filled, silence follows it, or an error names it.
+        What to do with a shorter track: repeat it from its start, append silence, or raise
+        an error that names it.
     waveform_sampling_rate : float or None, default=None
-        Rate in Hz of waveforms that come as plain arrays. None means that they have
-        ``sampling_rate`` already. Files, pairs of ``(waveform, sampling_rate)`` and the
-        output of another step of this package know their own rate.
+        Rate in Hz of waveforms given as plain arrays. None means that they already have
+        ``sampling_rate``. Files, pairs of ``(waveform, sampling_rate)`` and the output of other
+        steps of this package state their own rate.
     resampling : {"QQ", "LQ", "MQ", "HQ", "VHQ"}, default="HQ"
-        Quality of the resampling as soxr names it, from quick to very high. "HQ" is also
-        librosa's choice.
+        Quality of the resampling in soxr's terms, from quick to very high. "HQ" is also
+        librosa's default.
 
     See Also
     --------
@@ -68,11 +68,11 @@ class AudioLoader(TrackTransformer):
     integers are divided by the full scale of their type: int8 by 128, int16 by 32768, int32
     by 2 :sup:`31`; uint8 lies around 128, as in WAV files.
 
-    A file that was cut off is refused: a WAV, AIFF, AU or MP3 file shorter than its header
-    says, an OGG file that ends inside a page, a FLAC file that lacks its last sample. The
-    length in the header of a WAV stream may be missing. An MP3 file without a Xing or Info
-    header does not store its length: that it was cut off cannot be known, and its middle,
-    and its end where the bit rate varies, are estimates of libsndfile.
+    A truncated file is refused: a WAV, AIFF, AU or MP3 file shorter than its header says, an
+    OGG file that ends inside a page, a FLAC file without its last sample. The header of a WAV
+    stream may omit the length. An MP3 file without a Xing or Info header does not store its
+    length: truncation cannot be detected, and its middle, and its end where the bit rate
+    varies, are estimates of libsndfile.
 
     References
     ----------
@@ -144,15 +144,15 @@ class AudioLoader(TrackTransformer):
         """
         return super().transform(X)
 
-    def _as_rows(self, X: Any) -> Sequence[Any] | NDArray[Any]:
-        return self._check_tracks(X)
-
-    def _check_tracks(self, X: Any) -> Sequence[Any] | NDArray[Any]:
+    def _validate_params(self) -> None:
+        super()._validate_params()
         if self._n_samples() < 1:
             raise ValueError(
                 f"duration={self.duration} s has no sample at sampling_rate={self.sampling_rate}; "
                 "give a longer duration."
             )
+
+    def _as_rows(self, X: Any) -> Sequence[Any] | NDArray[Any]:
         if _is_pair(X):
             raise ValueError(
                 "X is a single pair of a waveform and its sampling rate; give a list of tracks: "
@@ -161,15 +161,6 @@ class AudioLoader(TrackTransformer):
         tracks = as_rows(X)
         if isinstance(tracks, np.ndarray):
             self._check_array(tracks)
-        if isinstance(tracks, np.ndarray):
-            is_waveform = tracks.ndim == 1 and tracks.dtype.kind in "biufc"
-        else:
-            is_waveform = all(isinstance(track, Real) for track in tracks)
-        if is_waveform:
-            raise ValueError(
-                f"X is a single waveform of {len(tracks)} numbers; give a list of tracks: "
-                "[waveform]. Reshape your data by waveform.reshape(1, -1) for the same."
-            )
         return tracks
 
     def _check_array(self, X: NDArray[Any]) -> None:
@@ -183,19 +174,9 @@ class AudioLoader(TrackTransformer):
                 "X must be of shape (n_tracks, n_samples) or (n_tracks, n_channels, n_samples); "
                 f"got an array of shape {X.shape}."
             )
-        if X.ndim > 1 and X.shape[-1] == 0:
-            raise ValueError(
-                f"X has tracks without samples: 0 feature(s) (shape={X.shape}) while a minimum "
-                "of 1 is required."
-            )
         if X.ndim > 1:
             _check_type(X.dtype, "X")
         self._rate_of(X, None, "X")
-
-    def _track_name(self, track: Any, row: int) -> str:
-        if isinstance(track, (str, os.PathLike)):
-            return os.fsdecode(track) or super()._track_name(track, row)
-        return super()._track_name(track, row)
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         if isinstance(track, (str, os.PathLike)):
@@ -208,7 +189,7 @@ class AudioLoader(TrackTransformer):
             )
         else:
             x = self._read_waveform(track, name)
-        return self._fix_length(x, name)
+        return with_rate(self._fix_length(x, name), self.sampling_rate)
 
     def _read_waveform(self, track: Any, name: str) -> NDArray[np.float32]:
         """Cut, mix down and resample a waveform."""
@@ -220,7 +201,7 @@ class AudioLoader(TrackTransformer):
                     f"{name} has a sampling rate of {own_rate}; it must be finite and above 0 Hz."
                 )
         rate = self._rate_of(track, own_rate, name)
-        x = _as_channels(track, name)  # (n_channels, n_samples)
+        x = _as_channels(track, name)  # (n_channels, n_samples), a plain array
         n_needed = n_before_resampling(self._n_samples(), rate, self.sampling_rate)
         start = center_start(x.shape[1], n_needed) if self.position == "center" else 0
         x = mix_down(_as_float(x[:, start : start + n_needed], name).T)
@@ -228,7 +209,7 @@ class AudioLoader(TrackTransformer):
         return resample(x, rate, self.sampling_rate, self.resampling)[: self._n_samples()]
 
     def _rate_of(self, waveform: Any, own_rate: float | None, name: str) -> float:
-        """Find the rate of a waveform; those who know it must agree."""
+        """Find the rate of a waveform; all sources that state it must agree."""
         known = getattr(waveform, "sampling_rate", None)
         given = self.waveform_sampling_rate if own_rate is None else own_rate
         if known is not None and given is not None and known != given:
@@ -262,9 +243,6 @@ class AudioLoader(TrackTransformer):
     def _n_samples(self) -> int:
         return round(self.duration * self.sampling_rate)
 
-    def _finish(self, out: NDArray[np.float32]) -> NDArray[np.float32]:
-        return with_rate(out, self.sampling_rate)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
@@ -272,7 +250,7 @@ class AudioLoader(TrackTransformer):
 
 
 def _is_pair(track: Any) -> bool:
-    """Tell a pair of a waveform and its rate from a pair of anything else."""
+    """Whether a track is a pair of a waveform and its rate."""
     return (
         isinstance(track, tuple)
         and len(track) == 2
@@ -319,7 +297,7 @@ def _as_channels(track: Any, name: str) -> NDArray[Any]:
 
 
 def _check_type(dtype: np.dtype[Any], name: str) -> None:
-    """Refuse samples whose type does not say how loud they are."""
+    """Refuse samples of a type without a full scale."""
     if dtype.kind == "c":
         raise ValueError(
             f"{name} is of type {dtype}. Complex data not supported: samples are real numbers."

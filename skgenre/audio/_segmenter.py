@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.base import TrackTransformer
-from skgenre.utils._validation import with_rate
-from skgenre.utils._waveforms import check_mono_tracks, check_sampling_rate
+from skgenre.utils._waveforms import check_waveform, with_rate
 
 
 class Segmenter(TrackTransformer):
     """Cut each track into segments of equal length.
 
-    A network judges segments, and the segments of a track vote on its genre. Rows stay
-    tracks: the segments of a track stand on their own axis, so that they can never be
-    divided between training and test data.
+    A network classifies segments, and the segments of a track vote on its genre. Rows stay
+    tracks: the segments of a track have an axis of their own, so they can never be divided
+    between training and test data.
 
     Parameters
     ----------
@@ -32,14 +31,12 @@ class Segmenter(TrackTransformer):
     sampling_rate : float, default=22050
         Rate of the waveforms in Hz. Waveforms known to have another rate are refused.
     placement : {"consecutive", "spread"}, default="consecutive"
-        "consecutive" puts the segments one after the other from the start of the track;
-        what follows the last one is not used. "spread" places them at equal distances
-        from the start to the very end of the track, with gaps in a long track and
-        overlaps in a short one.
+        "consecutive" puts the segments one after the other from the start of the track and
+        ignores the rest. "spread" spaces them evenly from the start to the end of the track,
+        with gaps in a long track and overlaps in a short one.
     short : {"error", "zeros", "repeat"}, default="error"
-        What becomes of a track too short for its segments (for "spread": shorter than
-        one segment): an error that names it, silence at the end, or the track again
-        from its start.
+        What to do with a track too short for its segments (for "spread": shorter than one
+        segment): raise an error that names it, append silence, or repeat it from its start.
 
     See Also
     --------
@@ -105,12 +102,14 @@ class Segmenter(TrackTransformer):
         """
         return super().transform(X)
 
-    def _check_tracks(self, X: Any) -> Any:
-        estimator_name = type(self).__name__
-        check_sampling_rate(X, self.sampling_rate, estimator_name)
-        return check_mono_tracks(X, estimator_name)
+    def _check_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        return check_waveform(track, name, self.sampling_rate, type(self).__name__, max_ndim=1)
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        return with_rate(self._cut(self._check_track(track, name), name), self.sampling_rate)
+
+    def _cut(self, track: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+        """Cut (n_samples,) to (n_segments, n_samples)."""
         length = self._segment_length()
         overlap_allowed = self.placement == "spread"
         needed = length if overlap_allowed else length * self.n_segments
@@ -151,6 +150,3 @@ class Segmenter(TrackTransformer):
             f"{n} segment{'s' * (n > 1)} of {length / rate:.2f} s; lower n_segments or "
             "segment_duration, or set short='zeros' or short='repeat'."
         )
-
-    def _finish(self, out: NDArray[np.float32]) -> NDArray[np.float32]:
-        return with_rate(out, self.sampling_rate)

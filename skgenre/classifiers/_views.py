@@ -97,15 +97,15 @@ class TrackViews(AudioLoader):
         """Refuse a rate that the features cannot be computed at."""
         self._clip_features()._check_settings()
 
-    def _check_tracks(self, X: Any) -> Any:
+    def _validate_params(self) -> None:
+        super()._validate_params()
         self.check_settings()
-        return super()._check_tracks(X)
 
     def _fix_length(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         return x if x.size else super()._fix_length(x, name)  # which refuses it
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
-        samples = super().transform_track(track, name)
+        samples = np.asarray(super().transform_track(track, name))
         if self.n_segments is None:
             return self._row(samples, name, self.duration)
         segments = self._spread(samples, self.n_segments, self.segment_duration)
@@ -143,9 +143,6 @@ class TrackViews(AudioLoader):
 
     def _clip_features(self) -> ClipFeatures:
         return ClipFeatures(sampling_rate=self.sampling_rate)
-
-    def _finish(self, out: NDArray[np.float32]) -> NDArray[np.float32]:
-        return out  # no waveforms, of which AudioLoader would note the rate
 
 
 def split_views(rows: NDArray[np.float32]) -> Views:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre.base import TrackColumns
+from skgenre.base import TrackTableTransformer
 from skgenre.features._beats import find_beats, onset_strength
 from skgenre.features._pitch_classes import chroma_filterbank
 from skgenre.features._spectral_kernel import (
@@ -24,7 +24,7 @@ from skgenre.utils._random import draw_seeds
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
-class ChromaExtractor(TrackColumns):
+class ChromaExtractor(TrackTableTransformer):
     """Extract the chroma of some beats of each track, one after the other.
 
     A chroma vector holds the strength of each of the twelve pitch classes, whatever the
@@ -135,11 +135,7 @@ class ChromaExtractor(TrackColumns):
         names = [f"chroma{i}_{name}" for i in range(self.n_vectors) for name in PITCH_CLASSES]
         return np.array(names, dtype=object)
 
-    def _is_repeatable(self) -> bool:
-        # A RandomState instance advances with each track.
-        return self.selection == "first" or isinstance(self.random_state, Integral)
-
-    def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         rate, n_fft, hop_length = float(self.sampling_rate), int(self.n_fft), int(self.hop_length)
         beats = find_beats(onset_strength(samples, rate, n_fft, hop_length), rate / hop_length)
         magnitude = _magnitude(samples, n_fft, hop_length)  # (n_frames, n_bins)
@@ -167,7 +163,9 @@ class ChromaExtractor(TrackColumns):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.non_deterministic = self.selection == "random" and self.random_state is None
+        # A RandomState instance moves on with each track.
+        repeats = self.selection == "first" or isinstance(self.random_state, Integral)
+        tags.non_deterministic = not repeats
         return tags
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.base import TrackColumns
+from skgenre.base import TrackTableTransformer
 from skgenre.features._spectral_kernel import FRAME_CONSTRAINTS
 from skgenre.features.groups import FEATURE_GROUPS, Clip, ClipSettings, FeatureGroup
 
 
-class ClipFeatures(TrackColumns):
+class ClipFeatures(TrackTableTransformer):
     """Describe each track by thirteen groups of features: timbre, rhythm and harmony.
 
     The table has one row of 2380 columns for each track, which an SVM or a linear
@@ -238,7 +238,7 @@ default=("mfcc", "delta_covariance", "melstat", "block_levels", "modulation", "s
     def _settings(self) -> ClipSettings:
         return ClipSettings(float(self.sampling_rate), int(self.n_fft), int(self.hop_length))
 
-    def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+    def describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
         groups = self._groups()
         with_bins = any(group.with_bins for group in groups)
         clip = Clip(samples, self._settings(), with_bins=with_bins)

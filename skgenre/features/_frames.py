@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre.base import TrackTransformer
 from skgenre.features._spectral_kernel import FRAME_CONSTRAINTS, count_frames
-from skgenre.utils._validation import check_waveforms
+from skgenre.utils._waveforms import check_segments
 
 
 class FrameTransformer(TrackTransformer):
@@ -34,10 +34,10 @@ class FrameTransformer(TrackTransformer):
     window: str
     center: bool
 
-    def _check_tracks(self, X: Any) -> NDArray[np.float32]:
-        X = check_waveforms(X, self.sampling_rate, type(self).__name__)
-        self._check_settings(X.shape[-1])
-        return X
+    def _check_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        track = check_segments(track, name, self.sampling_rate, type(self).__name__)
+        self._check_settings(track.shape[-1])
+        return track
 
     def _check_settings(self, n_samples: int) -> None:
         """Check parameters against each other and against the length of the segments."""

@@ -146,17 +146,20 @@ class SpectrogramImage(TrackTransformer):
         """
         return np.array(["red", "green", "blue"], dtype=object)
 
-    def _check_tracks(self, X: Any) -> NDArray[np.float32]:
+    def _validate_params(self) -> None:
+        super()._validate_params()
         if self.vmin is not None and self.vmax is not None and self.vmin >= self.vmax:
             raise ValueError(
                 f"vmin={self.vmin} must be below vmax={self.vmax}; they are the values of the "
                 "first and the last colour."
             )
-        if hasattr(X, "columns"):  # a data frame; its names are not needed
-            X = np.asarray(X)
-        return as_segments(check_features(self, X, reset=False))
+
+    def _check_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        X = np.asarray(track)[np.newaxis]
+        return as_segments(check_features(self, X, reset=False, name=name))[0]
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        track = self._check_track(track, name)
         _, n_frames, n_bands = track.shape
         rows = _resizing(n_bands, int(self.height))[::-1]  # the highest band on top
         columns = _resizing(n_frames, int(self.width))

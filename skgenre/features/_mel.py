@@ -187,6 +187,7 @@ class MelSpectrogramExtractor(MelTransformer):
         return np.array([f"mel{i}" for i in range(self.n_mels)], dtype=object)
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        track = self._check_track(track, name)
         kernel = self._kernel()
         if self.scale == "power":
             spectrograms = kernel.spectrum(track).mel  # (n_segments, n_mels, n_frames)

@@ -184,6 +184,7 @@ class MFCCExtractor(MelTransformer):
             )
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        track = self._check_track(track, name)
         kernel = self._kernel()
         transform = _cosine_transform(int(self.n_mfcc), int(self.n_mels), int(self.lifter))
         # (n_segments, n_mfcc, n_frames)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
-from skgenre.base import TrackColumns
+from skgenre.base import TrackTableTransformer
 from skgenre.features._peaks import two_peaks
 from skgenre.features._spectral_kernel import (
     FRAME_CONSTRAINTS,
@@ -42,7 +42,7 @@ _COLUMNS = (
 )
 
 
-class PitchHistogramExtractor(TrackColumns):
+class PitchHistogramExtractor(TrackTableTransformer):
     """Extract a few columns that describe the histograms of the pitches of each track.
 
     The pitches of each frame are found by autocorrelation and counted in two histograms: by
@@ -175,7 +175,7 @@ class PitchHistogramExtractor(TrackColumns):
                 f"sampling_rate={self.sampling_rate}; raise n_fft or fmin."
             )
 
-    def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         rate, n_fft, hop_length = float(self.sampling_rate), int(self.n_fft), int(self.hop_length)
         shortest = int(rate / self.fmax)  # periods in samples
         longest = int(np.ceil(rate / self.fmin))

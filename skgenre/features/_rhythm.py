@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre.base import TrackColumns
+from skgenre.base import TrackTableTransformer
 from skgenre.features._beats import (
     FASTEST,
     SLOWEST,
@@ -46,7 +46,7 @@ _COLUMNS = (
 )
 
 
-class RhythmExtractor(TrackColumns):
+class RhythmExtractor(TrackTableTransformer):
     """Extract the tempo of each track, and how strong and regular its beat is.
 
     Whole tracks give a table. Segments give one such row a segment, as features of a single
@@ -154,7 +154,7 @@ class RhythmExtractor(TrackColumns):
         """
         return np.array(_COLUMNS, dtype=object)
 
-    def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         rate, hop_length = float(self.sampling_rate), int(self.hop_length)
         frame_rate = rate / hop_length
         energy = _energy(samples, hop_length)

@@ -196,6 +196,7 @@ class STFTExtractor(FrameTransformer):
         return _octave_bands(n_fft)
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
+        track = self._check_track(track, name)
         n_fft, hop_length = int(self.n_fft), int(self.hop_length)
         win_length = n_fft if self.win_length is None else int(self.win_length)
         taper = fft_window(self.window, win_length, n_fft)

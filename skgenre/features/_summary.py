@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import StrOptions
 
-from skgenre.base import TrackColumns
+from skgenre.base import TrackTableTransformer
 from skgenre.features._spectral_kernel import FRAME_CONSTRAINTS
 from skgenre.features._summary_measures import N_MFCC, SummarySettings, summarise
 
@@ -26,7 +26,7 @@ _MEASURES = [
 _COEFFICIENTS = [f"mfcc{i}" for i in range(1, 1 + N_MFCC)]
 
 
-class SummaryExtractor(TrackColumns):
+class SummaryExtractor(TrackTableTransformer):
     """Summarise each track by the 57 columns of the table ``features_30_sec.csv``.
 
     Many models of music genres are trained on that table, which is distributed with the GTZAN
@@ -164,7 +164,7 @@ class SummaryExtractor(TrackColumns):
             pad_mode=self.pad_mode,
         )
 
-    def _describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+    def describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
         # Only ratios of the separation overflow, and the share of the bin is then 0 or 1.
         with np.errstate(over="ignore", invalid="ignore"):
             return summarise(samples, self._settings())

@@ -23,10 +23,10 @@ class DamagedEntryError(Exception):
 
 
 class TrackCache:
-    """Keeps what a front end made of single tracks.
+    """Keeps the results of single tracks.
 
     joblib writes each entry to a file of its own and renames it into place, so that a
-    killed process leaves no half entry and two processes can share a folder.
+    killed process leaves no partial entry and two processes can share a folder.
 
     Parameters
     ----------
@@ -36,12 +36,12 @@ class TrackCache:
 
     def __init__(self, memory: Memory):
         self.memory = memory
-        # The store itself, not a memorised function: that would tie entries to the source
-        # of the function, and ask for it again in each process.
+        # The store itself, not a memorised function, which would tie entries to the source
+        # of the function and look it up again in each process.
         self._store: Any = memory.store_backend
 
     def has(self, key: Sequence[Any]) -> bool:
-        """Tell whether there is an entry, which may be damaged."""
+        """Whether there is an entry, which may be damaged."""
         return self._store.contains_item(_place(key))
 
     def load(self, key: Sequence[Any]) -> Entry | None:
@@ -50,7 +50,7 @@ class TrackCache:
         Parameters
         ----------
         key : sequence
-            The key of front end and track.
+            The key of the steps and of the track.
 
         Raises
         ------
@@ -82,7 +82,7 @@ def _place(key: Sequence[Any]) -> tuple[str, str]:
 
 
 def open_cache(memory: Any) -> TrackCache | None:
-    """Make a cache of what the user gave as ``memory``.
+    """Open the cache that the parameter ``memory`` names.
 
     Parameters
     ----------
@@ -92,8 +92,8 @@ def open_cache(memory: Any) -> TrackCache | None:
     Returns
     -------
     cache : TrackCache or None
-        None where nothing is to be kept. So it is, after a warning, where the folder
-        cannot be written: a model that moved to another machine still predicts.
+        None where nothing is to be kept, and, after a warning, where the folder cannot be
+        written: a model that moved to another machine still predicts.
     """
     if memory is None:
         return None
@@ -118,7 +118,7 @@ def _checksum(array: NDArray[Any]) -> int:
 
 
 def n_bytes(limit: int | str | None) -> int:
-    """Return a limit in bytes; 0 stands for none."""
+    """Return a limit in bytes; 0 means none."""
     if not isinstance(limit, str):
         return limit or 0
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG])", limit)

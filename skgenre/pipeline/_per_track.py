@@ -1,4 +1,4 @@
-"""The front end by track: in bounded memory, in parallel, and cached."""
+"""The steps from file to features, track by track: in bounded memory, in parallel, cached."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from skgenre.base import TrackTransformer, as_table
+from skgenre.base import as_table
 from skgenre.pipeline._cache import TrackCache, n_bytes, open_cache
-from skgenre.pipeline._jobs import Job, stream
-from skgenre.utils._blas import one_blas_thread
-from skgenre.utils._cache_key import front_end_key
-from skgenre.utils._pipeline import (
-    augments,
-    check_row_wise,
+from skgenre.pipeline._steps import (
+    check_steps,
     has_names,
-    input_rows,
-    leaf_steps,
     names_out,
+    rows_of,
+    validate_steps,
 )
-from skgenre.utils._validation import with_rate
+from skgenre.pipeline._tasks import TrackTask, stream
+from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._cache_key import UnidentifiedError, front_end_key
+from skgenre.utils._pipeline import augments, leaf_steps
+from skgenre.utils._waveforms import TrackStack, track_name
 
 
 class PerTrack(
@@ -41,36 +41,36 @@ class PerTrack(
 ):
     """Run the row-wise part of a pipeline track by track.
 
-    Loading, segmenting, augmenting and extracting treat each track by itself. Run as
-    steps of an ordinary pipeline, each hands the next an array of all tracks: the raw
-    segments of 1000 clips of 30 s are 2.6 GB, their MFCCs 68 MB. Inside PerTrack a few
-    tracks at a time pass through all steps, and only what comes out at the end is kept;
-    tracks run in parallel; and with ``memory`` the result of each track is stored, and
-    found again in every fold, every cell of a grid that shares the front end, every
-    later run.
+    Loading, segmenting, augmenting and extracting treat each track by itself. As steps of an
+    ordinary pipeline, each passes an array of all tracks to the next: the raw segments of 1000
+    clips of 30 s are 2.6 GB, their MFCCs 68 MB. Inside PerTrack a track passes through all
+    steps at once, and only the last result is kept; tracks run in parallel; and with
+    ``memory`` the result of each track is stored, and found again in every fold, every cell of
+    a grid that shares these steps, every later run.
 
     Parameters
     ----------
     transformer : transformer or Pipeline
-        Row-wise transformers: those that need no fit to transform (scikit-learn's tag
-        ``requires_fit`` is false). One that learns across tracks, such as
-        :class:`FrameScaler`, is refused.
+        Transformers that learn nothing from the tracks: those of skgenre, those whose
+        scikit-learn tag ``requires_fit`` is false, a ``FunctionTransformer``, and those whose
+        class declares ``stateless = True``. Pipelines and FeatureUnions of them may be nested.
+        One that learns from all tracks, such as :class:`FrameScaler`, is refused.
     n_jobs : int or None, default=None
         Tracks that run at the same time, as joblib counts: None means 1, or what
-        ``joblib.parallel_config`` says; -1 means all cores. Threads are used, because
-        decoding and transforming leave Python's lock alone;
-        ``joblib.parallel_config(backend="loky")`` uses processes instead.
+        ``joblib.parallel_config`` says; -1 means all cores. Threads are used, because decoding
+        and transforming release Python's lock; ``joblib.parallel_config(backend="loky")`` uses
+        processes instead.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder in which the result of each track is kept. None keeps nothing.
     batch_size : int, default=1
-        Tracks that pass through the steps together, in one task. At most
-        ``2 * n_jobs * batch_size`` tracks are held at a time.
+        Tracks in one task. At most ``2 * n_jobs * batch_size`` tracks are held at a time.
     file_identity : {"stat", "content"}, default="stat"
-        What a file is known by in the cache: its path, size and time of last change, or
-        a hash of its bytes, which takes longer and also finds a file that was moved.
+        How the cache identifies a file. "stat" takes its path, size and modification time,
+        and so misses an edit that changes neither size nor time. "content" hashes the bytes,
+        which takes longer, sees every edit, and also finds a file that was moved.
     bytes_limit : int, str or None, default=None
-        Size that the cache is pruned to, least recently used entries first: bytes, or
-        text such as "500M" or "2G". All that ``memory`` holds is counted. None lets it grow.
+        Size to which the cache is pruned, least recently used entries first: bytes, or text
+        such as "500M" or "2G". Everything in ``memory`` counts. None lets it grow.
 
     Attributes
     ----------
@@ -90,20 +90,27 @@ class PerTrack(
     there is an :class:`Augmenter`; ``transform`` never does. A ``RandomState`` instance as the
     augmenter's ``random_state`` is copied with it, so that each fit draws the same copies.
 
+    A step from elsewhere gets a copy of one track at a time, as a batch of one. A declared one
+    that has a ``fit`` is fitted on that track first.
+
     BLAS has one thread meanwhile, in the whole process. Where other threads of it limit BLAS too,
     as KMeans does, call ``threadpoolctl.threadpool_limits`` once, around all of them.
 
-    An entry of the cache is known by the track (a file as ``file_identity`` says, a
-    waveform by a hash of its samples and its rate), by the classes and parameters of all
-    steps, and by the versions of skgenre and the libraries that compute; if any of them
-    changes, the track is computed again. Augmented copies are known by the augmenter's
-    seed too, which decides what effects are drawn; where its ``random_state`` is None they
-    can never come again and are not stored. Each entry carries a checksum; a damaged one
-    is computed again, with a warning. Of classes and functions from elsewhere the release of
-    their package counts, or where there is none their own source, not that of functions
-    they call. Processes may share a folder; where an entry cannot be written joblib warns,
-    and the result is there nonetheless. A fitted PerTrack on a
-    machine where the folder cannot be written works without it, with a warning.
+    The key of a cached result consists of the track (a file as ``file_identity`` says, a
+    waveform by a hash of its samples and its rate), of the classes and parameters of all
+    steps, and of the code: the release of skgenre with a digest of its source, and the
+    versions of the libraries that compute. Code from elsewhere is known by the release of its
+    package if that is installed, else by its compiled code and everything this refers to by
+    name; if anything cannot be identified so, nothing is kept, and a warning says why.
+
+    Augmented copies are known by the augmenter's seed too. A step that draws anew is never
+    stored: one with scikit-learn's tag ``non_deterministic``, and an augmenter or a step from
+    elsewhere whose ``random_state`` is None.
+
+    Each entry carries a checksum; a damaged one is computed again, with a warning. Processes
+    may share a folder; where an entry cannot be written joblib warns, and the result is
+    returned nonetheless. A fitted PerTrack on a machine where the folder cannot be written
+    works without it, with a warning.
 
     If ``transformer`` is a Pipeline, the parameters of its steps can be set without
     naming the transformer: ``segmenter__n_segments`` is
@@ -123,7 +130,7 @@ class PerTrack(
     _runs_per_track = True
 
     _parameter_constraints: dict[str, Any] = {
-        "transformer": "no_validation",  # check_row_wise says more
+        "transformer": "no_validation",  # check_steps says more
         "n_jobs": [Integral, None],
         "memory": [str, os.PathLike, Memory, None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -151,7 +158,7 @@ class PerTrack(
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the steps, and try them on the first tracks; there is nothing to learn.
+        """Check the steps and try them on the first tracks; there is nothing to learn.
 
         Parameters
         ----------
@@ -168,14 +175,15 @@ class PerTrack(
         Raises
         ------
         ValueError
-            If a step learns across tracks, or refuses the input.
+            If a step learns from the tracks or does not say that it learns nothing, or if it
+            refuses the input.
         TypeError
-            If a step is no transformer.
+            If a step is not a transformer.
         """
         context = self._init_callback_context()
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         steps = self._begin()
-        rows = input_rows(steps, X)
+        rows = rows_of(steps, X)
         self._each(steps, rows[: self.batch_size], training=False)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
@@ -195,11 +203,11 @@ class PerTrack(
         Returns
         -------
         Xt : ndarray of shape (n_tracks, ...)
-            One row for each track, as the last step gives it; a data frame where it has
+            One row for each track, the output of the last step; a data frame where it has
             two dimensions and ``set_output`` asks for one.
         """
         steps = self._begin()
-        rows = input_rows(steps, X)
+        rows = rows_of(steps, X)
         context = self._init_callback_context(max_subtasks=len(rows))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         out = self._each(steps, rows, training=True, context=context)
@@ -209,7 +217,7 @@ class PerTrack(
     def transform(self, X: Any) -> NDArray[Any]:
         """Transform tracks; nothing is augmented.
 
-        Since nothing was learnt, the parameters as they are now decide, without a new fit.
+        Nothing was learnt, so the current parameters apply, without a new fit.
 
         Parameters
         ----------
@@ -222,14 +230,14 @@ class PerTrack(
             As for ``fit_transform``.
         """
         self._validate_params()
-        check_row_wise(self.transformer)
+        check_steps(self.transformer)
         steps = leaf_steps(self.transformer)
-        out = self._each(steps, input_rows(steps, X), training=False)
+        out = self._each(steps, rows_of(steps, X), training=False)
         return as_table(self, out, X, lambda: names_out(steps))
 
     @available_if(has_names)
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the names of the last axis, which the last step knows.
+        """Return the names of the last axis, as the steps give them.
 
         Parameters
         ----------
@@ -319,14 +327,12 @@ class PerTrack(
         return tags
 
     def _begin(self) -> list[Any]:
-        """Clone the transformer and make all draws of this fit."""
-        check_row_wise(self.transformer)
-        self.transformer_ = clone(self.transformer)
+        """Clone the transformer and draw the seeds of this fit."""
+        check_steps(self.transformer)
+        self.transformer_ = clone(self.transformer, safe=False)
         steps = leaf_steps(self.transformer_)
-        for step in steps:
-            if augments(step):
-                step._validate_params()
-                step._start()
+        for step in filter(augments, steps):
+            step.draw_seed()
         return steps
 
     @one_blas_thread()
@@ -334,62 +340,59 @@ class PerTrack(
         self, steps: list[Any], rows: Any, *, training: bool, context: Any = None
     ) -> NDArray[Any]:
         """Fill one output array, task by task."""
-        n_bytes(self.bytes_limit)  # a wrong one is told before the work, not after
-        for step in filter(lambda step: isinstance(step, TrackTransformer), steps):
-            step._validate_params()  # once, and not for each track
-        cache = open_cache(self.memory)
-        job = Job(
-            steps,
-            training=training,
-            cache=cache,
-            front_end=None if cache is None else front_end_key(steps, training=training),
-            files=self.file_identity,
-        )
-        tasks = (
-            delayed(job)(rows[first : first + self.batch_size], first)
+        n_bytes(self.bytes_limit)  # a wrong limit is an error before the work, not after
+        validate_steps(steps)
+        cache, front_end = self._open_cache(steps, training=training)
+        task = TrackTask(steps, training, cache, front_end, self.file_identity)
+        calls = (
+            delayed(task.transform_tracks)(rows[first : first + self.batch_size], first)
             for first in range(0, len(rows), self.batch_size)
         )
-        out: NDArray[Any] | None = None
+        out = TrackStack(len(rows))
         row = n_hits = n_unpruned = 0
-        rate: float | None = None
         tables: list[list[NDArray[np.void]]] = []
-        # Threads cost more than reading what is there.
-        n_jobs = 1 if job.finds_all(rows) else self.n_jobs
-        for done in stream(tasks, n_jobs):
-            for message in done.damaged:
+        # Starting threads takes longer than reading what is there.
+        n_jobs = 1 if task.finds_all(rows) else self.n_jobs
+        for result in stream(calls, n_jobs):
+            for message in result.damaged:
                 warnings.warn(message, UserWarning, stacklevel=4)
-            for array in done.arrays:
-                task = None if context is None else context.subcontext(task_name="track")
-                if task is not None:
-                    task.call_on_fit_task_begin(estimator=self)
-                if out is None:
-                    out = np.empty((len(rows), *array.shape), dtype=array.dtype)
-                elif array.shape != out.shape[1:]:
-                    raise ValueError(
-                        f"Track {row} came out with the shape {array.shape}, the tracks before "
-                        f"it with {out.shape[1:]}; all need the same. Set the first step to "
-                        "one duration."
-                    )
-                elif array.dtype != out.dtype:
-                    out = out.astype(np.result_type(out, array), copy=False)
-                out[row] = array
+            for array in result.arrays:
+                subtask = None if context is None else context.subcontext(task_name="track")
+                if subtask is not None:
+                    subtask.call_on_fit_task_begin(estimator=self)
+                out.append(array, track_name(rows[row], row))
                 row += 1
-                if task is not None:
-                    task.call_on_fit_task_end(estimator=self)
-            n_hits += done.n_hits
-            rate = done.sampling_rate
-            tables += done.effects
-            n_unpruned += done.n_bytes_stored
+                if subtask is not None:
+                    subtask.call_on_fit_task_end(estimator=self)
+            n_hits += result.n_hits
+            tables += result.effects
+            n_unpruned += result.n_bytes_stored
             n_unpruned = self._prune(cache, n_unpruned, last=row == len(rows))
-        assert out is not None  # an empty input was refused
         if training:
             self.n_hits_ = n_hits
             for i, step in enumerate(filter(augments, steps)):
                 step.effects_ = np.concatenate([table[i] for table in tables])
-        return out if rate is None else with_rate(out, rate)
+        return out.array()
+
+    def _open_cache(
+        self, steps: list[Any], *, training: bool
+    ) -> tuple[TrackCache | None, str | None]:
+        """Return the cache and the key of the steps; None where nothing is kept."""
+        cache = open_cache(self.memory)
+        if cache is None:
+            return None, None
+        try:
+            return cache, front_end_key(steps, training=training)
+        except UnidentifiedError as error:
+            warnings.warn(
+                f"PerTrack keeps no results in {cache.memory.location}: {error}.",
+                UserWarning,
+                stacklevel=5,
+            )
+            return None, None
 
     def _prune(self, cache: TrackCache | None, n_unpruned: int, *, last: bool) -> int:
-        """Keep the cache near its limit; return the bytes stored since it was looked at."""
+        """Keep the cache near its limit; return the bytes stored since it was last pruned."""
         limit = n_bytes(self.bytes_limit)
         if cache is None or not limit or not n_unpruned:
             return n_unpruned

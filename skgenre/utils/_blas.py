@@ -1,4 +1,4 @@
-"""One thread for linear algebra where there are many small products."""
+"""One thread for linear algebra with many small products."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ _HELD = Lock()
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS libraries to one thread, and give them back what they had.
+    """Keep BLAS libraries to one thread, and restore their setting afterwards.
 
-    The products that a track takes are small, and those of the recommended model are many: more
-    threads save little or no time, but wait for the next one busily, and take the cores from
-    whatever else runs; where another process has one of the cores, all wait for that one, in each
-    product. The setting is one of the whole process, so that one thread of it sets it at a time,
-    and whoever comes meanwhile finds it; and where it is so already, by whomever, it stays theirs.
-    Another library that sets it while this holds it, and holds it longer, gives back the one
-    thread that it found: the way in which all who set it can get in each other's way.
+    The products within a track are small and numerous: more threads save little time, but
+    busily wait for the next product and take the cores from everything else; if another
+    process has one of the cores, all threads wait for that one in each product.
+
+    The setting belongs to the whole process, so one thread sets it at a time and others that
+    enter meanwhile leave it alone; if it is one already, it also stays as it is. Another
+    library that sets it during this block, and restores it later than this does, restores the
+    single thread that it found; no such setting is safe from that.
     """
     if _is_one() or not _HELD.acquire(blocking=False):
         yield
@@ -41,5 +42,5 @@ def _is_one() -> bool:
 
 @lru_cache(maxsize=1)
 def _controller() -> ThreadpoolController:
-    """Look once for the libraries that are loaded, which takes a millisecond."""
+    """Find the loaded libraries once, which takes a millisecond."""
     return ThreadpoolController()

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are complete or absent, and texts about them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
     Parameters
     ----------
     path : str or PathLike
-        The file; one that is there is replaced and keeps its permissions. A link stays a
-        link, and what is no regular file, such as a pipe, is written to.
+        The file; an existing one is replaced and keeps its permissions. A link stays a link,
+        and anything but a regular file, such as a pipe, is written to directly.
     text : str
-        What it is to hold.
+        Its new content.
 
     Raises
     ------
     FileNotFoundError
-        If there is no folder for it.
+        If its folder does not exist.
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():  # such as /dev/stdout
@@ -37,7 +37,7 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
-        os.chmod(unfinished, _mode(target))  # mkstemp lets nobody else read
+        os.chmod(unfinished, _mode(target))  # mkstemp allows only the owner to read
         os.replace(unfinished, target)
     except BaseException:
         os.unlink(unfinished)
@@ -45,7 +45,7 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
 
 
 def _mode(target: Path) -> int:
-    """Return the permissions of a file that is there, or those of a new one."""
+    """Return the permissions of an existing file, or those of a new one."""
     if target.exists():
         return stat.S_IMODE(target.stat().st_mode)
     umask = os.umask(0)

@@ -9,20 +9,20 @@ from sklearn.utils import check_random_state
 
 
 def draw_seeds(random_state: Any, n: int) -> list[int]:
-    """Draw integer seeds from what scikit-learn calls a random state.
+    """Draw integer seeds from a scikit-learn random state.
 
     Parameters
     ----------
     random_state : int, RandomState instance or None
-        An instance moves on. None draws from the system, where scikit-learn's own
-        estimators draw from NumPy's global generator and so change it.
+        An instance advances. None draws from the system; scikit-learn's own estimators draw
+        from NumPy's global generator there, and so change it.
     n : int
         Number of seeds.
 
     Returns
     -------
     seeds : list of int
-        Each in [1, 2**31 - 1), which every generator used here takes.
+        Each in [1, 2**31 - 1), a range that every generator used here accepts.
     """
     if random_state is None:
         return np.random.default_rng().integers(1, 2**31 - 1, size=n).tolist()

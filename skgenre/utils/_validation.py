@@ -16,74 +16,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
-from sklearn.utils.validation import check_array, column_or_1d, validate_data
-
-from skgenre.utils._rows import row_name
-from skgenre.utils._waveforms import (
-    Waveforms,
-    check_finite,
-    check_samples,
-    check_sampling_rate,
-    is_float32,
-)
+from sklearn.utils.validation import column_or_1d, validate_data
 
 Array = NDArray[Any]
 
 
-def check_waveforms(X: Any, sampling_rate: float, estimator_name: str) -> Array:
-    """Check a batch of waveforms or of segments: 2-D or 3-D, finite, of the right rate.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_tracks, n_samples) or (n_tracks, n_segments, n_samples)
-        The waveforms; 2-D means one segment a track.
-    sampling_rate : float
-        The rate the caller is set to, in Hz.
-    estimator_name : str
-        The caller's name, for messages.
-
-    Returns
-    -------
-    X : ndarray of shape (n_tracks, n_segments, n_samples), float32
-        The segments; a view of the input where its type allows.
-
-    Raises
-    ------
-    ValueError
-        If the shape, the rate or a value is wrong.
-    """
-    check_sampling_rate(X, sampling_rate, estimator_name)
-    check_samples(X, estimator_name)
-    if not is_float32(X, ndim=3):
-        X = check_array(X, dtype=np.float32, allow_nd=True, ensure_all_finite=False, input_name="X")
-    if X.ndim == 2:
-        X = X[:, np.newaxis, :]  # (n_tracks, 1, n_samples)
-    if X.ndim != 3:
-        raise ValueError(
-            f"{estimator_name} takes waveforms of shape (n_tracks, n_samples) or segments of shape "
-            f"(n_tracks, n_segments, n_samples); got an array of shape {X.shape}."
-        )
-    if 0 in X.shape:
-        raise ValueError(
-            f"{estimator_name} got waveforms without samples: an array of shape {X.shape}."
-        )
-    for row, track in enumerate(X):
-        check_finite(track, row_name(row))
-    return X
-
-
-def with_rate(X: Array, sampling_rate: float) -> Waveforms:
-    """Label waveforms with their sampling rate."""
-    return Waveforms(X, sampling_rate)
-
-
 def check_features(
-    estimator: Any, X: Any, *, reset: bool, max_ndim: int = 4, dtype: Any = np.float32
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    max_ndim: int = 4,
+    dtype: Any = np.float32,
+    name: str | None = None,
 ) -> Array:
     """Check an array whose last axis is features, and record or compare their number.
 
@@ -103,6 +54,8 @@ def check_features(
         The highest number of dimensions allowed.
     dtype : dtype, default=numpy.float32
         What the data are converted to.
+    name : str or None, default=None
+        What errors call the track, where X is a single one.
 
     Returns
     -------
@@ -121,7 +74,7 @@ def check_features(
         ndim = getattr(X, "ndim", None)
     if ndim is None or ndim <= 2:
         return _finite(
-            validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
+            validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False), name
         )
     X = np.asarray(X)
     if ndim > max_ndim:
@@ -138,23 +91,23 @@ def check_features(
     shape = X.shape
     rows = X.reshape(-1, shape[-1])  # (n_tracks * ... , n_features)
     rows = validate_data(estimator, rows, reset=reset, dtype=dtype, ensure_all_finite=False)
-    return _finite(rows.reshape(shape))
+    return _finite(rows.reshape(shape), name)
 
 
-def _finite(X: Array) -> Array:
+def _finite(X: Array, name: str | None) -> Array:
     """Refuse features that are not finite, and name the first such track."""
     if not np.isfinite(X.sum(dtype=np.float64)):
         bad = [row for row, track in enumerate(X) if not np.isfinite(track).all()]
         if bad:
             raise ValueError(
                 f"X contains NaN or infinity in {len(bad)} of {len(X)} tracks, first in "
-                f"{row_name(bad[0])}; look at that recording, or leave it out."
+                f"{name or f'track {bad[0]}'}; look at that recording, or leave it out."
             )
     return X
 
 
 def _is_deep(X: Any) -> bool:
-    """Tell whether nested lists go deeper than a table."""
+    """Whether nested lists go deeper than a table."""
     depth = 0
     while isinstance(X, (list, tuple)) and len(X):
         X, depth = X[0], depth + 1
@@ -200,7 +153,7 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
     Parameters
     ----------
     X : array-like
-        The input of a transformer; its tracks are not looked at.
+        The input of a transformer; the tracks themselves are not checked.
 
     Returns
     -------
@@ -210,7 +163,7 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
     Raises
     ------
     ValueError
-        If the input is a single path, sparse, no sequence, or empty.
+        If the input is a single path or waveform, sparse, no sequence, or empty.
     """
     if isinstance(X, (str, bytes, os.PathLike)):
         raise ValueError(f"X is a single path, {X!r}; give a list of tracks: [{X!r}].")
@@ -226,6 +179,20 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
             raise ValueError(f"X is a single value of type {X.dtype}; give a list of tracks.")
     if len(X) == 0:
         raise ValueError("X has 0 tracks (0 sample(s)); a minimum of 1 is required.")
+    if isinstance(X, np.ndarray):
+        is_waveform = X.ndim == 1 and X.dtype.kind in "biufc"
+    else:
+        is_waveform = all(isinstance(track, Real) for track in X)
+    if is_waveform:
+        raise ValueError(
+            f"X is a single waveform of {len(X)} numbers; give a list of tracks: [waveform]. "
+            "Reshape your data by waveform.reshape(1, -1) for the same."
+        )
+    if isinstance(X, np.ndarray) and X.ndim > 1 and X.shape[-1] == 0:
+        raise ValueError(
+            f"X has tracks without samples: 0 feature(s) (shape={X.shape}) while a minimum of 1 "
+            "is required."
+        )
     return X
 
 
@@ -237,12 +204,12 @@ def check_artists(groups: Any) -> NDArray[Any]:
     if missing:
         raise ValueError(
             f"groups has no artist for {len(missing)} of {len(artists)} tracks, first for "
-            f"{row_name(missing[0])}; give each track of an unknown artist a name of its own, or "
+            f"track {missing[0]}; give each track of an unknown artist a name of its own, or "
             "leave it out."
         )
     return np.asarray(artists)
 
 
 def _is_missing(artist: Any) -> bool:
-    """Tell a gap in a column of artists: None, NaN, pandas' NA, or no text."""
+    """Whether an artist is missing: None, NaN, pandas' NA, or an empty text."""
     return is_pandas_na(artist) or artist is None or is_scalar_nan(artist) or artist == ""

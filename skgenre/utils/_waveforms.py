@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from skgenre.utils._rows import row_name
-
-_ANY_1D: dict[str, Any] = {
+_ANY_SHAPE: dict[str, Any] = {
     "ensure_2d": False,
     "allow_nd": True,
     "ensure_min_samples": 0,
+    "ensure_min_features": 0,
     "ensure_all_finite": False,
 }
 
@@ -26,9 +25,8 @@ class Waveforms(np.ndarray):
     views keep the rate; functions that build new arrays (``np.stack``, ``np.asarray``)
     return plain arrays, whose rate is then unknown and taken on trust.
 
-    The steps of skgenre hand each other such arrays, so that a step that is set to
-    another rate than the data has can refuse it, instead of computing features whose
-    frequencies are all wrong.
+    The steps of skgenre hand each other such arrays, so that a step set to a different rate
+    refuses the data instead of computing features whose frequencies are all wrong.
 
     Parameters
     ----------
@@ -72,115 +70,93 @@ class Waveforms(np.ndarray):
         super().__setstate__(array_state)
 
 
-def check_sampling_rate(X: Any, sampling_rate: float, estimator_name: str) -> None:
-    """Refuse waveforms that are known to have another rate than a step is set to.
+def with_rate(X: NDArray[Any], sampling_rate: float) -> Waveforms:
+    """Label waveforms with their sampling rate."""
+    return Waveforms(X, sampling_rate)
+
+
+def track_name(track: Any, row: int) -> str:
+    """Name a track in errors: by its path, or by its row where it has none."""
+    if isinstance(track, (str, os.PathLike)):
+        return os.fsdecode(track) or f"track {row}"
+    return f"track {row}"
+
+
+def check_waveform(
+    track: Any, name: str, sampling_rate: float, estimator_name: str, *, max_ndim: int
+) -> NDArray[np.float32]:
+    """Check the waveform, or the segments, of one track.
 
     Parameters
     ----------
-    X : array-like
-        Waveforms; only a :class:`Waveforms` array has a known rate.
+    track : array-like of shape (n_samples,) or (n_segments, n_samples)
+        Floating-point samples.
+    name : str
+        What errors call the track.
     sampling_rate : float
-        The rate that the step is set to, in Hz.
+        The rate that the caller is set to, in Hz.
     estimator_name : str
-        Name of the step, for the message.
-
-    Raises
-    ------
-    ValueError
-        If the rates differ; the message names both.
-    """
-    found = [("The waveforms have", getattr(X, "sampling_rate", None))]
-    if isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype == object):
-        # Each row of such a batch may know a rate of its own.
-        found += [
-            (f"{row_name(i)} has", getattr(x, "sampling_rate", None)) for i, x in enumerate(X)
-        ]
-    for subject, known in found:
-        if known is not None and known != sampling_rate:
-            raise ValueError(
-                f"{subject} a sampling rate of {known:g} Hz, but {estimator_name} is set to "
-                f"sampling_rate={sampling_rate:g}. Set both to the same rate: AudioLoader "
-                "resamples, the later steps do not."
-            )
-
-
-def check_samples(X: Any, estimator_name: str) -> None:
-    """Refuse what only AudioLoader can read: paths, and integers of unknown scale.
-
-    Parameters
-    ----------
-    X : array-like
-        What should be waveforms as floating-point numbers.
-    estimator_name : str
-        The caller's name, for messages.
-
-    Raises
-    ------
-    ValueError
-        If X holds paths or integer samples.
-    """
-    rows = X if isinstance(X, (list, tuple)) else [X]
-    for row in rows:
-        is_text = isinstance(row, (str, os.PathLike)) or (
-            isinstance(row, np.ndarray) and row.size and isinstance(row.flat[0], (str, os.PathLike))
-        )
-        if is_text:
-            raise ValueError(
-                f"{estimator_name} takes waveforms, not paths; let AudioLoader read the files."
-            )
-        if isinstance(row, np.ndarray) and row.dtype.kind in "iu":
-            raise ValueError(
-                f"{estimator_name} takes waveforms as floating-point samples; got {row.dtype}. "
-                "AudioLoader scales integer samples by the full scale of their type."
-            )
-
-
-def check_mono_tracks(
-    X: Any, estimator_name: str
-) -> NDArray[np.float32] | list[NDArray[np.float32]]:
-    """Check a batch of mono waveforms, of one length or of several.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_tracks, n_samples), or list of 1-D arrays
-        The waveforms.
-    estimator_name : str
-        The caller's name, for messages.
+        The caller's name, for errors.
+    max_ndim : {1, 2}
+        2 allows segments.
 
     Returns
     -------
-    tracks : ndarray of shape (n_tracks, n_samples), or list of 1-D arrays
-        The waveforms as float32; a list where their lengths differ.
+    samples : ndarray of the same shape, float32
+        A plain array; a view of the track where its type allows.
 
     Raises
     ------
     ValueError
-        If a track is empty, holds NaN or infinity, or is not one-dimensional.
+        If the track is a path, holds integers, has another rate, has no samples, has samples
+        that are not finite, or has too many dimensions.
     """
-    check_samples(X, estimator_name)
-    ragged = isinstance(X, (list, tuple)) and len({np.size(track) for track in X}) > 1
-    if ragged or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1 and len(X)):
-        tracks = [check_array(x, dtype=np.float32, **_ANY_1D) for x in X]
-        for row, track in enumerate(tracks):
-            if track.ndim != 1:
-                raise ValueError(
-                    f"{estimator_name} takes one-dimensional waveforms; {row_name(row)} has the "
-                    f"shape {track.shape}. AudioLoader mixes channels down to one."
-                )
-    elif is_float32(X, ndim=2):
-        tracks = X
+    known = getattr(track, "sampling_rate", None)
+    if known is not None and known != sampling_rate:
+        raise ValueError(
+            f"{name} has a sampling rate of {known:g} Hz, but {estimator_name} is set to "
+            f"sampling_rate={sampling_rate:g}. Set both to the same rate: AudioLoader resamples, "
+            "the later steps do not."
+        )
+    first = track.flat[0] if isinstance(track, np.ndarray) and track.size else track
+    if isinstance(first, (str, bytes, os.PathLike)):
+        raise ValueError(
+            f"{estimator_name} takes waveforms, not paths; let AudioLoader read the files."
+        )
+    if isinstance(track, np.ndarray) and track.dtype.kind in "iu":
+        raise ValueError(
+            f"{estimator_name} takes waveforms as floating-point samples; got {track.dtype}. "
+            "AudioLoader scales integer samples by the full scale of their type."
+        )
+    if isinstance(track, np.ndarray) and track.dtype == np.float32:
+        samples = np.asarray(track)  # check_array is slow
     else:
-        tracks = check_array(X, dtype=np.float32, ensure_all_finite=False, input_name="X")
-    for row, track in enumerate(tracks):
-        if track.size == 0:
-            raise ValueError(f"{estimator_name}: {row_name(row)} has no samples.")
-        check_finite(track, row_name(row))
-    return tracks
+        samples = check_array(track, dtype=np.float32, **_ANY_SHAPE)
+    if not 1 <= samples.ndim <= max_ndim:
+        raise ValueError(
+            f"{estimator_name} takes one-dimensional waveforms; {name} has the shape "
+            f"{samples.shape}. AudioLoader mixes channels down to one."
+            if max_ndim == 1
+            else f"{estimator_name} takes a waveform of shape (n_samples,) or segments of shape "
+            f"(n_segments, n_samples) for each track; {name} has the shape {samples.shape}."
+        )
+    if samples.size == 0:
+        raise ValueError(f"{estimator_name}: {name} has no samples.")
+    check_finite(samples, name)
+    return samples
 
 
-def is_float32(X: Any, ndim: int) -> bool:
-    """Tell whether X is what check_array would return, without its slow look at X."""
-    return isinstance(X, np.ndarray) and X.dtype == np.float32 and X.ndim == ndim and len(X) > 0
+def check_segments(
+    track: Any, name: str, sampling_rate: float, estimator_name: str
+) -> NDArray[np.float32]:
+    """Check one track as :func:`check_waveform` does; a waveform becomes a single segment.
+
+    Returns
+    -------
+    segments : ndarray of shape (n_segments, n_samples), float32
+        A view of the track where its type allows.
+    """
+    return np.atleast_2d(check_waveform(track, name, sampling_rate, estimator_name, max_ndim=2))
 
 
 def check_finite(track: NDArray[np.floating[Any]], name: str) -> None:
@@ -192,3 +168,46 @@ def check_finite(track: NDArray[np.floating[Any]], name: str) -> None:
             f"{name} contains NaN or infinity ({bad.size} of {track.size} samples, the first "
             f"at sample {bad[0]}); repair the recording or leave it out."
         )
+
+
+class TrackStack:
+    """Collect one array for each track in one array of all tracks.
+
+    Parameters
+    ----------
+    n_tracks : int
+        Number of arrays that will come.
+    """
+
+    def __init__(self, n_tracks: int):
+        self._n_tracks = n_tracks
+        self._n_filled = 0
+        self._out: NDArray[Any] | None = None
+        self._rate: float | None = None
+
+    def append(self, array: Any, name: str) -> None:
+        """Copy the array of the next track to its place; its shape and rate must fit."""
+        rate = getattr(array, "sampling_rate", None)
+        array = np.asarray(array)
+        if self._out is None:
+            self._out = np.empty((self._n_tracks, *array.shape), dtype=array.dtype)
+            self._rate = rate
+        elif array.shape != self._out.shape[1:]:
+            raise ValueError(
+                f"{name} came out with the shape {array.shape}, the tracks before it with "
+                f"{self._out.shape[1:]}; all need the same. Set the first step to one duration."
+            )
+        elif rate != self._rate:
+            raise ValueError(
+                f"{name} has a sampling rate of {rate} Hz, the tracks before it of {self._rate} "
+                "Hz; bring all to one rate with AudioLoader."
+            )
+        if array.dtype != self._out.dtype:
+            self._out = self._out.astype(np.result_type(self._out, array), copy=False)
+        self._out[self._n_filled] = array
+        self._n_filled += 1
+
+    def array(self) -> NDArray[Any]:
+        """Return all tracks; waveforms keep their rate."""
+        assert self._out is not None  # an empty input was refused
+        return self._out if self._rate is None else with_rate(self._out, self._rate)

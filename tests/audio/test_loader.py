@@ -308,7 +308,7 @@ def test_duration_without_a_sample():
     [
         ("sampling_rate", 0),
         ("duration", -1.0),
-        ("position", "center"),
+        ("position", "middle"),
         ("short", "pad"),
         ("waveform_sampling_rate", 0),
         ("resampling", "best"),

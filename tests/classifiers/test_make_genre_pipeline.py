@@ -8,8 +8,13 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import (
     GridSearchCV,
@@ -17,7 +22,10 @@ from sklearn.model_selection import (
     cross_val_predict,
     cross_val_score,
 )
-from sklearn.pipeline import Pipeline
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
 from sklearn.utils import estimator_html_repr
 
 from skgenre import (
@@ -25,10 +33,16 @@ from skgenre import (
     Augmenter,
     CNNGenreClassifier,
     FrameScaler,
+    FusionKNeighborsClassifier,
     LSTMGenreClassifier,
     MFCCExtractor,
     MLPGenreClassifier,
+    PitchHistogramExtractor,
+    RejectingClassifier,
+    RhythmExtractor,
     Segmenter,
+    STFTExtractor,
+    SummaryExtractor,
     load_genre_folder,
     make_genre_pipeline,
     make_genres,
@@ -44,9 +58,8 @@ def small_mlp(**params):
 
 
 def small_pipeline(classifier=None, **params):
-    return make_genre_pipeline(
-        classifier or small_mlp(), duration=DURATION, **{"n_segments": 2, **params}
-    )
+    classifier = small_mlp() if classifier is None else classifier
+    return make_genre_pipeline(classifier, duration=DURATION, **{"n_segments": 2, **params})
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +157,164 @@ def test_steps_given_as_text():
     assert pipeline.named_steps["scaler"] == "passthrough"
     with pytest.raises(ValueError, match="scaler='standard' is no step"):
         make_genre_pipeline("mlp", scaler="standard")
+
+
+def small_forest():
+    return RandomForestClassifier(n_estimators=10, random_state=0)
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        small_forest(),
+        SVC(),
+        HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=2),
+        KNeighborsClassifier(3),
+        make_pipeline(StandardScaler(), SVC()),
+        VotingClassifier([("a", small_forest()), ("b", SVC())]),
+        CalibratedClassifierCV(SVC(), cv=2),
+        GridSearchCV(SVC(), {"C": [1, 2]}, cv=2),
+    ],
+    ids=lambda classifier: type(classifier).__name__,
+)
+def test_a_table_of_tracks_reaches_any_classifier(classifier, music):
+    pipeline = small_pipeline(classifier, n_segments="auto", extractor=RhythmExtractor())
+    assert list(pipeline["features"].transformer.named_steps) == ["loader", "extractor"]
+    pipeline.fit(music.data, music.target)
+    assert pipeline[:-1].transform(music.data).shape == (30, 16)
+    assert pipeline[:-1].get_feature_names_out()[0] == "tempo"
+    assert pipeline.score(music.data, music.target) > 0.5
+    for frames in ({}, {"extractor": MFCCExtractor()}, {"extractor": STFTExtractor()}):
+        with pytest.raises(ValueError, match=r"takes a table of one row .* gives frames") as caught:
+            make_genre_pipeline(classifier, **frames)
+        assert "SummaryExtractor()" in str(caught.value)
+    with pytest.raises(ValueError, match="n_segments=3 makes 3 rows of each"):
+        make_genre_pipeline(classifier, extractor=RhythmExtractor(), n_segments=3)
+    with pytest.raises(ValueError, match="copies of Augmenter are further rows"):
+        make_genre_pipeline(classifier, extractor=RhythmExtractor(), augmenter=Augmenter())
+
+
+def test_a_forest_of_summaries_on_files_in_folds_and_in_a_search(folder, tmp_path):
+    pipeline = make_genre_pipeline(
+        small_forest(), duration=DURATION, extractor=SummaryExtractor(), memory=tmp_path
+    )
+    assert cross_val_score(pipeline, folder.data, folder.target, cv=3).mean() > 0.6
+    search = GridSearchCV(pipeline, {"classifier__max_depth": [1, 3]}, cv=2)
+    assert search.fit(folder.data, folder.target).predict(folder.data[:2]).shape == (2,)
+    named = search.best_estimator_.set_output(transform="pandas")
+    named.fit(folder.data, folder.target)
+    assert (
+        named[-1].feature_names_in_.tolist() == SummaryExtractor().get_feature_names_out().tolist()
+    )
+
+
+def test_feature_sets_reach_nearest_neighbours(music):
+    pipeline = make_genre_pipeline(
+        FusionKNeighborsClassifier(n_neighbors=3),
+        duration=DURATION,
+        extractor=make_union(RhythmExtractor(), PitchHistogramExtractor()),
+        sampling_rate=16000,
+    )
+    union = pipeline["features"].transformer["extractor"]
+    assert {member.sampling_rate for _, member in union.transformer_list} == {16000}
+    assert pipeline.fit(music.data, music.target).score(music.data, music.target) > 0.5
+
+
+def test_tables_and_our_classifiers(music):
+    def shape(**params):
+        pipeline = make_genre_pipeline(
+            small_mlp(epochs=1), duration=DURATION, extractor=RhythmExtractor(), **params
+        )
+        pipeline.fit(music.data, music.target).predict(music.data[:1])
+        return pipeline[:-1].fit_transform(music.data).shape
+
+    assert shape() == (30, 16)
+    assert shape(n_segments=2) == (30, 2, 1, 16)
+    noise = Augmenter(semitones=None, stretch_rates=None, random_state=0)
+    assert shape(augmenter=noise) == (30, 2, 1, 16)  # a copy is another segment
+
+
+def test_whole_tracks_on_request():
+    pipeline = make_genre_pipeline("mlp", n_segments=None)
+    assert "segmenter" not in pipeline["features"].transformer.named_steps
+    with pytest.raises(ValueError, match=r'n_segments=.many. is unknown; give a number, "auto"'):
+        make_genre_pipeline("mlp", n_segments="many")
+
+
+def flatten(X):
+    return X.reshape(len(X), -1)
+
+
+class Flatten(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return flatten(X)
+
+
+@pytest.mark.parametrize("flat", [FunctionTransformer(flatten), Flatten()])
+def test_frames_are_flattened_for_a_classifier_of_tables(flat, music):
+    pipeline = small_pipeline(make_pipeline(FrameScaler(), flat, SVC()))
+    assert pipeline.fit(music.data, music.target).predict(music.data[:2]).shape == (2,)
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        VotingClassifier([("a", small_mlp()), ("b", SVC())]),
+        make_pipeline(FrameScaler(), SVC()),
+        RejectingClassifier(SVC(probability=False)),
+    ],
+    ids=lambda classifier: type(classifier).__name__,
+)
+def test_frames_are_refused_where_a_member_takes_only_tables(classifier):
+    with pytest.raises(ValueError, match="takes a table of one row"):
+        make_genre_pipeline(classifier)
+
+
+class Percentiles:
+    """An extractor that knows nothing of scikit-learn."""
+
+    stateless = True
+
+    def transform(self, X):
+        return np.percentile(X, (5, 50, 95), axis=-1).T
+
+
+@pytest.mark.parametrize(
+    "extractor",
+    [Percentiles(), FunctionTransformer(lambda X: X[:, :500].reshape(-1, 5, 100).std(2))],
+)
+def test_an_extractor_of_the_user_feeds_a_forest(extractor, music):
+    pipeline = make_genre_pipeline(small_forest(), duration=DURATION, extractor=extractor)
+    pipeline.fit(music.data, music.target)
+    assert pipeline.predict(music.data).shape == (30,)
+
+
+class NearestMean(ClassifierMixin, BaseEstimator):
+    """A classifier of the user's that takes frames, and says so by scikit-learn's tag."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        frames = X.mean(axis=(1, 2))
+        self.means_ = np.stack([frames[y == name].mean(axis=0) for name in self.classes_])
+        return self
+
+    def predict(self, X):
+        distances = np.linalg.norm(X.mean(axis=(1, 2))[:, None] - self.means_, axis=-1)
+        return self.classes_[distances.argmin(axis=1)]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def test_a_classifier_of_the_user_takes_frames_by_its_tag(music):
+    pipeline = make_genre_pipeline(NearestMean(), duration=DURATION)
+    assert pipeline.get_params()["features__segmenter__n_segments"] == 10
+    assert pipeline.fit(music.data, music.target).score(music.data, music.target) > 0.5
 
 
 def test_a_rate_of_its_own_is_refused():

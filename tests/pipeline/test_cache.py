@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,8 +19,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import check_random_state
 
-import skgenre.utils._cache_key as keys
+import skgenre
 from skgenre import (
     AudioLoader,
     Augmenter,
@@ -32,8 +33,7 @@ from skgenre import (
     make_genres,
 )
 from skgenre.audio import _loader
-from skgenre.utils._cache_key import front_end_key, track_key
-from skgenre.utils._pipeline import leaf_steps
+from skgenre.utils._cache_key import code_version, track_key
 
 DURATION = 1.0
 N = 6
@@ -151,22 +151,45 @@ def test_parameters_decide(files, tmp_path):
     assert hits(files, memory, make_pipeline(*steps, "passthrough"), n_jobs=2, batch_size=3) == N
 
 
-def test_versions_decide(files, tmp_path, monkeypatch):
+@pytest.fixture
+def fresh_version():
+    """Forget the version that was computed before and during a test."""
+    code_version.cache_clear()
+    yield
+    code_version.cache_clear()
+
+
+def test_versions_decide(files, tmp_path, monkeypatch, fresh_version):
     memory = tmp_path / "cache"
     assert hits(files, memory) == 0
-    monkeypatch.setattr(keys, "_skgenre_version", lambda: (("skgenre", "99"),))
-    keys.code_version.cache_clear()
+    monkeypatch.setattr(skgenre, "__version__", "99")
+    code_version.cache_clear()
     assert hits(files, memory) == 0
     assert hits(files, memory) == N
     monkeypatch.undo()
-    keys.code_version.cache_clear()
+    code_version.cache_clear()
     assert hits(files, memory) == N
 
 
-def test_version_is_that_of_release_source_and_libraries():
-    versions = dict(keys.code_version((MFCCExtractor,)))
+def test_version_is_that_of_release_source_and_libraries(fresh_version):
+    versions = dict(code_version())
     assert set(versions) == {"skgenre", "numpy", "scipy", "librosa", "soundfile", "soxr"}
     assert versions["numpy"] == np.__version__
+
+
+@pytest.mark.parametrize(
+    ("folder", "counts"),
+    [(".", True), ("audio", True), ("features/groups", True), ("new", True), ("plotting", False)],
+)
+def test_edited_source_of_ours_is_another_version(
+    folder, counts, tmp_path, monkeypatch, fresh_version
+):
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(skgenre, "__file__", str(tmp_path / "__init__.py"))
+    before = code_version()
+    (tmp_path / folder / "_module.py").write_text("HOP_LENGTH = 512\n")
+    code_version.cache_clear()
+    assert (code_version() != before) == counts
 
 
 def test_a_changed_file_misses(files, tmp_path):
@@ -187,6 +210,15 @@ def test_identity_by_content(files, tmp_path):
     assert hits([files[0], moved], memory, file_identity="content") == 2
     shutil.copyfile(files[3], files[0])
     assert hits(files[:1], memory, file_identity="content") == 1  # it is the fourth file now
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen_by_content_only(files, tmp_path):
+    for identity, expected in (("stat", N), ("content", N - 1)):
+        memory, stat = tmp_path / identity, os.stat(files[0])
+        hits(files, memory, file_identity=identity)
+        flip(files[0])
+        os.utime(files[0], ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        assert hits(files, memory, file_identity=identity) == expected
 
 
 def test_two_ways_to_a_file_are_one(files, tmp_path, monkeypatch):
@@ -304,11 +336,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from skgenre import PerTrack
 
 class Slow(TransformerMixin, BaseEstimator):
-    __module__ = "slow"
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        return tags
+    stateless = True
     def transform(self, X):
         time.sleep(float(sys.argv[2]))
         return np.asarray(X) * 2
@@ -349,64 +377,118 @@ def test_two_processes_share_a_folder(tmp_path):
     assert len(entries(memory)) == 20
 
 
-def test_functions_count_by_their_code():
-    def scaled(factor):
-        return FunctionTransformer(lambda X: X * factor)
-
-    def key(transformer):
-        return front_end_key(leaf_steps(transformer), training=False)
-
-    assert key(scaled(2)) == key(scaled(2))
-    assert key(scaled(2)) != key(scaled(3))
-    assert key(FunctionTransformer(lambda X: X + 1)) != key(FunctionTransformer(lambda X: X - 1))
-    partials = [FunctionTransformer(partial(f, 1)) for f in (lambda a, X: X, lambda a, X: -X)]
-    assert key(partials[0]) != key(partials[1])
-    assert key(FunctionTransformer(np.log)) != key(FunctionTransformer(np.exp))
-    assert key(FunctionTransformer(kw_args={"a": 1})) != key(FunctionTransformer(kw_args={"a": 2}))
+X = np.random.default_rng(0).normal(size=(3, 8))
 
 
-class Nameless:
-    def __reduce__(self):
-        raise TypeError("no pickle")
-
-    def __deepcopy__(self, memo):
-        return self
-
-
-def test_what_cannot_be_identified_is_refused(tmp_path):
-    transformer = FunctionTransformer(kw_args={"a": Nameless()})
-    with pytest.raises(ValueError, match=r"front end cannot be cached.*Set memory=None"):
-        PerTrack(transformer, memory=tmp_path).fit([[1.0]])
+def imported(source, monkeypatch, name="users_module"):
+    """Import source text as a module of the user's, in place of the one before."""
+    module = ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    exec(source, vars(module))
+    return module
 
 
-class Doubled(TransformerMixin, BaseEstimator):
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        return tags
-
+OBJECT = "class Gain:\n def __call__(self, X): return X * {0}\n"
+FACTORY = "def make(c):\n def scale(X): return X * c\n return scale\n"
+ESTIMATOR = """
+from sklearn.base import BaseEstimator, TransformerMixin
+class Own(TransformerMixin, BaseEstimator):
+    stateless = True
+    def __init__(self, part=None):
+        self.part = part
     def transform(self, X):
-        return np.asarray(X) * 2
+        return X * {0}
+"""
 
 
-def test_classes_from_elsewhere_count_by_their_source(monkeypatch):
-    class Derived(Doubled):
-        pass
+@pytest.mark.parametrize(
+    "source",
+    [
+        "f = lambda X: X * {0}",
+        "def f(X): return X if 2 in {{'a', 'b', {0}}} else -X",
+        "def f(X, factor={0}): return X * factor",
+        FACTORY + "f = make({0})",
+        "from functools import partial\ndef g(a, X): return X * a\nf = partial(g, {0})",
+        "from functools import partial\ndef g(a, X): return X * {0}\nf = partial(g, 1)",
+        OBJECT + "f = Gain()",
+        OBJECT + "class Louder(Gain): pass\nf = Louder()",
+        OBJECT + "f = Gain().__call__",
+        OBJECT + "class Holder: pass\nh = Holder()\nh.gain = Gain()\ndef f(X): return h.gain(X)",
+        "class Gain:\n c = {0}\n def scale(self, X): return X * self.c\nf = Gain().scale",
+        "def helper(X): return X * {0}\ndef f(X): return helper(X)",
+        "FACTOR = {0}\ndef f(X): return X * FACTOR",
+        "import numpy as np\nf = np.vectorize(lambda x: x * {0})",
+        "import functools\n@functools.cache\ndef g(): return {0}\ndef f(X): return X * g()",
+        "__version__ = '{0}'\ndef f(X): return X",
+        ESTIMATOR + "step = Own()",
+        ESTIMATOR + "class Derived(Own): pass\nstep = Derived()",
+        ESTIMATOR + OBJECT + "step = Own(Gain())",
+        ESTIMATOR
+        + "from sklearn.pipeline import FeatureUnion\nstep = FeatureUnion([('a', Own())])",
+    ],
+)
+def test_edited_code_of_the_user_misses(source, tmp_path, monkeypatch):
+    for version, expected in ((2, 0), (2, 3), (3, 0)):
+        module = imported(source.format(version), monkeypatch)
+        step = getattr(module, "step", None)
+        assert hits(X, tmp_path, step or FunctionTransformer(module.f)) == expected
 
-    for transformer in (Doubled(), Derived(), FeatureUnion([("a", Doubled())])):
-        before = front_end_key([transformer], training=False)
-        with monkeypatch.context() as patched:
-            keys.code_version.cache_clear()
-            source = {Doubled: "another"}
-            patched.setattr(
-                keys, "_source", lambda kind, source=source: source.get(kind, "its own")
-            )
-            changed = front_end_key([transformer], training=False)
-            source.clear()
-            keys.code_version.cache_clear()
-            assert front_end_key([transformer], training=False) != changed
-        keys.code_version.cache_clear()
-        assert front_end_key([transformer], training=False) == before
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import helper\ndef f(X): return helper.g(X)",
+        "def f(X):\n import helper\n return helper.g(X)",
+        "def f(X):\n from helper import g as scale\n return scale(X)",
+    ],
+)
+def test_edited_helper_module_misses(source, tmp_path, monkeypatch):
+    for version, expected in ((2, 0), (2, 3), (3, 0)):
+        imported(f"def g(X): return X * {version}", monkeypatch, "helper")
+        function = imported(source, monkeypatch).f
+        assert hits(X, tmp_path, FunctionTransformer(function)) == expected
+
+
+def test_installed_code_counts_by_name(tmp_path):
+    for parameters in ({"func": np.sort}, {"func": np.abs}, {"kw_args": {}}, {"kw_args": None}):
+        assert hits(X, tmp_path, FunctionTransformer(**parameters)) == 0
+        assert hits(X, tmp_path, FunctionTransformer(**parameters)) == 3
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import threading\nlock = threading.Lock()\ndef f(X):\n with lock: return 2 * X",
+        "import numpy as np\nf = np.frompyfunc(lambda x: 2 * x, 1, 1)",
+        "class Odd:\n def __reduce__(self): raise TypeError('no pickle')\n"
+        " def __call__(self, X): return 2 * X\n def __deepcopy__(self, memo): return self\n"
+        "f = Odd()",
+    ],
+)
+def test_what_cannot_be_identified_is_computed_and_not_kept(source, tmp_path, monkeypatch):
+    step = PerTrack(FunctionTransformer(imported(source, monkeypatch).f), memory=tmp_path)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"keeps no results in .* cannot be identified"):
+            np.testing.assert_array_equal(step.fit_transform(X).astype(float), 2 * X)
+        assert step.n_hits_ == 0
+    assert not entries(tmp_path)
+
+
+@pytest.mark.parametrize("random_state", [None, np.random.RandomState(0)])
+def test_random_steps_of_the_user_are_not_kept(random_state, tmp_path):
+    class Jitter(TransformerMixin, BaseEstimator):
+        stateless = True
+
+        def __init__(self, random_state=0):
+            self.random_state = random_state
+
+        def transform(self, X):
+            return X + check_random_state(self.random_state).normal(size=X.shape)
+
+    for _ in range(2):
+        assert hits(X, tmp_path / "new", Jitter(random_state)) == 0
+    assert hits(X, tmp_path / "same", Jitter(0)) == 0
+    assert hits(X, tmp_path / "same", Jitter(0)) == 3
 
 
 def test_keys_of_tracks(tmp_path):
@@ -435,15 +517,3 @@ def test_threads_are_for_tracks_that_have_to_be_computed(files, tmp_path, monkey
     os.utime(files[-1], (1, 1))
     np.testing.assert_array_equal(per_track.transform(files), first)
     assert asked == [2, 1, 2]
-
-
-@pytest.mark.parametrize("folder", [".", "audio", "features", "recommended"])
-def test_changed_source_of_features_is_another_version(folder, tmp_path, monkeypatch):
-    import skgenre
-
-    for name in ("audio", "features", "recommended"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setattr(skgenre, "__file__", str(tmp_path / "__init__.py"))
-    before = keys._skgenre_version.__wrapped__()
-    (tmp_path / folder / "_views.py").write_text("HOP_LENGTH = 512\n")
-    assert keys._skgenre_version.__wrapped__() != before

@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
 from skgenre import (
     AudioLoader,
@@ -146,16 +147,121 @@ def test_progress_by_track(files):
     [
         FrameScaler(),
         PCA(),
+        type("Scaler", (StandardScaler,), {})(),
         make_pipeline(Normalizer(), FrameScaler()),
         FeatureUnion([("a", Normalizer()), ("b", PCA())]),
     ],
 )
 def test_refuses_what_learns_across_tracks(learner):
-    kind = "PCA" if "PCA" in repr(learner) else "FrameScaler"
+    kind = next(k for k in ("PCA", "FrameScaler", "Scaler") if k in repr(learner))
     message = f"{kind} learns from all training tracks together .* Put {kind} after PerTrack"
     for method in ("fit", "fit_transform", "transform"):
         with pytest.raises(ValueError, match=message):
             getattr(PerTrack(learner), method)(np.ones((2, 3)))
+
+
+class Plain:
+    """A user's transformer that knows nothing of scikit-learn, and says nothing."""
+
+    def transform(self, X):
+        return np.asarray(X)[:, :2] * 2
+
+
+class Untagged(TransformerMixin, BaseEstimator):
+    """A user's transformer with a fit that learns nothing from the tracks, and says nothing."""
+
+    def __init__(self, n=2):
+        self.n = n
+
+    def fit(self, X, y=None):
+        self.weights_ = np.full(self.n, 2)
+        return self
+
+    def transform(self, X):
+        check_is_fitted(self)
+        return np.asarray(X)[:, : self.n] * self.weights_
+
+
+class DeclaredPlain(Plain):
+    stateless = True
+
+
+class Declared(Untagged):
+    stateless = True
+
+
+class Tagged(Plain, BaseEstimator):
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        Plain(),
+        Untagged(),
+        make_pipeline(Normalizer(), Untagged()),
+        FeatureUnion([("a", Normalizer()), ("b", Untagged())]),
+        PerTrack(Plain()),
+    ],
+)
+def test_a_transformer_that_says_nothing_is_refused_with_what_is_missing(unknown):
+    with pytest.raises(ValueError, match="requires_fit is not False") as caught:
+        PerTrack(unknown).fit_transform(np.ones((2, 3)))
+    message = str(caught.value)
+    assert "it is no FunctionTransformer" in message
+    assert "add the line `stateless = True`" in message
+    assert "learns from all" not in message
+
+
+def doubled_start(X):
+    return X[:, :2] * 2
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        DeclaredPlain(),
+        Declared(),
+        Tagged(),
+        FunctionTransformer(doubled_start),
+        FunctionTransformer(doubled_start, validate=True, inverse_func=np.abs, check_inverse=False),
+        make_pipeline(FunctionTransformer(), DeclaredPlain()),
+        FeatureUnion([("a", Declared()), ("b", "drop")]),
+    ],
+    ids=lambda step: type(step).__name__,
+)
+def test_transformers_of_the_user_run_in_threads_processes_pickles_and_from_the_cache(
+    step, tmp_path
+):
+    X = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    for n_jobs in (1, 2):
+        per_track = clone(PerTrack(step, n_jobs=n_jobs, memory=tmp_path))
+        np.testing.assert_array_equal(per_track.fit_transform(X), 2 * X[:, :2])
+    assert per_track.n_hits_ == 4
+    again = pickle.loads(pickle.dumps(per_track))
+    np.testing.assert_array_equal(again.transform(X), 2 * X[:, :2])
+    with joblib.parallel_config(backend="loky"):
+        np.testing.assert_array_equal(PerTrack(step, n_jobs=2).transform(X), 2 * X[:, :2])
+
+
+def test_a_transform_that_a_subclass_replaces_counts():
+    class Louder(Segmenter):
+        def transform(self, X):
+            return 2 * super().transform(X)
+
+    X = np.random.default_rng(0).normal(size=(3, 20)).astype(np.float32)
+    louder = Louder(n_segments=2, track_duration=20, sampling_rate=1)
+    np.testing.assert_array_equal(PerTrack(louder).fit_transform(X), louder.transform(X))
+
+
+def test_unions_join_and_weigh_their_members():
+    X = np.random.default_rng(0).normal(size=(3, 4))
+    members = [("a", Normalizer()), ("b", "passthrough"), ("c", FunctionTransformer(np.abs))]
+    union = FeatureUnion(members, transformer_weights={"a": 3.0})
+    np.testing.assert_array_equal(PerTrack(union).fit_transform(X), union.fit_transform(X))
 
 
 def test_refuses_what_is_no_transformer():
@@ -191,10 +297,7 @@ def test_errors_name_the_track_in_the_whole_input(files, tmp_path):
 class Fussy(TransformerMixin, BaseEstimator):
     """A transformer from elsewhere, which counts the rows that it sees."""
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        return tags
+    stateless = True
 
     def transform(self, X):
         if (np.asarray(X) < 0).any():
@@ -209,9 +312,9 @@ def test_errors_from_elsewhere_carry_a_note():
 
 
 def test_rows_must_remain_rows():
-    with pytest.raises(ValueError, match="1 tracks went into Fussy, 2 rows came out"):
+    with pytest.raises(ValueError, match="1 track went into Fussy, 2 rows came out"):
         PerTrack(Fussy()).transform(np.ones((3, 1)))
-    with pytest.raises(ValueError, match=r"Track 1 came out with the shape \(3, 1\)"):
+    with pytest.raises(ValueError, match=r"track 1 came out with the shape \(3, 1\)"):
         PerTrack(Fussy()).transform([[1.0, 2.0], [1.0, 2.0, 3.0]])
 
 

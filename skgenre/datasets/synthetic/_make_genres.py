@@ -20,7 +20,7 @@ from skgenre.datasets.synthetic._render import perform
 from skgenre.datasets.synthetic._styles import STYLES
 from skgenre.datasets.synthetic._write import publish
 from skgenre.utils._random import draw_seeds
-from skgenre.utils._validation import with_rate
+from skgenre.utils._waveforms import with_rate
 
 _DESCR = """Synthetic music
 ===============
