@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from skgenre import FrameScaler, evaluate, leakage_audit
-from skgenre.evaluation._material import prepare
+from skgenre.evaluation import EvaluationTask
 from skgenre.utils._waveforms import Waveforms
 
 MUSIC = make_segments(artist_spread=1.0)
