@@ -121,7 +121,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
         )
         for name, pipeline in pipelines.items()
     }
-    found = {
+    found: dict[str, list[Any]] = {
         name: [r.overall[metric]["value"] for metric in ("track_accuracy", "balanced_accuracy")]
         for name, r in results.items()
     }

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import validate_params
+from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skgenre.evaluation._compare import (
     bootstrap_units,
@@ -175,9 +175,6 @@ class AuditResult(Record):
         return AuditDisplay.from_result(self, chance=chance, ax=ax)
 
 
-@validate_params(
-    {**CONSTRAINTS, "protocols": ["array-like", None]}, prefer_skip_nested_validation=True
-)
 def leakage_audit(
     pipeline: Any,
     dataset: Any,
@@ -249,8 +246,10 @@ def leakage_audit(
     >>> audit.leaking
     ['track-random']
     >>> audit.skipped["segment-random"].split(".")[0]
-    'FusionKNeighborsClassifier has no predict_segment_proba'
+    'FusionKNeighborsClassifier has no predict_segment_proba for these features'
     """
+    constraints = {**CONSTRAINTS, "protocols": ["array-like", None]}
+    validate_parameter_constraints(constraints, locals(), caller_name="leakage_audit")
     task = EvaluationTask.from_dataset(pipeline, dataset)
     chosen, skipped = _choose(task, protocols)
     if random_state is None or not isinstance(random_state, (int, np.integer)):

@@ -187,8 +187,8 @@ def compare(
     <Comparison>
     | 60 tracks                       |                  |
     | ---                             |             ---: |
-    | accuracy of 15 neighbours       |            0.700 |
-    | accuracy of 1 neighbour         |            0.617 |
+    | accuracy of 15 neighbours       |            0.633 |
+    | accuracy of 1 neighbour         |            0.550 |
     | 15 neighbours minus 1 neighbour |           +0.083 |
     | 95 % interval, by track         | -0.050 to +0.217 |
     | right only in 15 neighbours     |               11 |

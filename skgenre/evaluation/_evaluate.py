@@ -6,7 +6,7 @@ import os
 from numbers import Integral
 from typing import Any
 
-from sklearn.utils._param_validation import HasMethods, Interval, validate_params
+from sklearn.utils._param_validation import HasMethods, Interval, validate_parameter_constraints
 
 from skgenre.evaluation._folds import iter_folds
 from skgenre.evaluation._protocols import make_splits
@@ -23,7 +23,6 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
 def evaluate(
     pipeline: Any,
     dataset: Any,
@@ -145,6 +144,8 @@ or splitter, default="artist-grouped"
     >>> result.confusion
     [[19, 1], [1, 19]]
     """
+    # validate_params would skip the validation of the pipeline's parameters.
+    validate_parameter_constraints(CONSTRAINTS, locals(), caller_name="evaluate")
     task = EvaluationTask.from_dataset(pipeline, dataset)
     return evaluate_task(task, protocol, n_folds, n_bootstrap, random_state, checkpoint, n_jobs)
 

@@ -151,7 +151,7 @@ def iter_folds(
     >>> for fold in iter_folds(task, make_splits(task, "track-random", n_folds=2)):
     ...     print(fold)
     <FoldResult 0: 20 of 20 right>
-    <FoldResult 1: 19 of 20 right>
+    <FoldResult 1: 20 of 20 right>
     """
     files = _files(task, splits, checkpoint)
     kept = [None if file is None else _read(file) for file in files]

@@ -99,8 +99,8 @@ def make_splits(
     >>> task = EvaluationTask(FusionKNeighborsClassifier(), X, y, artists)
     >>> for train, test in make_splits(task, "artist-grouped", n_folds=2):
     ...     print(test)
-    [0 2 4 7]
     [1 3 5 6]
+    [0 2 4 7]
     """
     check_protocol(protocol)
     y, artists = task.y, task.artists

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
 from skgenre.classifiers import RejectingClassifier
 from skgenre.datasets import load_music
@@ -43,20 +43,19 @@ _QUICK_EPOCHS = 2
 _QUICK_TRACKS = 8
 
 
-@validate_params(
-    {
-        "experiment": [str],
-        "quick": ["boolean"],
-        "epochs": [Interval(Integral, 1, None, closed="left"), None],
-        "n_folds": [Interval(Integral, 2, None, closed="left"), None],
-        "only": [str, "array-like", None],
-        "checkpoint": [str, os.PathLike, None],
-        "n_jobs": [Integral, None],
-        "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
-        "verbose": ["verbose"],
-    },
-    prefer_skip_nested_validation=True,
-)
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "experiment": [str],
+    "quick": ["boolean"],
+    "epochs": [Interval(Integral, 1, None, closed="left"), None],
+    "n_folds": [Interval(Integral, 2, None, closed="left"), None],
+    "only": [str, "array-like", None],
+    "checkpoint": [str, os.PathLike, None],
+    "n_jobs": [Integral, None],
+    "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
+    "verbose": ["verbose"],
+}
+
+
 def reproduce(
     experiment: str,
     dataset: Any,
@@ -151,6 +150,7 @@ def reproduce(
     >>> result.honest_protocol
     'artist-grouped'
     """
+    validate_parameter_constraints(_CONSTRAINTS, locals(), caller_name="reproduce")
     plan = get_experiment(experiment)
     cells = plan.choose(only, quick=quick)
     if isinstance(dataset, (str, os.PathLike)):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from _segment_music import SegmentNeighbors, make_segments
+from skgenre.papers._data import as_tracks, load_music, thin
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
@@ -22,7 +23,6 @@ from skgenre import (
 )
 from skgenre.evaluation import EvaluationResult
 from skgenre.papers import ReproductionResult, _reproduce, get_system
-from skgenre.papers._data import as_tracks, load_music, thin
 from skgenre.papers._figures import _NODES, count_votes, node_accuracies
 from skgenre.utils._io import write_whole
 
