@@ -171,7 +171,7 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
     )
     command.add_argument("folder", metavar="FOLDER", help="such as music, with music/rock/song.wav")
     command.add_argument("--out", metavar="MODEL", required=True, help="file to write the model to")
-    command.add_argument("--force", action="store_true", help="replace MODEL where it exists")
+    command.add_argument("--force", action="store_true", help="replace an existing MODEL")
     command.add_argument(
         "--classifier",
         choices=("recommended", "cnn", "mlp", "lstm", "hierarchical"),

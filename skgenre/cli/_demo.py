@@ -147,7 +147,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
     )
     proba = model.predict_proba(new.data)
     names = [str(name) for name in model.classes_]
-    echo("\nNew files by artists who are not in the training music, with their probabilities:\n")
+    echo("\nNew files by artists that are not in the training music, with their probabilities:\n")
     echo_table(
         ["file", "predicted", *names],
         [

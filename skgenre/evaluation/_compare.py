@@ -42,7 +42,7 @@ class Comparison(Record):
     unit : {"artist", "track"}
         What the bootstrap resamples.
     differences : list of str
-        In what the two evaluations differ besides the model, a sentence each: protocol, folds
+        Differences of the two evaluations besides the model, a sentence each: protocol, folds
         or artists. Empty if the comparison is fair.
     """
 
@@ -142,8 +142,8 @@ def compare(
     Returns
     -------
     comparison : skgenre.evaluation.Comparison
-        Both accuracies, their difference with its interval, the p-value, and in what the two
-        evaluations differ besides the model.
+        Both accuracies, their difference with its interval, the p-value, and the differences
+        of the two evaluations besides the model.
 
     Raises
     ------
@@ -298,7 +298,7 @@ def _same_tracks(a: EvaluationResult, b: EvaluationResult) -> tuple[Array, Array
 def _differences(
     a: EvaluationResult, b: EvaluationResult, rows_a: Array, rows_b: Array
 ) -> list[str]:
-    """Return in what two evaluations differ besides the model."""
+    """Return the differences of two evaluations besides the model."""
     found = []
     if a.protocol != b.protocol:
         found.append(f"The results are of different protocols, {a.protocol!r} and {b.protocol!r}.")
@@ -314,7 +314,7 @@ def _differences(
 
 
 def _folds(result: EvaluationResult, rows: Array) -> Any:
-    """Return what is equal for equal folds, whatever their order and that of the tracks."""
+    """Return a value that is equal for equal folds, in any order of folds and tracks."""
     n_train = {fold["fold"]: fold["n_train"] for fold in result.folds}
     if result.tracks["fold"] is None:
         # Which segment is in which fold is not kept; the settings and the order decide it.

@@ -148,7 +148,7 @@ class Experiment:
     name : str
         Such as "hu2022-table1".
     title : str
-        What it compares, in a line.
+        Its comparison, in a line.
     cells : tuple of Cell
         Its systems.
     notes : tuple of str

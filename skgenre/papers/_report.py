@@ -20,7 +20,7 @@ class ReproductionResult(Record):
     Attributes
     ----------
     experiment, title, paper : str
-        The experiment, what it compares, and the citation.
+        The name of the experiment, its comparison, and the citation.
     published_protocol : str
         How the paper measured, by its own account.
     measured_protocols : dict of str to str
