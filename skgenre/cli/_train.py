@@ -38,6 +38,10 @@ def run(args: argparse.Namespace) -> int:
         learning_rate=args.learning_rate,
         seed=args.seed,
     )
+    if args.progress and hasattr(model, "set_callbacks"):
+        from sklearn.callback import ProgressBar
+
+        model.set_callbacks(ProgressBar(max_propagation_depth=None))
     with _feature_folder(args.memory) as folder:
         # Evaluation and training find the features in this folder.
         _set_front_end(model, memory=folder, n_jobs=args.jobs)
@@ -46,10 +50,6 @@ def run(args: argparse.Namespace) -> int:
             _make_splits(task, args)
         echo(f"\nExtracting features of {len(music.data)} tracks.")
         task = _without_bad_files(task, args)
-        if args.progress and hasattr(model, "set_callbacks"):
-            from sklearn.callback import ProgressBar
-
-            model.set_callbacks(ProgressBar(max_propagation_depth=None))
         if args.cv:
             _echo_result(_evaluate(task, args))
         echo(f"\nTraining {args.classifier} on all {len(task.y)} tracks.")
