@@ -10,25 +10,22 @@ from argparse import Namespace
 from contextlib import redirect_stdout
 
 import joblib
-import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
-from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 
 import skgenre
 from skgenre import (
     AudioLoader,
     CNNGenreClassifier,
     GenreClassifier,
+    evaluate,
     load_genre_folder,
     make_genre_pipeline,
     make_genres,
 )
-from skgenre.cli import _demo, _train, _validation, main
+from skgenre.cli import _demo, main
 from skgenre.cli._model import load_model
 
 SMALL = ["--classifier", "mlp", "--duration", "1", "--n-segments", "2", "--epochs", "2"]
@@ -44,7 +41,7 @@ def music(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(music, tmp_path_factory):
-    """A model file and what training it printed."""
+    """A model file and the output of its training."""
     model = tmp_path_factory.mktemp("model") / "model.joblib"
     with redirect_stdout(io.StringIO()) as out:
         assert train(music, model, "--cv", 2, "--learning-rate", 0.003) == 0
@@ -114,6 +111,10 @@ def test_help_warns_of_pickles(capsys):
         (["train", "music", "--out", "m", "--duration", "nan"], "'nan' is not a number above 0"),
         (["train", "music", "--out", "m", "--learning-rate", "-1"], "number above 0"),
         (["train", "music", "--out", "m", "--cv", "1"], "nothing to train on; 2 or more, or 0"),
+        (
+            ["train", "music", "--out", "m", "--jobs", "0"],
+            "'0' is not a whole number, 1 or more, or -1",
+        ),
         (["train", "music", "--out", "m", "--seed", "x"], "whole number, from 0 to 4294967295"),
         (["predict", "model"], "FILE"),
     ],
@@ -159,8 +160,9 @@ def test_train_reports_and_writes_a_whole_pipeline(music, trained, files):
         r"dub +4 +4\n",
         r"total +8 +8\n",
         r"in 2 folds: no artist is in training and test",
-        r"track accuracy +[01]\.\d{3} \+/- 0\.\d{3}",
-        r"chance +0\.500",
+        r"track accuracy +[01]\.\d{3} \(95 % interval [01]\.\d{3} to [01]\.\d{3}, by artist\)",
+        r"balanced accuracy +[01]\.\d{3} \(.* by artist; mean recall of the genres\)",
+        r"chance +0\.500 \(answering 'dub' always\)",
         r"genre +tracks +recall\n +dub +4 +[01]\.\d{3}\n",
         f"Wrote {re.escape(str(model))}",
     ):
@@ -170,7 +172,7 @@ def test_train_reports_and_writes_a_whole_pipeline(music, trained, files):
     assert list(pipeline.named_steps) == ["features", "scaler", "classifier"]
     assert pipeline[-1].get_params()["epochs"] == 2
     assert pipeline[-1].get_params()["learning_rate"] == 0.003
-    # What was fitted on features computed once is what fitting the whole gives.
+    # The features were computed once, for evaluation and training.
     found = load_genre_folder(music)
     whole = make_genre_pipeline("mlp", duration=1.0, n_segments=2)
     whole[-1].set_params(epochs=2, learning_rate=0.003, random_state=0)
@@ -178,66 +180,57 @@ def test_train_reports_and_writes_a_whole_pipeline(music, trained, files):
     assert_allclose(pipeline.predict_proba(files), whole.predict_proba(files), atol=1e-5)
 
 
-def flatten(X):
-    return X.reshape(len(X), -1)
-
-
-def test_cross_validation_equals_scikit_learn_s_on_paths(music):
+def test_train_shows_what_evaluate_measures(music, trained):
+    _, out = trained
     found = load_genre_folder(music)
-    centroid = make_pipeline(FunctionTransformer(flatten), NearestCentroid())
-    pipeline = make_genre_pipeline(centroid, n_segments=2, duration=1.0)
-    features, rows = _validation.extract(pipeline["features"], found.data)
-    assert rows == list(range(8))
-    folds = _validation.divide(found.target, found.artists, 2, 7)
-    validation = _validation.cross_validate(pipeline[-2:], features, found.target, folds)
-    splitter = StratifiedGroupKFold(2, shuffle=True, random_state=7)
-    expected = cross_val_predict(
-        pipeline, found.data, found.target, groups=found.artists, cv=splitter
-    )
-    assert_array_equal(validation.predicted, expected)
-    assert validation.accuracy == pytest.approx((expected == found.target).mean())
+    pipeline = make_genre_pipeline("mlp", duration=1.0, n_segments=2)
+    pipeline[-1].set_params(epochs=2, learning_rate=0.003, random_state=0)
+    result = evaluate(pipeline, found, n_folds=2)
+    for metric in ("track_accuracy", "balanced_accuracy"):
+        entry = result.overall[metric]
+        interval = f"95 % interval {entry['low']:.3f} to {entry['high']:.3f}, by artist"
+        assert re.search(rf"{metric.replace('_', ' ')} +{entry['value']:.3f} \({interval}", out), (
+            metric
+        )
+    for genre, recall in result.recall.items():
+        assert re.search(rf"{genre} +4 +{recall:.3f}\n", out), genre
 
 
-def test_validation_figures():
-    y = np.array(["a", "a", "a", "b"])
-    predicted = np.array(["a", "a", "b", "a"])
-    validation = _validation.Validation(y, predicted, np.array([1.0, 0.0]))
-    assert validation.accuracy == 0.5
-    assert validation.deviation == 0.5
-    assert validation.recall("a") == pytest.approx(2 / 3)
-    assert validation.balanced_accuracy == pytest.approx(1 / 3)
+def test_folds_keep_artists_together_and_say_when_they_cannot(music, tmp_path, capsys):
+    folder = copy_music(music, tmp_path / "music")
+
+    def errors(artists, *options):
+        with open(tmp_path / "artists.csv", "w", newline="") as handle:
+            files = sorted(file.relative_to(folder) for file in folder.glob("*/*.wav"))
+            rows = zip(map(str, files), artists, strict=True)
+            csv.writer(handle).writerows([("file", "artist"), *rows])
+        command = [folder, tmp_path / "m", "--metadata", tmp_path / "artists.csv", "--epochs", 1]
+        code = train(*command, "--force", *options)
+        captured = capsys.readouterr()
+        if code == 2:
+            assert_one_error(captured, "")
+        return captured.err or captured.out
+
+    found = errors("aaaabcbc")
+    assert "'dub' has 1 artist only; cross-validation needs one to train on" in found
+    assert "Add tracks by others, or give --cv 0" in found
+    assert "2 folds instead of 5, because the genre 'swing' has 2 artists" in errors("abcdefef")
+    assert "in 2 folds: no artist is in training and test" in errors("ababbaba")  # of both genres
+    assert "cannot be spread over 2 folds (" in errors("aaabaaac")
+    for file in sorted(folder.glob("swing/*.wav"))[1:]:
+        file.unlink()
+    assert train(folder, tmp_path / "m", "--metadata", "none", "--force") == 2
+    assert_one_error(capsys.readouterr(), "'swing' has 1 track only; .* give --cv 0")
 
 
-def test_folds_keep_artists_together_and_say_when_they_cannot():
-    y = np.repeat(["a", "b"], 6)
-    artists = np.array(list("pqrpqr") + list("stustu"))
-    folds = _validation.divide(y, artists, 5, 0)
-    assert (len(folds.splits), folds.scarcest, folds.n_scarcest) == (3, "a", 3)
-    for train_rows, test_rows in folds.splits:
-        assert not set(artists[train_rows]) & set(artists[test_rows])
-    without = _validation.divide(y, None, 5, 0)
-    assert len(without.splits) == 5
-    assert all(set(y[test_rows]) == {"a", "b"} for _, test_rows in without.splits)
-    with pytest.raises(ValueError, match=r"'a' has 1 artist only; .* Add tracks by others, or"):
-        _validation.divide(y, np.array(list("pppppp") + list("stustu")), 2, 0)
-    with pytest.raises(ValueError, match="'b' has 1 track only"):
-        _validation.divide(y[:7], None, 2, 0)
-    shared = np.array(list("pq") * 6)  # artists of both genres
-    assert len(_validation.divide(y, shared, 5, 0).splits) == 2
-
-
-def test_unknown_artists_are_warned_of(music, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(_train, "cross_validate", fake_cross_validate)
-    assert train(music, tmp_path / "m", "--metadata", "none", "--epochs", "1") == 0
+def test_unknown_artists_are_warned_of(music, tmp_path, capsys):
+    assert train(music, tmp_path / "m", "--metadata", "none", "--epochs", 1) == 0
     out = capsys.readouterr().out
     assert "Artists are not known." in out
-    assert "4 folds instead of 5, for the genre 'dub' has 4 tracks." in out
+    assert "4 folds instead of 5, because the genre 'dub' has 4 tracks." in out
     assert "Warning: artists are not known" in out
     assert "the accuracy comes out too high" in out
-
-
-def fake_cross_validate(model, features, y, folds, artists):
-    return _validation.Validation(y, y, np.ones(len(folds.splits)))
+    assert re.search(r"track accuracy .*, by track\)", out)
 
 
 def test_files_that_cannot_be_used(music, tmp_path, capsys):
@@ -253,7 +246,11 @@ def test_files_that_cannot_be_used(music, tmp_path, capsys):
     data = bytearray((tmp_path / "flac/dub/dub.00000.flac").read_bytes())
     data[len(data) // 2 : len(data) // 2 + 400] = bytes(400)
     (folder / "dub" / "spoilt.flac").write_bytes(data)
-    assert train(folder, out, "--skip-corrupt", "--cv", 0, "--epochs", 1) == 0
+    (folder / "dub" / "empty.wav").rename(tmp_path / "empty.wav")
+    assert train(folder, out, "--cv", 0) == 2
+    assert_one_error(capsys.readouterr(), "spoilt.flac")
+    (tmp_path / "empty.wav").rename(folder / "dub" / "empty.wav")
+    assert train(folder, out, "--skip-corrupt", "--cv", 0, "--epochs", 1, "--jobs", 2) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
     assert re.search("Left out: .*empty.wav", captured.out)
@@ -269,43 +266,32 @@ def test_files_that_cannot_be_used(music, tmp_path, capsys):
     assert not out.exists()
 
 
-def test_a_table_of_artists(music, tmp_path, capsys):
+def test_a_table_of_artists_without_the_files(music, tmp_path, capsys):
     folder = copy_music(music, tmp_path / "music")
-    with open(tmp_path / "who.csv", "w", newline="") as handle:
-        rows = [(f"{f.parent.name}/{f.name}", f.parent.name) for f in folder.glob("*/*.wav")]
-        csv.writer(handle).writerows([("file", "artist"), *rows])
     out = tmp_path / "model"
-    assert train(folder, out, "--metadata", tmp_path / "who.csv") == 2
-    assert_one_error(capsys.readouterr(), "'dub' has 1 artist only; .* give --cv 0")
-    (tmp_path / "who.csv").write_text("file,artist\nother.wav,Nobody Else\n")
-    assert train(folder, out, "--metadata", tmp_path / "who.csv") == 2
+    (tmp_path / "artists.csv").write_text("file,artist\nother.wav,Another Artist\n")
+    assert train(folder, out, "--metadata", tmp_path / "artists.csv") == 2
     assert_one_error(capsys.readouterr(), "give --metadata none to do without")
     assert not out.exists()
 
 
-def test_existing_model_is_refused_without_force(music, tmp_path, capsys, monkeypatch):
+def test_existing_model_is_refused_without_force(music, tmp_path, capsys):
     out = tmp_path / "model"
     out.write_bytes(b"precious")
     assert train(music, out) == 2
     assert_one_error(capsys.readouterr(), "model exists; .* --force")
     assert out.read_bytes() == b"precious"
-    monkeypatch.setattr(_train, "_read_folder", unreached)
-    for place, match in [
+    for place, match in [  # even before the folder is read
         (tmp_path, "is a directory; give the name of a file"),
         (tmp_path / "no" / "model", "There is no folder .*no to write"),
     ]:
-        assert train(music, place) == 2
+        assert train(tmp_path / "none", place) == 2
         assert_one_error(capsys.readouterr(), match)
-    monkeypatch.undo()
     link = tmp_path / "link"
     link.symlink_to(out)
     assert train(music, link, "--force", "--cv", 0, "--epochs", 1) == 0
     assert link.is_symlink()
     assert list(joblib.load(out).classes_) == ["dub", "swing"]
-
-
-def unreached(*args):
-    raise RuntimeError("not refused in time")
 
 
 def test_failing_train_leaves_nothing(music, tmp_path, capsys, monkeypatch):
@@ -336,26 +322,23 @@ def test_progress_needs_rich(music, tmp_path, capsys, monkeypatch):
 
 
 def test_progress_goes_to_standard_error_and_not_into_the_model(music, tmp_path, capsys):
-    assert train(music, tmp_path / "m", "--progress", "--cv", 0) == 0
+    assert train(music, tmp_path / "m", "--progress", "--cv", 2, "--jobs", 2) == 0
     captured = capsys.readouterr()
     assert "Features" in captured.err
-    assert "epoch" in captured.err.lower() or "MLPGenreClassifier" in captured.err
+    assert captured.err.count("MLPGenreClassifier - fit") == 3  # of two folds and of the model
     assert "━" not in captured.out
     assert b"ProgressBar" not in (tmp_path / "m").read_bytes()
 
 
-def test_hierarchical_takes_the_training_options():
-    pipeline = _train.make_pipeline(
-        "hierarchical", n_segments=2, duration=1.0, epochs=3, learning_rate=0.5, seed=4
-    )
-    params = pipeline[-1].get_params()
-    assert (params["random_state"], params["estimator__epochs"]) == (4, 3)
+def test_hierarchical_takes_the_training_options(music, tmp_path):
+    options = ["--classifier", "hierarchical", "--duration", 1, "--n-segments", 2, "--cv", 0]
+    options += ["--epochs", 1, "--learning-rate", 0.5, "--seed", 4]
+    out = tmp_path / "m"
+    assert main(["train", str(music), "--out", str(out), *map(str, options)]) == 0
+    params = joblib.load(out)[-1].get_params()
+    assert (params["random_state"], params["estimator__epochs"]) == (4, 1)
     assert params["estimator__learning_rate"] == 0.5
-    assert params["estimator__batch_size"] == 32
-    lstm = _train.make_pipeline(
-        "lstm", n_segments=2, duration=1.0, epochs=None, learning_rate=None, seed=4
-    )
-    assert lstm[-1].get_params()["epochs"] == 50
+    assert params["estimator__batch_size"] == 32  # the default of the LSTM
 
 
 def test_recommended_trains_with_artists_and_predicts(music, files, tmp_path, capsys):
@@ -363,8 +346,15 @@ def test_recommended_trains_with_artists_and_predicts(music, files, tmp_path, ca
     options = ["--duration", "1", "--cv", "0"]
     assert main(["train", str(music), "--out", str(model), *options]) == 0
     assert "Training recommended on all" in capsys.readouterr().out
-    members = joblib.load(model)[-1].members_
-    assert "svc_whitened" in members  # which learns from artists
+    saved = joblib.load(model)
+    assert type(saved) is GenreClassifier
+    assert saved.memory is None
+    found = load_genre_folder(music)
+    fitted = GenreClassifier(duration=1.0, random_state=0)
+    fitted.fit(found.data, found.target, groups=found.artists)
+    assert_allclose(saved.predict_proba(files), fitted.predict_proba(files), atol=1e-6)
+    # One of the two learns from artists.
+    assert list(saved.predict_member_proba(files)) == ["svc", "svc_whitened"]
     assert main(["predict", str(model), str(files[0]), "--segments", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert len(found["segments"]) == 6
@@ -388,6 +378,27 @@ def test_parts_are_those_that_the_saved_classifier_was_set_to(music, tmp_path):
     model = GenreClassifier(duration=1.0, random_state=0).fit(folder.data, folder.target)
     joblib.dump(model.set_params(n_excerpts=1), tmp_path / "model")
     assert load_model(str(tmp_path / "model"))[0].transformer[-1].n_excerpts == 1
+
+
+def test_memory_keeps_features_and_folds_of_the_recommended(music, tmp_path, capsys):
+    memory = tmp_path / "memory"
+    command = ["train", str(music), "--out", str(tmp_path / "model"), "--duration", "1"]
+    command += ["--cv", "2", "--memory", str(memory), "--jobs", "2"]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    model = GenreClassifier(duration=1.0, memory=memory, random_state=0)
+    entry = evaluate(model, load_genre_folder(music), n_folds=2).overall["track_accuracy"]
+    shown = f"{entry['value']:.3f} (95 % interval {entry['low']:.3f} to {entry['high']:.3f}"
+    assert shown in out
+    kept = {file: file.stat().st_mtime_ns for file in (memory / "trainings").iterdir()}
+    assert len(kept) == 2
+    assert len(list(memory.rglob("output.pkl"))) == 8  # the features of each track, once
+    assert main([*command, "--force"]) == 0
+    assert capsys.readouterr().out == out
+    assert {file: file.stat().st_mtime_ns for file in (memory / "trainings").iterdir()} == kept
+    assert joblib.load(tmp_path / "model").memory is None
+    assert main([*command, "--force", "--memory", str(tmp_path / "model")]) == 2
+    assert_one_error(capsys.readouterr(), "--memory .*model is a file; give a folder")
 
 
 @pytest.mark.parametrize("option", ["--n-segments", "--epochs", "--learning-rate"])

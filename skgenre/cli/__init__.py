@@ -1,7 +1,7 @@
 """The command line: ``skgenre demo``, ``train``, ``predict`` and ``reproduce``.
 
-This module reads the arguments and reports errors. Each command lies in a module of its
-own, imported when it is called, so that ``skgenre --help`` answers at once.
+This module reads the arguments and reports errors. Each command is a module of its own,
+imported when it is called, so that ``skgenre --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _MODULES = {
     "reproduce": "skgenre.cli._reproduce",
 }
 
-# What messages of the library call a parameter -> what the command line calls it.
+# Parameters in messages of the library -> options of the command line.
 _OPTIONS = {
     "set metadata=None": "give --metadata none",
     "metadata=PATH": "--metadata PATH",
     "Set metadata=None": "Give --metadata none",
 }
 
-# Errors that say what the user can do; any other is a fault of the program.
+# Errors that the user can correct; any other is a bug of the program.
 _EXPECTED = (ValueError, OSError, ImportError, MemoryError)
 
 
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0: all went well; 1: some files could not be read; 2: an error, told in one line on
+        0: success; 1: some files could not be read; 2: an error, reported in one line on
         standard error; 130: interrupted.
 
     Examples
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _describe(error: Exception) -> str:
-    """Put an error into one line, in the terms of the command line."""
+    """Describe an error in one line, in the terms of the command line."""
     text = str(error) or type(error).__name__
     if isinstance(error, OSError) and error.strerror and error.filename:
         text = f"{error.filename}: {error.strerror}"
@@ -102,7 +102,7 @@ def _in_one_line(text: str) -> str:
 
 @contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
-    """Show warnings without the line of code that they come from."""
+    """Show warnings without the line of code that raised them."""
 
     def show(message: Any, *args: Any, **kwargs: Any) -> None:
         print(f"skgenre: warning: {_in_one_line(str(message))}", file=sys.stderr)
@@ -114,7 +114,7 @@ def _warnings_in_one_line() -> Iterator[None]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that reports a wrong argument as every other error is reported."""
+    """A parser that reports a wrong argument like all other errors."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(
@@ -128,7 +128,7 @@ class _Parser(argparse.ArgumentParser):
 def _make_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="skgenre",
-        description="Tell the genre of music from its sound.",
+        description="Predict the genre of music from its sound.",
         epilog="`skgenre COMMAND --help` describes a command. Start with `skgenre demo`.",
     )
     parser.add_argument("--version", action="version", version=f"skgenre {__version__}")
@@ -138,7 +138,7 @@ def _make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for add in (_add_demo, _add_train, _add_predict, _add_reproduce):
         command = add(commands)
-        # SUPPRESS: where it is absent here, what stood before the command remains.
+        # SUPPRESS: without it here, the option before the command counts.
         command.add_argument(
             "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
         )
@@ -171,7 +171,7 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
     )
     command.add_argument("folder", metavar="FOLDER", help="such as music, with music/rock/song.wav")
     command.add_argument("--out", metavar="MODEL", required=True, help="file to write the model to")
-    command.add_argument("--force", action="store_true", help="replace MODEL where it exists")
+    command.add_argument("--force", action="store_true", help="replace an existing MODEL")
     command.add_argument(
         "--classifier",
         choices=("recommended", "cnn", "mlp", "lstm", "hierarchical"),
@@ -189,7 +189,7 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         "--duration",
         type=_positive,
         metavar="SECONDS",
-        help="taken from each track, from the middle for 'recommended', else from the start; "
+        help="used of each track, from the middle for 'recommended', else from the start; "
         "'recommended' takes a shorter one as it is, the others repeat it (default: 60 for "
         "'recommended', else 30)",
     )
@@ -210,7 +210,7 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         type=_folds,
         default=5,
         metavar="N",
-        help="folds of the cross-validation, split by artist where artists are known; 0 for none "
+        help="folds of the cross-validation, split by artist if artists are known; 0 for none "
         "(default: %(default)s)",
     )
     command.add_argument(
@@ -218,12 +218,18 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         metavar="CSV",
         default="auto",
         help="table with the columns file and artist; 'auto' looks for one in and beside FOLDER, "
-        "'none' does without artists (default: %(default)s)",
+        "'none' trains without artists (default: %(default)s)",
     )
     command.add_argument(
         "--skip-corrupt",
         action="store_true",
         help="leave out files that cannot be read or have no artist in the table",
+    )
+    _add_jobs(command, "tracks, and then folds, that run at the same time")
+    command.add_argument(
+        "--memory",
+        metavar="FOLDER",
+        help="keep features and trained folds here, for this run and later ones",
     )
     _add_seed(command)
     command.add_argument(
@@ -237,12 +243,12 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
 def _add_predict(commands: Any) -> argparse.ArgumentParser:
     command = commands.add_parser(
         "predict",
-        help="tell the genre of audio files",
-        description="Tell the genre of audio files: WAV, FLAC, OGG, MP3, AU or AIFF.\n\n"
-        "A model file is a pickle: loading it runs whatever code is in it. Load only models\n"
+        help="predict the genre of audio files",
+        description="Predict the genre of audio files: WAV, FLAC, OGG, MP3, AU or AIFF.\n\n"
+        "A model file is a pickle: loading it runs the code in it. Load only models\n"
         "that you trust.",
-        epilog="Exit code: 0; 1 if a file could not be read (the others are predicted all the "
-        "same); 2 after an error.",
+        epilog="Exit code: 0; 1 if a file could not be read (the others are still "
+        "predicted); 2 after an error.",
     )
     command.add_argument("model", metavar="MODEL", help="file written by skgenre train")
     command.add_argument("files", metavar="FILE", nargs="+", help="audio file")
@@ -256,7 +262,7 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
     command.add_argument(
         "--segments",
         action="store_true",
-        help="show the genre of each segment too, in the order of time",
+        help="show the genre of each segment too, in order of time",
     )
     command.add_argument(
         "--json", action="store_true", help="write a JSON list, with all probabilities"
@@ -264,7 +270,7 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
     return command
 
 
-# Written out, for the list itself lies behind heavy imports.
+# Written out, because the list itself needs heavy imports.
 _EXPERIMENTS = (
     "hu2022-table1, hu2022-table2, hu2022-table3, hu2022-table4, jain2021-table2,\n"
     "zhang-figure12, bai-table2, kumar2021"
@@ -275,8 +281,8 @@ def _add_reproduce(commands: Any) -> argparse.ArgumentParser:
     command = commands.add_parser(
         "reproduce",
         help="run an experiment of a paper again: published figures beside measured ones",
-        description="Run an experiment of a paper again, and print a table: what the paper says,\n"
-        "what was measured under its protocol, and what was measured honestly.\n\n"
+        description="Run an experiment of a paper again, and print a table: the figures of the\n"
+        "paper, those measured under its protocol, and those measured honestly.\n\n"
         f"Experiments: {_EXPERIMENTS}.",
         epilog="Exit code: 0; 1 if a cell could not be run; 2 after an error.",
     )
@@ -315,17 +321,24 @@ def _add_reproduce(commands: Any) -> argparse.ArgumentParser:
     command.add_argument(
         "--checkpoint",
         metavar="FOLDER",
-        help="keep trainings here, so that the same command goes on after a kill "
+        help="keep trainings here, so that the same command continues after a kill "
         "(default: trainings in the folder of --memory)",
     )
     command.add_argument(
         "--output",
         metavar="FILE",
-        help="write the result: Markdown (.md), or all of it as JSON (.json); one that is there "
+        help="write the result: Markdown (.md), or all of it as JSON (.json); an existing file "
         "is replaced",
     )
+    _add_jobs(command, "tracks, and then trainings, that run at the same time")
     _add_seed(command)
     return command
+
+
+def _add_jobs(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument(
+        "--jobs", type=_jobs, metavar="N", help=f"{what}; -1 for all cores (default: 1)"
+    )
 
 
 def _add_seed(command: argparse.ArgumentParser) -> None:
@@ -334,7 +347,7 @@ def _add_seed(command: argparse.ArgumentParser) -> None:
         type=_whole(0, 2**32 - 1),
         default=0,
         metavar="N",
-        help="number that decides all random choices (default: %(default)s)",
+        help="seed of all random choices (default: %(default)s)",
     )
 
 
@@ -352,6 +365,15 @@ def _whole(low: int, high: int | None = None) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def _jobs(text: str) -> int:
+    if text == "-1":
+        return -1
+    try:
+        return _whole(1)(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, or -1") from None
 
 
 def _positive(text: str) -> float:

@@ -13,13 +13,12 @@ from typing import Any
 
 from skgenre.cli._model import load_model, save_model
 from skgenre.cli._report import Share, echo, echo_table
-from skgenre.cli._train import make_pipeline
-from skgenre.cli._validation import cross_validate, divide, extract
+from skgenre.cli._train import make_model
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Size of the demonstration: small, so that it takes a minute."""
+    """Size of the demonstration, small enough for a minute."""
 
     genres: tuple[str, ...] = ("dub", "swing", "thrash", "waltz")
     n_tracks_per_genre: int = 12
@@ -28,8 +27,8 @@ class Settings:
     overlap: float = 0.3
     n_segments: int = 4
     n_folds: int = 3
-    # The defaults are those of the papers, for a thousand tracks and longer training. Here
-    # small batches give the batch normalisation of the CNN the steps that it needs.
+    # The defaults are those of the papers, for a thousand tracks and longer training. Small
+    # batches give the batch normalisation of the CNN enough steps here.
     epochs: int = 12
     learning_rate: float = 1e-3
     batch_size: int = 8
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace, settings: Settings | None = None) -> int:
 
 @contextmanager
 def _workplace(keep: str | None) -> Iterator[Path]:
-    """Yield a folder that is removed, or becomes ``keep`` when all has gone well."""
+    """Yield a folder that is removed at the end, or becomes ``keep`` after a success."""
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="skgenre-demo-") as folder:
             yield Path(folder)
@@ -65,7 +64,7 @@ def _workplace(keep: str | None) -> Iterator[Path]:
         raise NotADirectoryError(f"{keep} is a file; --keep takes a new or empty folder.")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {target.parent} to make {keep} in.")
-    # Beside the target, for only there is a move one step.
+    # Beside the target: only within a file system is a move one step.
     with tempfile.TemporaryDirectory(prefix=".skgenre-demo-", dir=target.parent) as folder:
         place = Path(folder) / "demo"
         place.mkdir()
@@ -76,7 +75,7 @@ def _workplace(keep: str | None) -> Iterator[Path]:
 
 
 def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
-    from skgenre import load_genre_folder, make_genres
+    from skgenre import evaluate, load_genre_folder, make_genres
 
     sound: dict[str, Any] = {"duration": settings.duration, "overlap": settings.overlap}
     make_genres(
@@ -95,7 +94,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
         f"back as WAV files:\n{len(music.target_names)} genres ({', '.join(music.target_names)})."
     )
     pipelines = {
-        name: make_pipeline(
+        name: make_model(
             name,
             n_segments=settings.n_segments,
             duration=settings.duration,
@@ -107,24 +106,33 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
         for name in _TITLES
     }
     # The steps before the scaler are the same in all pipelines.
-    features, _ = extract(pipelines["cnn"]["features"], music.data)
-    folds = divide(y, artists, settings.n_folds, seed)
+    features = pipelines["cnn"]["features"].transform(music.data)
     echo(
-        f"\nCross-validation in {len(folds.splits)} folds. All tracks of an artist are in the "
-        "same fold, so that\na classifier is tested on artists it has not heard.\n"
+        f"\nCross-validation in {settings.n_folds} folds. All tracks of an artist are in the same "
+        "fold, so that\na classifier is tested on artists that it was not trained on.\n"
     )
-    found = {
-        name: cross_validate(pipeline[-2:], features, y, folds)
+    results = {
+        name: evaluate(
+            pipeline[-2:],
+            (features, y, artists),
+            n_folds=settings.n_folds,
+            n_bootstrap=0,
+            random_state=seed,
+        )
         for name, pipeline in pipelines.items()
+    }
+    found: dict[str, list[Any]] = {
+        name: [r.overall[metric]["value"] for metric in ("track_accuracy", "balanced_accuracy")]
+        for name, r in results.items()
     }
     chance = Share(1 / len(music.target_names))
     rows: list[list[object]] = [
-        [_TITLES[name], Share(v.accuracy), Share(v.balanced_accuracy)] for name, v in found.items()
+        [_TITLES[name], *map(Share, values)] for name, values in found.items()
     ]
     echo_table(
         ["classifier", "track accuracy", "balanced accuracy"], [*rows, ["chance", chance, chance]]
     )
-    best = max(found, key=lambda name: found[name].accuracy)
+    best = max(found, key=lambda name: found[name][0])
     pipelines[best][-2:].fit(features, y)
     model_file = folder / "model.joblib"
     save_model(pipelines[best], model_file)
@@ -139,7 +147,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
     )
     proba = model.predict_proba(new.data)
     names = [str(name) for name in model.classes_]
-    echo("\nNew files by artists who are not in the training music, with their probabilities:\n")
+    echo("\nNew files by artists that are not in the training music, with their probabilities:\n")
     echo_table(
         ["file", "predicted", *names],
         [
@@ -149,8 +157,8 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
     )
     n_right = int((model.classes_[proba.argmax(axis=1)] == new.target).sum())
     echo(
-        f"\n{n_right} of {len(new.target)} are right. So few files are an example of use; the "
-        "cross-validation is the measure."
+        f"\n{n_right} of {len(new.target)} are right. These few files are an example of use; the "
+        "cross-validation measures the accuracy."
     )
     _explain(len(y), settings.n_segments)
 
@@ -159,11 +167,11 @@ def _explain(n_tracks: int, n_segments: int) -> None:
     echo(
         f"""
 What the numbers mean
-- Track accuracy: the share of tracks whose genre was found. A network judges each of a
+- Track accuracy: the share of tracks whose genre is right. A network predicts each of a
   track's {n_segments} segments; the mean of their probabilities decides about the track.
-- Balanced accuracy: the mean over the genres of the share of their tracks that was found.
-- Chance: what guessing reaches. With {n_tracks} tracks, a difference of ten points can be luck.
-- No artist is in training and in test. Where one is, a classifier can know the artist
+- Balanced accuracy: the mean over the genres of the share of their tracks that is right.
+- Chance: the accuracy of guessing. With {n_tracks} tracks, a difference of ten points can be luck.
+- No artist is in training and in test. Otherwise a classifier can recognise the artist
   instead of the genre, and the accuracy comes out too high.
 - The music is synthetic, short and made for this. It shows that the parts work together;
   it is no benchmark, and says nothing about accuracy on recorded music."""

@@ -1,4 +1,4 @@
-"""What the commands write to standard output."""
+"""Text and tables on standard output."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 
 def echo(text: str = "") -> None:
-    """Write a line at once; what standard output cannot encode is escaped."""
-    # The name of a file may hold bytes that are no text at all.
+    """Write a line at once; characters that standard output cannot encode are escaped."""
+    # The name of a file may contain bytes that are no text.
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 def aligned(cells: Sequence[object], widths: Sequence[int]) -> str:
-    """Put cells side by side: text to the left of its column, numbers to the right."""
+    """Join cells: text is aligned to the left of its column, numbers to the right."""
     padded = [
         str(cell).ljust(width) if isinstance(cell, str) else str(cell).rjust(width)
         for cell, width in zip(cells, widths, strict=True)
@@ -23,7 +23,7 @@ def aligned(cells: Sequence[object], widths: Sequence[int]) -> str:
 
 
 def echo_table(header: Sequence[str], rows: Sequence[Sequence[object]], indent: str = "  ") -> None:
-    """Write a table; the header of a column of numbers stands to the right too."""
+    """Write a table; the header of a column of numbers is aligned to the right too."""
     widths = [max(len(str(row[i])) for row in (header, *rows)) for i in range(len(header))]
     numeric = [not any(isinstance(row[i], str) for row in rows) for i in range(len(header))]
     titles = [
@@ -35,7 +35,7 @@ def echo_table(header: Sequence[str], rows: Sequence[Sequence[object]], indent: 
 
 
 class Share:
-    """A share from 0 to 1 that is shown with three digits."""
+    """A share from 0 to 1 that prints with three digits."""
 
     def __init__(self, value: float):
         self.value = value

@@ -15,9 +15,9 @@ from skgenre.cli._report import echo, echo_table
 def run(args: argparse.Namespace) -> int:
     """Run an experiment, print the table, write it."""
     from skgenre import reproduce
-    from skgenre.papers._experiments import get_experiment
+    from skgenre.papers import get_experiment
 
-    # What is wrong is told before the long work.
+    # Errors come before the long work.
     get_experiment(args.experiment).choose(args.only, quick=args.quick)
     target = None if args.output is None else _check_output(args.output)
     checkpoint = args.checkpoint
@@ -25,10 +25,11 @@ def run(args: argparse.Namespace) -> int:
         checkpoint = os.path.join(args.memory, "trainings")
     if checkpoint is None:
         print(
-            "skgenre: nothing is kept, so that a run that is stopped starts anew; give --memory",
+            "skgenre: nothing is kept, so that a stopped run starts from the beginning; give "
+            "--memory",
             file=sys.stderr,
         )
-    with redirect_stdout(sys.stderr):  # for what libraries print, such as bars of downloads
+    with redirect_stdout(sys.stderr):  # libraries print, such as bars of downloads
         result = reproduce(
             args.experiment,
             args.data,
@@ -38,19 +39,20 @@ def run(args: argparse.Namespace) -> int:
             only=args.only,
             memory=args.memory,
             checkpoint=checkpoint,
+            n_jobs=args.jobs,
             random_state=args.seed,
             verbose=1,
         )
     if target is not None:
         _write(result, target)
-    _say_result(result)
+    _echo_result(result)
     if target is not None:
         echo(f"\nWrote {args.output}.")
     return 1 if result.failed else 0
 
 
 def _check_output(name: str) -> Path:
-    """Refuse a file that could not be written at the end."""
+    """Refuse a file that cannot be written, before the run."""
     target = Path(os.path.abspath(name))
     if target.suffix.lower() not in (".md", ".json"):
         raise ValueError(f"--output {name} ends in neither .md (Markdown) nor .json.")
@@ -70,7 +72,7 @@ def _write(result: Any, target: Path) -> None:
         write_whole(target, result.to_markdown())
 
 
-def _say_result(result: Any) -> None:
+def _echo_result(result: Any) -> None:
     echo(f"{result.experiment}: {result.title}\n{result.paper}.\n")
     head, rows = result.table()
     echo_table(head, rows, indent="")

@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
+import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import redirect_stdout
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import check_destination, save_model
 from skgenre.cli._report import Share, echo, echo_table
-from skgenre.cli._validation import (
-    Array,
-    Folds,
-    Validation,
-    artists_for,
-    cross_validate,
-    divide,
-    extract,
-)
+from skgenre.utils._blas import one_blas_thread
+
+if TYPE_CHECKING:
+    from skgenre.evaluation import EvaluationResult, EvaluationTask, Splits
 
 _SHOWN = 3
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read a folder, cross-validate, fit on all tracks, write the model."""
+    """Load a folder, evaluate, fit on all tracks, save the model."""
     if args.progress:
         _check_rich()
     target = check_destination(args.out, force=args.force)
-    music = _read_folder(args)
-    _say_music(args.folder, music)
-    if args.cv:  # a division that is impossible is found before the long work
-        divide(music.target, music.artists, args.cv, args.seed)
-
-    pipeline = make_pipeline(
+    music = _load(args)
+    _echo_music(args.folder, music)
+    model = make_model(
         args.classifier,
         n_segments=args.n_segments,
         duration=args.duration,
@@ -44,30 +38,31 @@ def run(args: argparse.Namespace) -> int:
         learning_rate=args.learning_rate,
         seed=args.seed,
     )
-    front, learner = pipeline["features"], pipeline[-2:]
-    echo(f"\nExtracting features of {len(music.data)} tracks.")
-    features, y, artists = _extract(front, music, args)
-    if args.progress and args.classifier != "recommended":
+    if args.progress and hasattr(model, "set_callbacks"):
         from sklearn.callback import ProgressBar
 
-        learner.set_callbacks(ProgressBar(max_propagation_depth=None))
-    if args.cv:
-        # Made anew, for files may have been left out since.
-        folds = divide(y, artists, args.cv, args.seed)
-        _say_folds(folds, args.cv, artists)
-        with redirect_stdout(sys.stderr):  # where progress bars belong
-            validation = cross_validate(learner, features, y, folds, artists)
-        _say_validation(validation)
-    echo(f"\nTraining {args.classifier} on all {len(y)} tracks.")
-    with redirect_stdout(sys.stderr):
-        # The steps of the pipeline themselves.
-        learner.fit(features, y, **artists_for(learner, artists))
-    save_model(pipeline, target)
+        model.set_callbacks(ProgressBar(max_propagation_depth=None))
+    with _feature_folder(args.memory) as folder:
+        # Evaluation and training find the features in this folder.
+        _set_front_end(model, memory=folder, n_jobs=args.jobs)
+        task = _task(model, music)
+        if args.cv:  # impossible folds are found before the long work
+            _make_splits(task, args)
+        echo(f"\nExtracting features of {len(music.data)} tracks.")
+        task = _without_bad_files(task, args)
+        if args.cv:
+            _echo_result(_evaluate(task, args))
+        echo(f"\nTraining {args.classifier} on all {len(task.y)} tracks.")
+        _fit(task, model)
+    if args.progress and hasattr(model, "set_callbacks"):
+        model.set_callbacks()  # none: the bars are no part of the model
+    _set_front_end(model, memory=None, n_jobs=None)
+    save_model(model, target)
     echo(f"Wrote {args.out}. To use it: skgenre predict {shlex.quote(args.out)} FILE...")
     return 0
 
 
-def make_pipeline(
+def make_model(
     classifier: str,
     *,
     n_segments: int | None,
@@ -77,8 +72,8 @@ def make_pipeline(
     seed: int,
     batch_size: int | None = None,
 ) -> Any:
-    """Make the pipeline that the options describe; None leaves the classifier's default."""
-    from skgenre import LSTMGenreClassifier, make_genre_pipeline
+    """Make the model that the options describe; None keeps the default of the classifier."""
+    from skgenre import GenreClassifier, LSTMGenreClassifier, make_genre_pipeline
 
     if classifier == "recommended":
         given = {
@@ -92,14 +87,14 @@ def make_pipeline(
                 f"{wrong[0]} is not an option of the recommended classifier; leave it out, or "
                 "choose another by --classifier."
             )
-        return _recommended(duration, seed)
+        model = GenreClassifier(random_state=seed)
+        return model if duration is None else model.set_params(duration=duration)
     sound: dict[str, Any] = {"n_segments": n_segments, "duration": duration}
     pipeline = make_genre_pipeline(
         classifier, **{name: value for name, value in sound.items() if value is not None}
     )
-    pipeline[-1].set_params(random_state=seed)
-    trained = pipeline[-1]
-    if classifier == "hierarchical":  # its nodes' classifiers are what is trained
+    trained = pipeline[-1].set_params(random_state=seed)
+    if classifier == "hierarchical":  # the training options are those of its nodes
         trained = LSTMGenreClassifier()
         pipeline[-1].set_params(estimator=trained)
     training = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
@@ -107,18 +102,25 @@ def make_pipeline(
     return pipeline
 
 
-def _recommended(duration: float | None, seed: int) -> Any:
-    """Take GenreClassifier apart into the steps that the command works with."""
-    from sklearn.pipeline import Pipeline
+def _set_front_end(model: Any, **params: Any) -> None:
+    """Set parameters of the steps that compute features."""
+    if hasattr(model, "named_steps"):
+        model = model.named_steps["features"]
+    for part in (model, getattr(model, "front_end_", None)):
+        if part is not None:
+            part.set_params(**params)
 
-    from skgenre import GenreClassifier
 
-    model = GenreClassifier(random_state=seed)
-    if duration is not None:
-        model.set_params(duration=duration)
-    features, ensemble = model.parts()
-    steps = [("features", features), ("scaler", "passthrough"), ("classifier", ensemble)]
-    return Pipeline(steps)
+@contextmanager
+def _feature_folder(memory: str | None) -> Iterator[str]:
+    """Yield the folder of the features, a temporary one by default."""
+    if memory is not None:
+        if os.path.isfile(memory):
+            raise NotADirectoryError(f"--memory {memory} is a file; give a folder, new or not.")
+        yield memory
+        return
+    with tempfile.TemporaryDirectory(prefix="skgenre-") as folder:
+        yield folder
 
 
 def _check_rich() -> None:
@@ -130,13 +132,13 @@ def _check_rich() -> None:
         ) from error
 
 
-def _read_folder(args: argparse.Namespace) -> Any:
+def _load(args: argparse.Namespace) -> Any:
     """List the music; files that cannot be used are an error without --skip-corrupt."""
     from skgenre import load_genre_folder
 
     metadata = None if args.metadata.lower() == "none" else args.metadata
     with warnings.catch_warnings():
-        # They are told here, in the terms of the command line.
+        # They are reported here, in the terms of the command line.
         warnings.filterwarnings("ignore", r"\d+ of \d+ files of .* were left out", UserWarning)
         music = load_genre_folder(args.folder, metadata=metadata, on_error="skip")
     if music.skipped and not args.skip_corrupt:
@@ -154,7 +156,7 @@ def _read_folder(args: argparse.Namespace) -> Any:
     return music
 
 
-def _say_music(folder: str, music: Any) -> None:
+def _echo_music(folder: str, music: Any) -> None:
     echo(f"Music in {folder}")
     header = ["genre", "tracks"]
     tracks = Counter(music.target.tolist())
@@ -170,70 +172,170 @@ def _say_music(folder: str, music: Any) -> None:
         echo("Artists are not known.")
     else:
         echo(f"Artists are from {music.metadata}.")
-    _say_left_out(reason for _, reason in music.skipped)
+    _echo_left_out(reason for _, reason in music.skipped)
 
 
-def _say_left_out(reasons: Iterable[str]) -> None:
+def _echo_left_out(reasons: Iterable[str]) -> None:
     for reason in reasons:
         echo(f"Left out: {reason}")
 
 
-def _extract(front: Any, music: Any, args: argparse.Namespace) -> tuple[Array, Array, Array | None]:
-    """Compute the features; damage that a header did not show is found here."""
+def _task(model: Any, music: Any, rows: Any = slice(None)) -> EvaluationTask:
+    import numpy as np
+
+    from skgenre.evaluation import EvaluationTask
+
+    artists = None if music.artists is None else music.artists[rows]
+    paths = np.array(music.data, dtype=object)[rows].tolist()
+    return EvaluationTask(model, paths, music.target[rows], artists)
+
+
+def _without_bad_files(task: EvaluationTask, args: argparse.Namespace) -> EvaluationTask:
+    """Compute the features of each file, and leave out those that cannot be read.
+
+    The header of a file does not show all damage. The features stay in the cache.
+    """
+    from sklearn.utils import Bunch
+    from sklearn.utils.parallel import Parallel, delayed
+
     bad: list[str] = []
-    features, rows = extract(
-        front,
-        _tracked(music.data.tolist()) if args.progress else music.data.tolist(),
-        (lambda path, error: bad.append(str(error))) if args.skip_corrupt else None,
-    )
-    _say_left_out(bad)
-    y = music.target[rows]
-    lost = sorted(set(music.target_names) - set(y.tolist()))
+    rows: list[int] = []
+    with one_blas_thread():
+        errors: Iterable[Exception | None] = Parallel(
+            args.jobs, prefer="threads", return_as="generator"
+        )(delayed(_transform_file)(task.front, path) for path in task.data)
+        if args.progress:
+            errors = _tracked(errors, len(task.data))
+        for row, error in enumerate(errors):
+            if error is None:
+                rows.append(row)
+            elif args.skip_corrupt and _is_unreadable(task.front, task.data[row]):
+                bad.append(str(error))
+            else:
+                raise error
+    _echo_left_out(bad)
+    if not bad:
+        return task
+    if not rows:
+        raise ValueError(f"None of the files can be read; the first: {bad[0]}")
+    genres = set(task.y[rows].tolist())
+    lost = sorted(set(task.y.tolist()) - genres)
     if lost:
         echo(f"No track is left of {', '.join(lost)}.")
-    if len(set(y.tolist())) < 2:
+    if len(genres) < 2:
         raise ValueError(
-            f"Only tracks of {str(y[0])!r} are left; to tell genres takes two or more."
+            f"Only tracks of {genres.pop()!r} are left; a classifier needs two genres or more."
         )
-    return features, y, None if music.artists is None else music.artists[rows]
+    return _task(task.pipeline, Bunch(data=task.data, target=task.y, artists=task.artists), rows)
 
 
-def _tracked(paths: list[str]) -> Iterable[str]:
+def _transform_file(front: list[Any], path: str) -> Exception | None:
+    """Compute the features of a file into the cache; return the error of a file without any."""
+    X: Any = [path]
+    try:
+        for step in front:
+            X = step.transform(X)
+    except (ValueError, OSError) as error:
+        return error
+    return None
+
+
+def _is_unreadable(front: list[Any], path: str) -> bool:
+    """Whether the loader alone refuses a file, so that the features are not to blame."""
+    from skgenre.utils._pipeline import leaf_steps
+
+    return _transform_file(leaf_steps(front[0])[:1], path) is not None
+
+
+def _tracked(errors: Iterable[Any], n_files: int) -> Iterable[Any]:
     from rich.console import Console
     from rich.progress import track
 
-    return track(paths, description="Features", console=Console(stderr=True))
+    return track(errors, description="Features", total=n_files, console=Console(stderr=True))
 
 
-def _say_folds(folds: Folds, wanted: int, artists: Array | None) -> None:
-    n_folds = len(folds.splits)
-    what = "track" if artists is None else "artist"
-    echo(
-        f"\nCross-validation in {n_folds} folds"
-        + (", split by track." if artists is None else ": no artist is in training and test.")
-    )
-    if n_folds < wanted:
-        echo(
-            f"{n_folds} folds instead of {wanted}, for the genre {folds.scarcest!r} has "
-            f"{folds.n_scarcest} {what}s."
+def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits, str]:
+    """Make the folds, by artist if artists are known; return a remark if they are fewer."""
+    from skgenre.evaluation import make_splits
+
+    what = "track" if task.artists is None else "artist"
+    units = range(len(task.y)) if task.artists is None else task.artists.tolist()
+    pairs = set(zip(task.y.tolist(), units, strict=True))
+    (scarcest, n_scarcest) = min(Counter(genre for genre, _ in sorted(pairs)).items(), key=_second)
+    remedy = "give --cv 0 to train without cross-validation."
+    if n_scarcest < 2:
+        raise ValueError(
+            f"The genre {scarcest!r} has 1 {what} only; cross-validation needs one to train on "
+            f"and another to test on. Add tracks{' by others' * (what == 'artist')}, or {remedy}"
         )
-    if artists is None:
-        echo(
-            "Warning: artists are not known. Where tracks of one artist are in training and in "
-            "test,\nthe accuracy comes out too high. Name the artists in a table (--metadata CSV)."
-        )
-
-
-def _say_validation(validation: Validation) -> None:
-    echo(
-        f"  track accuracy     {validation.accuracy:.3f} +/- {validation.deviation:.3f} "
-        "(mean and standard deviation of the folds)"
+    n_folds = min(args.cv, n_scarcest)
+    protocol = "track-random" if task.artists is None else "artist-grouped"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            splits = make_splits(task, protocol, n_folds=n_folds, random_state=args.seed)
+    except (ValueError, UserWarning) as error:
+        raise ValueError(
+            f"The {what}s cannot be spread over {n_folds} folds ({str(error).rstrip('.')}); lower "
+            f"--cv, or {remedy}"
+        ) from error
+    if n_folds == args.cv:
+        return splits, ""
+    return splits, (
+        f"{n_folds} folds instead of {args.cv}, because the genre {scarcest!r} has {n_scarcest} "
+        f"{what}s."
     )
-    echo(f"  balanced accuracy  {validation.balanced_accuracy:.3f} (mean recall of the genres)")
-    counts = Counter(validation.y.tolist())
+
+
+def _second(pair: tuple[Any, int]) -> int:
+    return pair[1]
+
+
+def _evaluate(task: EvaluationTask, args: argparse.Namespace) -> EvaluationResult:
+    from skgenre.evaluation import EvaluationResult, iter_folds
+
+    splits, remark = _make_splits(task, args)  # of the files that are left
+    echo(
+        f"\nCross-validation in {len(splits)} folds"
+        + (", split by track." if task.artists is None else ": no artist is in training and test.")
+    )
+    if remark:
+        echo(remark)
+    if task.artists is None:
+        echo(
+            "Warning: artists are not known. If tracks of one artist are in training and in test,\n"
+            "the accuracy comes out too high. Name the artists in a table (--metadata CSV)."
+        )
+    checkpoint = None if args.memory is None else os.path.join(args.memory, "trainings")
+    n_jobs = None if args.progress else args.jobs  # one bar after the other
+    with redirect_stdout(sys.stderr):  # for progress bars
+        folds = list(iter_folds(task, splits, checkpoint, n_jobs=n_jobs))
+    return EvaluationResult.from_folds(task, splits, folds, random_state=args.seed)
+
+
+def _echo_result(result: EvaluationResult) -> None:
+    for metric, remark in (
+        ("track_accuracy", ""),
+        ("balanced_accuracy", "; mean recall of the genres"),
+    ):
+        entry = result.overall[metric]
+        echo(
+            f"  {metric.replace('_', ' '):17}  {entry['value']:.3f} (95 % interval "
+            f"{entry['low']:.3f} to {entry['high']:.3f}, by {result.unit}{remark})"
+        )
+    counts = Counter(result.tracks["genre"])
     genre, count = counts.most_common(1)[0]
-    echo(f"  chance             {count / len(validation.y):.3f} (answering {genre!r} always)\n")
+    echo(f"  chance             {count / result.n_tracks:.3f} (answering {genre!r} always)\n")
     echo_table(
         ["genre", "tracks", "recall"],
-        [[name, counts[name], Share(validation.recall(name))] for name in sorted(counts)],
+        [[name, counts[name], Share(recall)] for name, recall in result.recall.items()],
     )
+
+
+def _fit(task: EvaluationTask, model: Any) -> None:
+    """Fit the model itself, with artists if it learns from them."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    learns = task.artists is not None and has_fit_parameter(model, "groups")
+    with redirect_stdout(sys.stderr):
+        model.fit(task.data, task.y, **({"groups": task.artists} if learns else {}))

@@ -1,20 +1,29 @@
-"""Evaluation that can be trusted: protocols, the leakage audit, published splits."""
+"""Evaluation under named protocols: folds, metrics, the leakage audit, comparisons."""
 
 from skgenre.evaluation._audit import AuditResult, leakage_audit
 from skgenre.evaluation._compare import Comparison, compare
 from skgenre.evaluation._evaluate import evaluate
-from skgenre.evaluation._result import EvaluationResult
-from skgenre.evaluation._scorer import segment_accuracy_scorer
-from skgenre.evaluation._splits import FaultFilteredSplit, StratifiedSplit
+from skgenre.evaluation._folds import FoldResult, iter_folds
+from skgenre.evaluation._metrics import segment_accuracy_scorer
+from skgenre.evaluation._protocols import Splits, make_splits
+from skgenre.evaluation._published_splits import FaultFilteredSplit, StratifiedSplit
+from skgenre.evaluation._results import EvaluationResult
+from skgenre.evaluation._task import EvaluationTask, unpack_dataset
 
 __all__ = [
     "AuditResult",
     "Comparison",
     "EvaluationResult",
+    "EvaluationTask",
     "FaultFilteredSplit",
+    "FoldResult",
+    "Splits",
     "StratifiedSplit",
     "compare",
     "evaluate",
+    "iter_folds",
     "leakage_audit",
+    "make_splits",
     "segment_accuracy_scorer",
+    "unpack_dataset",
 ]

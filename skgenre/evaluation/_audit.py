@@ -1,4 +1,4 @@
-"""The same model under all protocols: what each would have claimed."""
+"""The same model under all protocols, and the inflation of the lenient ones."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import validate_params
+from sklearn.utils._param_validation import validate_parameter_constraints
 
-from skgenre.evaluation._compare import paired_difference, track_hits, units_of
-from skgenre.evaluation._evaluate import CONSTRAINTS, run
-from skgenre.evaluation._material import Material, prepare
+from skgenre.evaluation._compare import (
+    bootstrap_units,
+    pair_tracks,
+    paired_difference,
+    track_hits,
+)
+from skgenre.evaluation._evaluate import CONSTRAINTS, evaluate_task
 from skgenre.evaluation._metrics import METRICS, bootstrap_weights
-from skgenre.evaluation._protocols import PROTOCOLS, check_protocol, not_possible
-from skgenre.evaluation._result import EvaluationResult, title
+from skgenre.evaluation._protocols import PROTOCOLS, check_protocol, why_not_possible
+from skgenre.evaluation._results import EvaluationResult, title
+from skgenre.evaluation._task import EvaluationTask
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._records import Record, import_pandas, markdown_table
 
@@ -25,22 +30,22 @@ Array = NDArray[Any]
 _INFLATED = ("segment_accuracy", "track_accuracy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AuditResult(Record):
-    """What :func:`skgenre.leakage_audit` found.
+    """The result of :func:`skgenre.leakage_audit`.
 
     Attributes
     ----------
     results : dict of str to EvaluationResult
         For each protocol, the strictest last.
     strictest : str
-        The protocol that the others are held against.
+        The protocol that the others are compared with.
     inflation : dict of str to dict
-        For each protocol but the strictest, and each of "segment_accuracy" (where the
-        model judges segments) and "track_accuracy": by how much it is higher than under
-        the strictest, ``value``, and the ends of its interval, ``low`` and ``high``.
+        For each protocol but the strictest, and each of "segment_accuracy" (if the model
+        predicts segments) and "track_accuracy": how much higher it is than under the
+        strictest, ``value``, and the ends of its interval, ``low`` and ``high``.
     skipped : dict of str to str
-        The protocols that the data or the model do not allow, and why.
+        The protocols that the data or the model do not allow, and the reason.
     """
 
     _format: ClassVar[str] = "skgenre-audit-1"
@@ -68,7 +73,7 @@ class AuditResult(Record):
         Returns
         -------
         values : dict
-            What ``save`` writes.
+            The content of the file that ``save`` writes.
         """
         values = {"format": self._format, **asdict(self)}
         values["results"] = {name: found.to_dict() for name, found in self.results.items()}
@@ -76,7 +81,7 @@ class AuditResult(Record):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Undo ``to_dict``.
+        """Make an audit of the values of ``to_dict``.
 
         Parameters
         ----------
@@ -86,7 +91,7 @@ class AuditResult(Record):
         Returns
         -------
         audit : AuditResult
-            Equal to the one that was written.
+            Equal to the original.
         """
         if values.get("format") == cls._format:
             found = values["results"].items()
@@ -100,7 +105,7 @@ class AuditResult(Record):
         Returns
         -------
         table : pandas.DataFrame
-            A row for each protocol: the tracks judged, each metric, and the inflation of
+            A row for each protocol: the tracks scored, each metric, and the inflation of
             both accuracies with its interval.
 
         Raises
@@ -127,8 +132,8 @@ class AuditResult(Record):
         Returns
         -------
         table : str
-            One row a protocol: both accuracies and their intervals, then by how many
-            points each is above that of the strictest.
+            One row a protocol: both accuracies and their intervals, then their distance from
+            those of the strictest in percentage points.
         """
         shown = [m for m in METRICS[:4] if any(m in r.overall for r in self.results.values())]
         inflated = [name for name in _INFLATED if name in shown]
@@ -158,7 +163,7 @@ class AuditResult(Record):
         Returns
         -------
         display : skgenre.AuditDisplay
-            Drawn; its ``ax_`` and ``figure_`` are where.
+            With the axes in ``ax_`` and the figure in ``figure_``.
 
         Raises
         ------
@@ -170,9 +175,6 @@ class AuditResult(Record):
         return AuditDisplay.from_result(self, chance=chance, ax=ax)
 
 
-@validate_params(
-    {**CONSTRAINTS, "protocols": ["array-like", None]}, prefer_skip_nested_validation=True
-)
 def leakage_audit(
     pipeline: Any,
     dataset: Any,
@@ -182,27 +184,30 @@ def leakage_audit(
     n_bootstrap: int = 1000,
     random_state: Any = 0,
     checkpoint: str | os.PathLike[str] | None = None,
+    n_jobs: int | None = None,
 ) -> AuditResult:
-    """Measure one model under all protocols, and how much the lenient ones flatter it.
+    """Measure one model under all protocols, and by how much the lenient ones inflate it.
 
     Parameters
     ----------
     pipeline : classifier or Pipeline
         As for :func:`evaluate`.
     dataset : Bunch or tuple
-        As for :func:`evaluate`; with artists, or there is no strict protocol.
+        As for :func:`evaluate`; without artists there is no strict protocol.
     protocols : sequence of str or splitter, or None, default=None
         As for :func:`evaluate`, the strictest last. None means "segment-random",
-        "track-random", "fault-filtered" and "artist-grouped", as far as the data and the
+        "track-random", "fault-filtered" and "artist-grouped", those that the data and the
         model allow.
     n_folds : int, default=5
         Folds of the named protocols.
     n_bootstrap : int, default=1000
-        Resamples behind the intervals; 0 leaves the intervals out.
+        Resamples for the intervals; 0 for no intervals.
     random_state : int, RandomState instance or None, default=0
-        Decides folds and resamples.
+        Seed of the folds and the resamples.
     checkpoint : str, PathLike or None, default=None
-        Folder in which each fold is kept when it is done, as for :func:`evaluate`.
+        Folder in which each fold is written when it is done, as for :func:`evaluate`.
+    n_jobs : int or None, default=None
+        Folds that run at the same time, as for :func:`evaluate`.
 
     Returns
     -------
@@ -213,7 +218,7 @@ def leakage_audit(
     Raises
     ------
     ValueError
-        If fewer than two protocols are possible, or one that is asked for is not.
+        If fewer than two protocols are possible, or one of ``protocols`` is not.
 
     Warns
     -----
@@ -222,12 +227,12 @@ def leakage_audit(
 
     Notes
     -----
-    The inflation is the mean difference over the tracks that both protocols judged, with
-    a bootstrap interval by artist where artists are known. It is what knowing the artist,
-    or the very track, was worth. Part of it is the price of the folds themselves: where
-    artists are few or have many tracks, folds by artist hold the genres less evenly, and
-    some genres have little to learn from. Its interval knows of the chance of the tracks,
-    not of that of folds and training.
+    The inflation is the mean difference over the tracks that both protocols scored, with a
+    bootstrap interval by artist if artists are known. It measures what the model gains from
+    having heard the artist, or the very track. Some of it can come from the folds: if artists
+    are few or have many tracks, folds by artist hold the genres less evenly, and some genres
+    have few training tracks. Intervals ignore variation between fold assignments and training
+    seeds.
 
     Examples
     --------
@@ -241,15 +246,19 @@ def leakage_audit(
     >>> audit.leaking
     ['track-random']
     >>> audit.skipped["segment-random"].split(".")[0]
-    'FusionKNeighborsClassifier has no predict_segment_proba'
+    'FusionKNeighborsClassifier has no predict_segment_proba for these features'
     """
-    material = prepare(pipeline, dataset)
-    chosen, skipped = _choose(material, protocols)
+    constraints = {**CONSTRAINTS, "protocols": ["array-like", None]}
+    validate_parameter_constraints(constraints, locals(), caller_name="leakage_audit")
+    task = EvaluationTask.from_dataset(pipeline, dataset)
+    chosen, skipped = _choose(task, protocols)
     if random_state is None or not isinstance(random_state, (int, np.integer)):
         (random_state,) = draw_seeds(random_state, 1)  # one for all protocols
     results: dict[str, EvaluationResult] = {}
     for protocol in chosen:
-        found = run(material, protocol, n_folds, n_bootstrap, random_state, checkpoint)
+        found = evaluate_task(
+            task, protocol, n_folds, n_bootstrap, random_state, checkpoint, n_jobs
+        )
         results[found.protocol] = found
     strictest = found.protocol
     inflation = {
@@ -261,13 +270,13 @@ def leakage_audit(
 
 
 def _choose(
-    material: Material, protocols: Sequence[Any] | None
+    task: EvaluationTask, protocols: Sequence[Any] | None
 ) -> tuple[list[Any], dict[str, str]]:
     """Return the protocols to run, and those that are not possible with the reason."""
     skipped: dict[str, str] = {}
     if protocols is None:
         for name in PROTOCOLS:
-            reason = not_possible(material, name)
+            reason = why_not_possible(task, name)
             if reason is not None:
                 skipped[name] = reason
         chosen: list[Any] = [name for name in PROTOCOLS if name not in skipped]
@@ -279,7 +288,7 @@ def _choose(
     if len(set(names)) < max(2, len(names)):
         reasons = "".join(f" {name}: {why}." for name, why in skipped.items())
         raise ValueError(
-            "An audit takes two different protocols or more, the strictest last; here there "
+            "An audit needs two different protocols or more, the strictest last; here there "
             f"{'is' if len(names) == 1 else 'are'} {', '.join(names) or 'none'}.{reasons}"
         )
     return chosen, skipped
@@ -288,19 +297,17 @@ def _choose(
 def _inflation(
     result: EvaluationResult, strict: EvaluationResult, n_bootstrap: int, seed: int
 ) -> dict[str, dict[str, float | None]]:
-    """Hold a protocol against the strictest, on the tracks that both judged."""
-    rows = {row: i for i, row in enumerate(_keys(strict))}
-    pairs = [(i, rows[row]) for i, row in enumerate(_keys(result)) if row in rows]
-    if not pairs:
+    """Compare a protocol with the strictest, on the tracks that both scored."""
+    own, theirs = pair_tracks(result, strict)
+    if not len(own):
         raise ValueError(
-            f"No track is judged under both {result.protocol} and {strict.protocol}; their "
-            "accuracies cannot be held against each other."
+            f"No track is scored under both {result.protocol} and {strict.protocol}; their "
+            "accuracies cannot be compared."
         )
-    own, theirs = np.array(pairs).T
     weights = None
     if n_bootstrap:
         (seed,) = draw_seeds(seed, 1)
-        weights = bootstrap_weights(units_of(result)[own], n_bootstrap, seed)
+        weights = bootstrap_weights(bootstrap_units(result)[own], n_bootstrap, seed)
     values = {"track_accuracy": (track_hits(result), track_hits(strict))}
     if result.tracks["segment_accuracy"] and strict.tracks["segment_accuracy"]:
         shares = (result.tracks["segment_accuracy"], strict.tracks["segment_accuracy"])
@@ -310,16 +317,6 @@ def _inflation(
         for name in _INFLATED
         if name in values
     }
-
-
-def _keys(result: EvaluationResult) -> list[tuple[str, int]]:
-    """Name each track, one that is listed twice by its turn too."""
-    seen: dict[str, int] = {}
-    keys = []
-    for name in result.tracks["track"]:
-        seen[name] = seen.get(name, -1) + 1
-        keys.append((name, seen[name]))
-    return keys
 
 
 def _share(entry: dict[str, float | None]) -> str:

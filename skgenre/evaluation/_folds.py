@@ -1,4 +1,4 @@
-"""One fold after the other: fit, judge, and keep what came out for the next run."""
+"""One fold after the other: fit the model, evaluate it, and keep the result for a later run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 import os
 import time
 import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,82 +16,231 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._split import GroupsConsumerMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
-from skgenre.evaluation._material import Material
-from skgenre.evaluation._protocols import Plan
-from skgenre.evaluation._scorer import segment_shares
-from skgenre.utils._cache_key import _describe
+from skgenre.evaluation._identity import data_identity, describe_estimator
+from skgenre.evaluation._metrics import segment_shares
+from skgenre.evaluation._protocols import Splits
+from skgenre.evaluation._task import EvaluationTask
+from skgenre.evaluation._warn import warn_caller
 from skgenre.utils._environment import versions
 from skgenre.utils._io import write_whole
 from skgenre.utils._pipeline import final_classifier, segment_outputs
-from skgenre.utils._validation import fold_segments
 
 Array = NDArray[Any]
 
-_FORMAT = "skgenre-fold-1"
-# Parameters that say how a thing is computed, not what comes out.
-_IDLE = frozenset({"n_jobs", "memory", "verbose", "bytes_limit"})
+_FORMAT = "skgenre-fold-2"
 
 
-def run_folds(
-    material: Material, plan: Plan, checkpoint: str | os.PathLike[str] | None
-) -> list[dict[str, Any]]:
-    """Run all folds of a plan, but those that the checkpoint folder has.
+@dataclass(frozen=True, eq=False, repr=False)
+class FoldResult:
+    """What the model of one fold predicts.
+
+    Attributes
+    ----------
+    fold : int
+        Number of the fold.
+    n_train : int
+        Rows that the model was trained on.
+    test : ndarray of shape (n_test,) of int
+        Rows that it predicts: tracks, or segments where the folds divide segments.
+    genre : list of n_test labels
+        Their true genres.
+    predicted : list of n_test labels
+        Their predicted genres.
+    classes : list
+        The genres that the model knows.
+    proba : ndarray of shape (n_test, n_classes) or None
+        Probabilities, a column for each of ``classes``; None if the model gives none.
+    segment_accuracy : ndarray of shape (n_test,) or None
+        For each row the share of its segments that are right; None if the model predicts
+        no segments.
+    n_segments : int or None
+        Segments of each row.
+    fit_time, predict_time : float
+        Seconds.
+    from_checkpoint : bool
+        Whether the fold was found in the checkpoint folder and not computed.
+    """
+
+    fold: int
+    n_train: int
+    test: Array
+    genre: list[Any]
+    predicted: list[Any]
+    classes: list[Any]
+    proba: Array | None
+    segment_accuracy: Array | None
+    n_segments: int | None
+    fit_time: float
+    predict_time: float
+    from_checkpoint: bool
+
+    def proba_of(self, classes: Sequence[Any]) -> Array | None:
+        """Return the probabilities with a column for each of some genres.
+
+        Parameters
+        ----------
+        classes : sequence of labels
+            The genres; those that the model does not know have the probability 0.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_test, len(classes)) or None
+            None if the model gives no probabilities.
+        """
+        if self.proba is None:
+            return None
+        classes = list(classes)
+        proba = np.zeros((len(self.proba), len(classes)))
+        proba[:, [classes.index(genre) for genre in self.classes]] = self.proba
+        return proba
+
+    def __repr__(self) -> str:
+        n_right = sum(a == b for a, b in zip(self.genre, self.predicted, strict=True))
+        source = ", from the checkpoint" if self.from_checkpoint else ""
+        return f"<FoldResult {self.fold}: {n_right} of {len(self.genre)} right{source}>"
+
+
+def iter_folds(
+    task: EvaluationTask,
+    splits: Splits,
+    checkpoint: str | os.PathLike[str] | None = None,
+    *,
+    n_jobs: int | None = None,
+) -> Iterator[FoldResult]:
+    """Fit and evaluate the model of a task, fold by fold.
 
     Parameters
     ----------
-    material : Material
-        The tracks and the model.
-    plan : Plan
+    task : EvaluationTask
+        The tracks and the pipeline.
+    splits : Splits
         The folds.
-    checkpoint : str, PathLike or None
-        Folder of the folds that are done.
+    checkpoint : str, PathLike or None, default=None
+        Folder in which each fold is written when it is done, and from which folds that are
+        done are read.
+    n_jobs : int or None, default=None
+        Folds that run at the same time, as for :func:`evaluate`.
 
-    Returns
-    -------
-    outcomes : list of dict
-        For each fold plain lists: the rows judged, what was predicted, and the seconds.
+    Yields
+    ------
+    fold : FoldResult
+        Each fold, in the order of ``splits``.
+
+    Warns
+    -----
+    UserWarning
+        If the file of a fold in ``checkpoint`` is damaged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre import FusionKNeighborsClassifier
+    >>> from skgenre.evaluation import EvaluationTask, iter_folds, make_splits
+    >>> y = np.repeat(["calm", "loud"], 20)
+    >>> X = np.random.default_rng(0).normal(size=(40, 3)) + 3 * (y == "loud")[:, np.newaxis]
+    >>> task = EvaluationTask(FusionKNeighborsClassifier(), X, y)
+    >>> for fold in iter_folds(task, make_splits(task, "track-random", n_folds=2)):
+    ...     print(fold)
+    <FoldResult 0: 20 of 20 right>
+    <FoldResult 1: 20 of 20 right>
     """
-    identity = None if checkpoint is None else _identity(material, plan)
-    outcomes = []
-    for number, (train, test) in enumerate(plan.splits):
-        file = None
-        if checkpoint is not None:
-            digest = hashlib.blake2b(digest_size=16)
-            digest.update(repr(identity).encode())
-            for rows in (train, test):
-                digest.update(np.asarray(rows, dtype=np.int64).tobytes() + b"|")
-            file = Path(checkpoint) / f"fold-{digest.hexdigest()}.json"
-        outcome = None if file is None else _read(file)
-        if outcome is None:
-            X, y, artists = material.features, material.y, material.artists
-            if plan.by_segment:
-                X, y, artists = _apart(np.asarray(X), y, artists)
-            outcome = _judge(material.model, X, y, artists, train, test, votes=not plan.by_segment)
-            if file is not None:
-                _write(file, outcome)
-        outcomes.append({"fold": number, "n_train": len(train), **outcome})
-    return outcomes
+    files = _files(task, splits, checkpoint)
+    kept = [None if file is None else _read(file) for file in files]
+    missing = [number for number, outcome in enumerate(kept) if outcome is None]
+    computed = _compute(task, splits, missing, files, n_jobs)
+    y = np.repeat(task.y, task.n_segments) if splits.by_segment else task.y
+    for number, (train, test) in enumerate(splits):
+        outcome = kept[number] or next(computed)
+        arrays = {
+            name: None if outcome[name] is None else np.array(outcome[name], dtype=float)
+            for name in ("proba", "segment_accuracy")
+        }
+        yield FoldResult(
+            fold=number,
+            n_train=len(train),
+            test=np.asarray(test),
+            genre=y[test].tolist(),
+            from_checkpoint=kept[number] is not None,
+            **{**outcome, **arrays},
+        )
 
 
-def _apart(X: Array, y: Array, artists: Array | None) -> tuple[Array, Array, Array | None]:
-    """Make each segment a track of its own: (n_tracks * n_segments, 1, ...)."""
-    n_segments = X.shape[1]
-    artists = None if artists is None else np.repeat(artists, n_segments)
-    return fold_segments(X)[:, np.newaxis], np.repeat(y, n_segments), artists
+def _compute(
+    task: EvaluationTask,
+    splits: Splits,
+    numbers: Sequence[int],
+    files: Sequence[Path | None],
+    n_jobs: int | None,
+) -> Iterator[dict[str, Any]]:
+    """Yield the outcomes of some folds in order, running ``n_jobs`` of them at a time."""
+    if not numbers:
+        return
+    X, y, artists = task.rows(by_segment=splits.by_segment)
+    shared = {
+        "model": task.model,
+        "X": X,
+        "y": y,
+        "artists": artists,
+        "by_segment": splits.by_segment,
+        "measures_segments": task.measures_segments,
+    }
+    jobs = [(*splits.folds[number], files[number]) for number in numbers]
+    n_workers = min(joblib.effective_n_jobs(n_jobs), len(jobs))
+    if n_workers == 1:
+        for train, test, file in jobs:
+            yield _run_fold(train, test, file, **shared)
+        return
+    n_threads = max(1, joblib.cpu_count() // n_workers)
+    run = delayed(_run_fold_in_worker)
+    # The worker writes the checkpoint: a fold that is done is kept even if an earlier one fails.
+    outcomes = Parallel(n_workers, return_as="generator")(
+        run(os.getpid(), n_threads, *job, **shared) for job in jobs
+    )
+    shown: dict[Any, Any] = {}  # a warning that several folds give is shown once by default
+    for outcome, caught in outcomes:
+        for message, category, filename, line in caught:
+            warnings.warn_explicit(message, category, filename, line, registry=shown)
+        yield outcome
 
 
-def _judge(
-    model: Any, X: Any, y: Array, artists: Array | None, train: Array, test: Array, *, votes: bool
+def _run_fold_in_worker(
+    parent: int, n_threads: int, *args: Any, **kwargs: Any
+) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
+    """Run a fold in another process; return its outcome and its warnings."""
+    if os.getpid() == parent:  # threads share the warnings of the process
+        return _run_fold(*args, **kwargs), []
+    # joblib limits the threads of BLAS and OpenMP but not those of TensorFlow, which reads these
+    # when it is imported. On a GPU, a process would otherwise take all of its memory.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(n_threads))
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(n_threads))
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    with warnings.catch_warnings(record=True) as caught:
+        outcome = _run_fold(*args, **kwargs)
+    return outcome, [(w.message, w.category, w.filename, w.lineno) for w in caught]
+
+
+def _run_fold(
+    train: Array,
+    test: Array,
+    file: Path | None,
+    *,
+    model: Any,
+    X: Any,
+    y: Array,
+    artists: Array | None,
+    by_segment: bool,
+    measures_segments: bool,
 ) -> dict[str, Any]:
-    """Fit a copy of the model to some rows and let it judge others."""
+    """Fit a clone of the model to some rows, predict others, and write what it predicts."""
     params = {name: artists[train] for name in _artist_params(model) if artists is not None}
     start = time.perf_counter()
     fitted = clone(model).fit(_safe_indexing(X, train), y[train], **params)
@@ -102,31 +253,33 @@ def _judge(
             X_test = X_test if step in (None, "passthrough") else step.transform(X_test)
         fitted = fitted[-1]
     predicted = fitted.predict(X_test)
-    predict_time = time.perf_counter() - start
     outcome: dict[str, Any] = {
-        "test": test.tolist(),
-        "fit_time": fit_time,
-        "predict_time": predict_time,
         "predicted": predicted.tolist(),
         "classes": fitted.classes_.tolist(),
         "proba": None,
-        "segment_share": None,
+        "segment_accuracy": None,
+        "n_segments": None,
+        "fit_time": fit_time,
+        "predict_time": time.perf_counter() - start,
     }
     segments = None
-    if hasattr(final_classifier(fitted), "predict_segment_proba"):
+    if measures_segments and hasattr(final_classifier(fitted), "predict_segment_proba"):
         segments, classes = segment_outputs(fitted, X_test)
-        outcome["segment_share"] = segment_shares(segments, classes, y[test]).tolist()
+        outcome["segment_accuracy"] = segment_shares(segments, classes, y[test]).tolist()
         outcome["n_segments"] = segments.shape[1]
-    if segments is not None and not votes:
-        # The vote, over all segments of a track, comes when all folds are done.
+    if segments is not None and by_segment:
+        # The segments of a track vote when all folds are done.
         outcome["proba"] = segments[:, 0].astype(float).tolist()
     elif hasattr(fitted, "predict_proba"):
         outcome["proba"] = np.asarray(fitted.predict_proba(X_test), dtype=float).tolist()
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, json.dumps({"format": _FORMAT, "outcome": outcome}, allow_nan=False))
     return outcome
 
 
 def _artist_params(model: Any) -> list[str]:
-    """Name the parameters of ``fit`` by which a model learns from artists."""
+    """Return the parameters of ``fit`` by which a model learns from artists."""
     if has_fit_parameter(model, "groups") or _splits_by_group(model):
         return ["groups"]
     if get_config()["enable_metadata_routing"]:
@@ -137,32 +290,37 @@ def _artist_params(model: Any) -> list[str]:
 
 
 def _splits_by_group(model: Any) -> bool:
-    """Tell whether a model is a search whose own folds keep groups together."""
+    """Whether a model is a search whose own folds keep groups together."""
     return isinstance(model, BaseSearchCV) and isinstance(model.cv, GroupsConsumerMixin)
 
 
-def _identity(material: Material, plan: Plan) -> Any:
-    """Return what prints the same only where a fold would come out the same."""
+def _files(
+    task: EvaluationTask, splits: Splits, checkpoint: str | os.PathLike[str] | None
+) -> list[Path | None]:
+    """Return the file of each fold; its name changes with all that the fold depends on."""
+    if checkpoint is None:
+        return [None] * len(splits)
     code = {k: v for k, v in versions().items() if k not in ("python", "system")}
-    unit = "segments" if plan.by_segment else "tracks"
-    learns = material.artists is not None and _artist_params(material.model)
-    artists = [joblib.hash(material.artists)] if learns else []
-    parameters = _parameters(material.pipeline)
-    return (_FORMAT, unit, material.identity, *artists, parameters, sorted(code.items()))
-
-
-def _parameters(value: Any) -> Any:
-    if isinstance(value, BaseEstimator):
-        params = value.get_params(deep=False).items()
-        kind = f"{type(value).__module__}.{type(value).__qualname__}"
-        return (kind, [(k, _parameters(v)) for k, v in sorted(params) if k not in _IDLE])
-    if isinstance(value, (list, tuple)):
-        return [_parameters(item) for item in value]
-    return _describe(value)
+    learns = task.artists is not None and _artist_params(task.model)
+    identity = (
+        _FORMAT,
+        "segments" if splits.by_segment else "tracks",
+        data_identity(task.data, task.y),
+        task.artists.tolist() if learns and task.artists is not None else None,
+        describe_estimator(task.pipeline),
+        sorted(code.items()),
+    )
+    files: list[Path | None] = []
+    for fold in splits:
+        digest = hashlib.blake2b(repr(identity).encode(), digest_size=16)
+        for rows in fold:
+            digest.update(np.asarray(rows, dtype=np.int64).tobytes() + b"|")
+        files.append(Path(checkpoint) / f"fold-{digest.hexdigest()}.json")
+    return files
 
 
 def _read(file: Path) -> dict[str, Any] | None:
-    """Return a fold that was kept; None if there is none that can be read."""
+    """Return the outcome of a fold; None if there is no file, or with a warning none to read."""
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         if kept["format"] == _FORMAT:
@@ -171,11 +329,5 @@ def _read(file: Path) -> dict[str, Any] | None:
         return None
     except (ValueError, KeyError, TypeError):
         pass
-    warnings.warn(f"{file} is damaged; the fold is computed anew.", UserWarning, stacklevel=6)
+    warn_caller(f"{file} is damaged; the fold is computed again.")
     return None
-
-
-def _write(file: Path, outcome: dict[str, Any]) -> None:
-    """Write a fold under its name only when it is complete, whenever the run is killed."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, json.dumps({"format": _FORMAT, "outcome": outcome}, allow_nan=False))

@@ -1,4 +1,4 @@
-"""What is measured of predictions, for all resamples of the tracks at once."""
+"""Metrics of predictions, for all resamples of the tracks at once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from skgenre.utils._pipeline import segment_outputs
 
 Array = NDArray[Any]
 
@@ -20,7 +23,7 @@ METRICS = (
 )
 CONFIDENCE = 0.95
 _N_BINS = 10
-# A genre that a model holds impossible would make the log loss infinite.
+# A probability of zero for the true genre would make the log loss infinite.
 _SMALLEST = float(np.finfo(np.float32).eps)
 
 
@@ -49,7 +52,7 @@ def weighted_metrics(
     Returns
     -------
     metrics : dict of str to ndarray of shape (n_weightings,)
-        By the names of ``METRICS``, those that can be measured.
+        Those of ``METRICS`` that can be measured, by name.
     """
     total = weights.sum(axis=1)
     right = (codes == predicted).astype(float)
@@ -62,7 +65,7 @@ def weighted_metrics(
     is_predicted = (predicted[:, np.newaxis] == classes).astype(float)
     n_true = weights @ is_true  # (n_weightings, n_classes)
     n_found = weights @ (is_true * is_predicted)
-    # Genres of which a resample has no track take no part in its means.
+    # Genres without a track in a resample are left out of its means.
     occurs = n_true > 0
     recall = np.divide(n_found, n_true, out=np.zeros_like(n_true), where=occurs)
     f1 = 2 * n_found / np.where(occurs, n_true + weights @ is_predicted, 1)
@@ -76,7 +79,7 @@ def weighted_metrics(
 
 
 def _calibration_error(codes: Array, proba: Array, weights: Array) -> Array:
-    """Sum over bins of the distance between the confidence and the tracks that are right."""
+    """Sum over bins the distance between the confidence and the share of right tracks."""
     confidence = proba.max(axis=1)
     gap = (proba.argmax(axis=1) == codes) - confidence
     bins = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
@@ -85,16 +88,16 @@ def _calibration_error(codes: Array, proba: Array, weights: Array) -> Array:
 
 
 def bootstrap_weights(units: Array, n_bootstrap: int, seed: int) -> Array:
-    """Draw resamples of the units, whose tracks go together.
+    """Draw resamples of units; the tracks of a unit are drawn together.
 
     Parameters
     ----------
     units : ndarray of shape (n_tracks,)
-        What each track belongs to: its artist, or itself.
+        The unit of each track: its artist, or itself.
     n_bootstrap : int
         Number of resamples.
     seed : int
-        Decides the draws.
+        Seed of the draws.
 
     Returns
     -------
@@ -116,6 +119,64 @@ def interval(values: Array) -> tuple[float, float]:
 
 
 def estimate(value: float, resampled: Array | None) -> dict[str, float | None]:
-    """Put a value beside its interval; None where nothing was resampled."""
+    """Return a value and its interval; None for the ends without resamples."""
     low, high = (None, None) if resampled is None else interval(resampled)
     return {"value": float(value), "low": low, "high": high}
+
+
+def segment_accuracy_scorer(estimator: Any, X: Any, y: Any) -> float:
+    """Score single segments: the share of them whose most probable genre is right.
+
+    Give it to scikit-learn as a scorer, beside the accuracy of tracks:
+    ``scoring={"track": "accuracy", "segment": segment_accuracy_scorer}``.
+
+    Parameters
+    ----------
+    estimator : classifier, Pipeline or search
+        Fitted; a classifier with ``predict_segment_proba``, a pipeline that ends in one,
+        or a search over such.
+    X : array-like of n_tracks
+        Tracks, as the estimator takes them.
+    y : array-like of shape (n_tracks,)
+        Genre of each track.
+
+    Returns
+    -------
+    score : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    TypeError
+        If the classifier does not predict segments.
+
+    See Also
+    --------
+    evaluate : Measures both accuracies under a protocol.
+
+    Notes
+    -----
+    All segments of a track are on one side of a split of tracks: this is not the leaking
+    accuracy by segment of many papers, which :func:`leakage_audit` shows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre import MLPGenreClassifier, segment_accuracy_scorer
+    >>> y = np.repeat(["calm", "loud"], 8)
+    >>> X = np.random.default_rng(0).normal(size=(16, 2, 10, 3))
+    >>> X[y == "loud"] += 2
+    >>> mlp = MLPGenreClassifier(units=(8,), epochs=5, learning_rate=0.05, random_state=0)
+    >>> segment_accuracy_scorer(mlp.fit(X, y), X, y) > 0.9
+    True
+    """
+    y = column_or_1d(y)
+    proba, classes = segment_outputs(estimator, X)
+    check_consistent_length(proba, y)
+    return float(np.mean(segment_shares(proba, classes, y)))
+
+
+def segment_shares(proba: Array, classes: Array, y: Array) -> Array:
+    """Return the share of each track's segments that are right."""
+    best = classes[proba.argmax(axis=2)]  # (n_tracks, n_segments)
+    return (best == y[:, np.newaxis]).mean(axis=1)

@@ -1,6 +1,6 @@
 """Every system of the five papers as a ready pipeline, and their experiments run again.
 
-``python -m skgenre.papers`` prints the list of all, as docs/papers.md has it.
+``python -m skgenre.papers`` prints docs/papers.md, the list of all systems.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from skgenre.papers import _bai, _hu2022, _jain2021, _kumar2021, _zhang
-from skgenre.papers._experiments import Cell, Experiment, list_experiments
+from skgenre.papers._experiments import Cell, Experiment, get_experiment, list_experiments
 from skgenre.papers._registry import PaperSystem, get_system, list_systems, load_system
 from skgenre.papers._report import ReproductionResult
 from skgenre.papers._reproduce import reproduce
@@ -18,6 +18,7 @@ __all__ = [
     "Experiment",
     "PaperSystem",
     "ReproductionResult",
+    "get_experiment",
     "get_system",
     "list_experiments",
     "list_systems",

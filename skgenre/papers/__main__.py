@@ -10,10 +10,10 @@ from skgenre.papers._registry import PAPERS
 _HEAD = """\
 # The systems of the papers
 
-Each is a ready pipeline: `skgenre.papers.load_system("hu2022/cnn")`. The published figures are what
-the papers say, most of them by segment with segments of one track on both sides of the split: see
-[Which accuracy?](evaluation.md#which-accuracy). `skgenre.papers.load_grid("hu2022/table3")` gives a
-table of hu2022 as a pipeline and a grid for `GridSearchCV`.
+Each is a ready pipeline: `skgenre.papers.load_system("hu2022/cnn")`. Most of the published figures
+are by segment; [which accuracy?](which_accuracy.md) explains why they are too high.
+`skgenre.papers.load_grid("hu2022/table3")` gives a table of hu2022 as a pipeline and a grid for
+`GridSearchCV`.
 
 This page is printed by `python -m skgenre.papers`.
 """

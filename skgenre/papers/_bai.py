@@ -15,9 +15,9 @@ from skgenre.classifiers import (
 from skgenre.features import STFTExtractor
 from skgenre.papers._registry import PaperSystem, register
 
-_PROTOCOL = "pieces of all tracks divided at random"
+_PROTOCOL = "segments of all tracks divided at random"
 _BATCH = 100
-_N_PIECES = 15 * 1000
+_N_SEGMENTS = 15 * 1000
 # Iterations of table 2 -> accuracy by clip, accuracy by track, threshold of the vote.
 _TABLE_2 = [
     (500, 0.3229, 0.46, 5),
@@ -28,20 +28,20 @@ _TABLE_2 = [
 _UNITS = "Filters, dense units and batch size are not given."
 
 
-def _pieces() -> STFTExtractor:
-    """33 bands and 166 frames of a piece of 2 s."""
+def _stft() -> STFTExtractor:
+    """33 bands and 166 frames of a segment of 2 s."""
     return STFTExtractor(
         n_fft=1024, hop_length=256, center=False, bands="linear", n_bands=33, n_frames=166
     )
 
 
 def _epochs(iterations: int) -> int:
-    """Tell the epochs that make so many steps on the pieces of 1000 tracks."""
-    return max(1, round(iterations * _BATCH / _N_PIECES))
+    """Return the epochs in which the segments of 1000 tracks take that many steps."""
+    return max(1, round(iterations * _BATCH / _N_SEGMENTS))
 
 
-def _on_pieces(classifier: Any) -> Any:
-    return make_genre_pipeline(classifier, n_segments=15, extractor=_pieces())
+def _on_segments(classifier: Any) -> Any:
+    return make_genre_pipeline(classifier, n_segments=15, extractor=_stft())
 
 
 def _complex_cnn(epochs: int) -> CNNGenreClassifier:
@@ -61,24 +61,24 @@ def _complex_cnn(epochs: int) -> CNNGenreClassifier:
 
 
 def _build_complex_cnn() -> Any:
-    return _on_pieces(_complex_cnn(_epochs(10_000)))
+    return _on_segments(_complex_cnn(_epochs(10_000)))
 
 
 def _build_simple_cnn() -> Any:
     # No number of iterations is given: those of the middle row of table 2.
     simple = _complex_cnn(_epochs(4000)).set_params(filters=(32, 64), units=(64,), dropout=0.0)
-    return _on_pieces(simple)
+    return _on_segments(simple)
 
 
 def _build_rcnn() -> Any:
     network = RCNNGenreClassifier(
         learning_rate=1e-4, epochs=_epochs(25000), batch_size=_BATCH, random_state=0
     )
-    return _on_pieces(network)
+    return _on_segments(network)
 
 
 def _build_lstm() -> Any:
-    # 30 pieces of 20 frames, 72 values a frame.
+    # 30 segments of 20 frames, 72 values a frame.
     extractor = STFTExtractor(n_fft=2048, hop_length=1024, center=False, bands="octave")
     network = LSTMGenreClassifier(
         lstm_units=(80, 80),
@@ -93,7 +93,7 @@ def _build_lstm() -> Any:
 
 
 def _build_vote(iterations: int, threshold: int) -> Any:
-    return _on_pieces(RejectingClassifier(_complex_cnn(_epochs(iterations)), threshold=threshold))
+    return _on_segments(RejectingClassifier(_complex_cnn(_epochs(iterations)), threshold=threshold))
 
 
 def _build_whole() -> Any:
@@ -110,7 +110,7 @@ def register_all() -> None:
             "Two convolution and two dense layers",
             "section 3.3.2",
             {},
-            f"{_UNITS} The paper says that it does poorly, without a figure.",
+            f"{_UNITS} The paper calls it poor, without a figure.",
             _build_simple_cnn,
         ),
         (
@@ -118,7 +118,7 @@ def register_all() -> None:
             "Four convolution layers of 5x5",
             "section 3.3.3",
             {"accuracy after 10000 iterations": 0.80},
-            f"{_UNITS} Dropout is 0.4, raised by hand to 0.6 when it overfits: here 0.4, then 0.6.",
+            f"{_UNITS} Dropout is 0.4, raised to 0.6 by hand when overfitting: here 0.4, then 0.6.",
             _build_complex_cnn,
         ),
         (
@@ -126,14 +126,14 @@ def register_all() -> None:
             "Two convolution and three recurrent convolution layers",
             "section 3.3.4, figures 2 and 6",
             {"test accuracy after 200000 iterations": 0.8245},
-            "Filters are not given. 25 000 iterations, after which the paper sees it keep steady.",
+            "Filters are not given. 25 000 iterations, after which the paper's accuracy is steady.",
             _build_rcnn,
         ),
         (
             "lstm",
             "LSTM 80-80 and a dense layer of 40 on STFTs of 72 values",
             "table 1, figures 3 and 5",
-            {"piece accuracy": 0.55},
+            {"segment accuracy": 0.55},
             "Dropout and batch size are not given: none, and 100.",
             _build_lstm,
         ),
@@ -151,12 +151,12 @@ def register_all() -> None:
         register(
             PaperSystem(
                 f"bai/table2/{iterations}-{threshold}",
-                f"Vote of 15 pieces, rejected below {threshold}, {iterations} iterations",
+                f"Vote of 15 segments, rejected below {threshold}, {iterations} iterations",
                 "table 2",
                 _PROTOCOL,
-                {"piece accuracy": by_clip, "track accuracy": by_track, "threshold": threshold},
+                {"segment accuracy": by_clip, "track accuracy": by_track, "threshold": threshold},
                 "The table names no network: the complex CNN. Iterations become epochs by the "
-                "15 000 pieces of GTZAN in batches of 100.",
+                "15 000 segments of GTZAN in batches of 100.",
                 partial(_build_vote, iterations, threshold),
             )
         )

@@ -1,50 +1,117 @@
-"""Which experiments there are: the cells of each, and how the paper divided its data."""
+"""The experiments of the papers: the cells of each, and how the paper divided its data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
+
+from skgenre.evaluation import EvaluationTask, Splits
 from skgenre.papers._registry import PAPERS, get_system
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Division:
+class PaperSplit:
     """How a paper divided its data, in numbers.
 
     Attributes
     ----------
     unit : {"segment", "track"}
         What is drawn at random, by genre.
-    train, judged : float or None
-        Shares to learn from and to judge; None stands for the folds of a
-        cross-validation, in which everything is judged once.
+    train, test : float or None
+        Shares to train on and to score; None stands for the folds of a cross-validation, in
+        which everything is scored once.
     n_trainings : int
-        How often the shares are drawn; does not matter for folds.
-    judges_training : bool
-        Whether what was learnt is judged too.
-    why : str
-        What the paper leaves open, for the notes.
+        How often the shares are drawn; not used for folds.
+    scores_training : bool
+        Whether the training rows are scored too, before the others.
+    note : str
+        What the paper leaves open.
     """
 
     unit: str
     train: float | None = None
-    judged: float | None = None
+    test: float | None = None
     n_trainings: int = 1
-    judges_training: bool = False
-    why: str = ""
+    scores_training: bool = False
+    note: str = ""
 
     def describe(self, n_folds: int, n_trainings: int) -> str:
         """Put it into words."""
-        if self.train is None or self.judged is None:
-            return f"{n_folds} folds of {self.unit}s at random, each judged once"
+        if self.train is None or self.test is None:
+            return f"{n_folds} folds of {self.unit}s at random, each scored once"
         times = "once" if n_trainings == 1 else f"{n_trainings} times"
         return (
-            f"{times} {self.train:.0%} of the {self.unit}s at random to learn from and "
-            f"{self.judged:.0%} to judge"
+            f"{times} {self.train:.0%} of the {self.unit}s at random for training and "
+            f"{self.test:.0%} for testing"
         ).replace("%", " %")
+
+    def make_splits(
+        self, task: EvaluationTask, *, n_folds: int, n_trainings: int, random_state: int
+    ) -> Splits:
+        """Divide the tracks of a task, or their segments, as the paper did.
+
+        Parameters
+        ----------
+        task : EvaluationTask
+            The tracks.
+        n_folds : int
+            Folds, if the paper has folds.
+        n_trainings : int
+            How often the shares are drawn, if it has shares.
+        random_state : int
+            Seed of the draws.
+
+        Returns
+        -------
+        splits : Splits
+            The folds.
+
+        Raises
+        ------
+        ValueError
+            If the pipeline has no segments to divide, or there are too few tracks.
+        """
+        by_segment = self.unit == "segment"
+        genres = task.y
+        if by_segment:
+            reason = task.why_no_segments()
+            if reason is not None:
+                raise ValueError(
+                    f"The paper divided segments, which is not possible here: {reason}."
+                )
+            genres = np.repeat(genres, task.n_segments)  # (n_tracks * n_segments,)
+        folds = [
+            (train, np.concatenate([train, test]) if self.scores_training else test)
+            for train, test in self._draw(genres, n_folds, n_trainings, random_state)
+        ]
+        return Splits("paper", folds, by_segment)
+
+    def _draw(
+        self, genres: Array, n_folds: int, n_trainings: int, random_state: int
+    ) -> Iterator[tuple[Array, Array]]:
+        splitter: Any = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
+        if self.train is not None:
+            splitter = StratifiedShuffleSplit(
+                n_trainings,
+                train_size=self.train,
+                test_size=self.test,
+                random_state=random_state,
+            )
+        try:
+            yield from splitter.split(genres, genres)
+        except ValueError as error:
+            raise ValueError(
+                f"{len(genres)} {self.unit}s of {len(np.unique(genres))} genres cannot be divided "
+                f"as the paper did: {str(error).rstrip('.')}. Give more tracks of each genre."
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -57,17 +124,17 @@ class Cell:
         Such as "mlp-10".
     system : str
         Its name in :mod:`skgenre.papers`.
-    division : Division
+    split : PaperSplit
         How the paper divided its data.
     figures : {"table1", "validation", "test", "nodes", "votes", "whole", "report"}
-        Which figures are made of its predictions.
+        The kind of figures in the paper.
     quick : bool
-        Whether it is one of the cells of a quick run.
+        Whether a quick run includes it.
     """
 
     name: str
     system: str
-    division: Division
+    split: PaperSplit
     figures: str
     quick: bool = True
 
@@ -81,11 +148,11 @@ class Experiment:
     name : str
         Such as "hu2022-table1".
     title : str
-        What it compares, in a line.
+        Its comparison, in a line.
     cells : tuple of Cell
         Its systems.
     notes : tuple of str
-        What to know when comparing its figures.
+        Remarks on comparing its figures.
 
     Examples
     --------
@@ -109,7 +176,7 @@ class Experiment:
 
     @property
     def protocol(self) -> str:
-        """How the paper says that it measured."""
+        """How the paper measured, by its own account."""
         return "; ".join(dict.fromkeys(get_system(cell.system).protocol for cell in self.cells))
 
     def __repr__(self) -> str:
@@ -117,14 +184,14 @@ class Experiment:
         return f"<Experiment {self.name}: {self.title}, {n_cells} cell{'s' * (n_cells > 1)}>"
 
     def choose(self, only: Any, *, quick: bool) -> list[Cell]:
-        """Return the cells that are asked for, in the order of the paper.
+        """Return the selected cells, in the order of the paper.
 
         Parameters
         ----------
         only : str, sequence of str or None
             Names, or patterns such as "mlp-*".
         quick : bool
-            Whether None means a few cells.
+            Whether None means a few cells instead of all.
 
         Returns
         -------
@@ -134,7 +201,7 @@ class Experiment:
         Raises
         ------
         ValueError
-            If a name fits no cell.
+            If a name matches no cell.
         """
         if only is None:
             return [cell for cell in self.cells if cell.quick or not quick]
@@ -150,19 +217,23 @@ class Experiment:
         return [c for c in self.cells if any(fnmatchcase(c.name, name) for name in wanted)]
 
 
-_HU = Division("segment", 0.60, 0.15, 3)
-_HU_TABLE_1 = Division("segment", 0.60, 0.15, 3, judges_training=True)
-_JAIN = Division("segment", 0.30, 0.70)
-_KUMAR = Division("track", 0.60, 0.40)
-_BAI = Division("segment", why="The paper does not say which share of the pieces it tested on.")
-_BAI_WHOLE = Division("track", why="The paper does not say which share of the tracks it tested on.")
-_ZHANG = Division("track", why="The paper does not say which tracks figure 12 was measured on.")
+_HU = PaperSplit("segment", 0.60, 0.15, 3)
+_HU_TABLE_1 = PaperSplit("segment", 0.60, 0.15, 3, scores_training=True)
+_JAIN = PaperSplit("segment", 0.30, 0.70)
+_KUMAR = PaperSplit("track", 0.60, 0.40)
+_BAI = PaperSplit(
+    "segment", note="The paper does not say which share of the segments it tested on."
+)
+_BAI_WHOLE = PaperSplit(
+    "track", note="The paper does not say which share of the tracks it tested on."
+)
+_ZHANG = PaperSplit("track", note="The paper does not name the test tracks of figure 12.")
 
 _NETWORKS = ("mlp", "cnn", "lstm")
 _ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu")
 _QUARTER = (
-    "A quarter of the segments is set aside as in the paper, and is neither learnt nor judged: the "
-    "figures are of the validation part."
+    "A quarter of the segments is set aside as in the paper, for neither training nor scoring: "
+    "the figures are of the validation part."
 )
 _ERROR = "Error is the cross-entropy of segments; under the honest protocol it is not measured."
 
@@ -187,8 +258,8 @@ _EXPERIMENTS: tuple[Experiment, ...] = (
         ),
         (
             _QUARTER,
-            "Accuracy and error are of the segments that were learnt, as the paper's text has it; "
-            "here without dropout, after the last epoch.",
+            "Accuracy and error are of the training segments, as in the paper's text; here without "
+            "dropout, after the last epoch.",
             _ERROR,
         ),
     ),
@@ -210,8 +281,8 @@ _EXPERIMENTS: tuple[Experiment, ...] = (
         "The hierarchy of seven LSTMs",
         (Cell("hierarchy", "zhang/hierarchy", _ZHANG, "nodes"),),
         (
-            "The accuracy of an LSTM is of the tracks whose genre lies below it, by its own "
-            "decision on them; the track accuracy is of all seven together.",
+            "The accuracy of an LSTM is that of its own decisions on the tracks whose genre lies "
+            "below it; the track accuracy is that of all seven together.",
         ),
     ),
     Experiment(
@@ -227,7 +298,7 @@ _EXPERIMENTS: tuple[Experiment, ...] = (
         (
             "A cell is named by iterations and threshold. A track counts as right if its genre "
             "wins with at least that many votes; a rejected one is wrong.",
-            "Where epochs are given, all cells train equally long, whatever their iterations.",
+            "If epochs are given, all cells train equally long, whatever their iterations.",
         ),
     ),
     Experiment(
@@ -260,9 +331,31 @@ def list_experiments() -> list[Experiment]:
 
 
 def get_experiment(name: str) -> Experiment:
-    """Return an experiment by its name; an error lists all."""
+    """Return an experiment by its name.
+
+    Parameters
+    ----------
+    name : str
+        Such as "hu2022-table1".
+
+    Returns
+    -------
+    experiment : Experiment
+        The experiment.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name; the message lists all.
+
+    Examples
+    --------
+    >>> from skgenre.papers import get_experiment
+    >>> get_experiment("kumar2021")
+    <Experiment kumar2021: The two reports: a CNN on images, and transfer learning, 2 cells>
+    """
     for experiment in _EXPERIMENTS:
         if experiment.name == name:
             return experiment
-    known: Sequence[str] = [experiment.name for experiment in _EXPERIMENTS]
-    raise ValueError(f"{name!r} is no experiment; choose from {', '.join(known)}.")
+    known = ", ".join(experiment.name for experiment in _EXPERIMENTS)
+    raise ValueError(f"{name!r} is no experiment; choose from {known}.")

@@ -1,8 +1,9 @@
-"""The figures of a cell: what the paper says, and what the predictions amount to."""
+"""The figures of a cell: those of the paper beside those of the measured predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,7 @@ from numpy.typing import NDArray
 
 from skgenre.classifiers import GTZAN_HIERARCHY, vote
 from skgenre.datasets.gtzan import GENRES
-from skgenre.evaluation import EvaluationResult
-from skgenre.papers._data import plain
+from skgenre.evaluation import EvaluationResult, FoldResult
 from skgenre.papers._registry import PaperSystem
 
 Array = NDArray[Any]
@@ -22,7 +22,12 @@ _F1 = {
     "kumar2021/image-cnn": (0.50, 0.89, 0.42, 0.42, 0.49, 0.53, 0.76, 0.61, 0.37, 0.26),
     "kumar2021/transfer": (0.49, 0.89, 0.37, 0.46, 0.54, 0.72, 0.63, 0.73, 0.34, 0.24),
 }
-_SMALLEST = float(np.finfo(np.float32).eps)  # as the log loss of an evaluation has it
+_SMALLEST = float(np.finfo(np.float32).eps)  # as in the log loss of an evaluation
+
+
+def plain_name(label: Any) -> str:
+    """Spell a genre as GTZAN does: "Hip-Hop" is "hiphop"."""
+    return "".join(ch for ch in str(label).casefold() if ch.isalnum())
 
 
 def _leaves(part: Any) -> tuple[str, ...]:
@@ -51,7 +56,7 @@ def _row(
     measured: list[float] | float | None,
     honest: Any = None,
 ) -> Row:
-    """Put the three beside each other; several trainings become mean and deviation."""
+    """Make a row; several trainings become their mean and standard deviation."""
     values = [measured] if isinstance(measured, float) else measured or []
     if not isinstance(honest, dict):
         honest = {"value": honest, "low": None, "high": None}
@@ -66,91 +71,86 @@ def _row(
     }
 
 
-def _shares(outcomes: list[dict[str, Any]], *, learnt: bool = False) -> list[float]:
-    """Accuracy by segment of each training."""
-    parts = [_part(outcome, learnt) for outcome in outcomes]
-    return [
-        float(np.mean(outcome["segment_share"][part]))
-        for outcome, part in zip(outcomes, parts, strict=True)
-    ]
+def _select(folds: Sequence[FoldResult], *, trained: bool) -> list[FoldResult]:
+    """Return the training rows of folds that score these too, or the others."""
+    selected = []
+    for fold in folds:
+        rows = slice(0, fold.n_train) if trained else slice(fold.n_train, None)
+        assert fold.proba is not None
+        assert fold.segment_accuracy is not None
+        selected.append(
+            replace(
+                fold,
+                test=fold.test[rows],
+                genre=fold.genre[rows],
+                predicted=fold.predicted[rows],
+                proba=fold.proba[rows],
+                segment_accuracy=fold.segment_accuracy[rows],
+            )
+        )
+    return selected
 
 
-def _part(outcome: dict[str, Any], learnt: bool) -> slice:
-    return slice(0, outcome["n_learnt"]) if learnt else slice(outcome["n_learnt"], None)
+def _shares(folds: Sequence[FoldResult]) -> list[float]:
+    """Return the accuracy by segment of each training."""
+    return [float(np.mean(fold.segment_accuracy)) for fold in folds]  # type: ignore[arg-type]
 
 
-def _errors(outcomes: list[dict[str, Any]], *, learnt: bool = False) -> list[float]:
-    """Cross-entropy by segment of each training."""
+def _errors(folds: Sequence[FoldResult]) -> list[float]:
+    """Return the cross-entropy by segment of each training."""
     errors = []
-    for outcome in outcomes:
-        part = _part(outcome, learnt)
-        columns = [outcome["classes"].index(genre) for genre in outcome["genre"][part]]
-        proba = np.array(outcome["proba"][part])
-        likelihood = np.maximum(proba[np.arange(len(columns)), columns], _SMALLEST)
+    for fold in folds:
+        assert fold.proba is not None
+        columns = [fold.classes.index(genre) for genre in fold.genre]
+        likelihood = np.maximum(fold.proba[np.arange(len(columns)), columns], _SMALLEST)
         errors.append(float(np.mean(-np.log(likelihood))))
     return errors
 
 
-def _hit_share(outcomes: list[dict[str, Any]]) -> float:
-    """Accuracy by track, over all trainings."""
-    hits = [
-        label == genre
-        for outcome in outcomes
-        for label, genre in zip(outcome["predicted"], outcome["genre"], strict=True)
-    ]
-    return float(np.mean(hits))
+def _hit_share(folds: Sequence[FoldResult]) -> float:
+    """Return the accuracy by track, over all trainings."""
+    pairs = [pair for f in folds for pair in zip(f.genre, f.predicted, strict=True)]
+    return float(np.mean([genre == label for genre, label in pairs]))
 
 
-def _widen(outcome: dict[str, Any], classes: list[Any]) -> Array:
-    """Give probabilities a column for each genre, also for those that a training never saw."""
-    proba = np.zeros((len(outcome["proba"]), len(classes)))
-    proba[:, [classes.index(label) for label in outcome["classes"]]] = outcome["proba"]
-    return proba
-
-
-def _table1(system: PaperSystem, outcomes: Any, honest: EvaluationResult, model: Any) -> list[Row]:
+def _table1(system: PaperSystem, folds: Any, honest: EvaluationResult, model: Any) -> list[Row]:
     said, overall = system.published, honest.overall
+    trained, tested = _select(folds, trained=True), _select(folds, trained=False)
+    name = "validation accuracy"
     return [
-        _row("accuracy", said["accuracy"], _shares(outcomes, learnt=True)),
-        _row(
-            "validation accuracy",
-            said["validation accuracy"],
-            _shares(outcomes),
-            overall["segment_accuracy"],
-        ),
-        _row("error", said["error"], _errors(outcomes, learnt=True)),
-        _row("validation error", said["validation error"], _errors(outcomes)),
+        _row("accuracy", said["accuracy"], _shares(trained)),
+        _row(name, said[name], _shares(tested), overall["segment_accuracy"]),
+        _row("error", said["error"], _errors(trained)),
+        _row("validation error", said["validation error"], _errors(tested)),
         _row("track accuracy", None, None, overall["track_accuracy"]),
     ]
 
 
-def _validation(
-    system: PaperSystem, outcomes: Any, honest: EvaluationResult, model: Any
-) -> list[Row]:
+def _validation(system: PaperSystem, folds: Any, honest: EvaluationResult, model: Any) -> list[Row]:
     name, overall = "validation accuracy", honest.overall
     return [
-        _row(name, system.published[name], _shares(outcomes), overall["segment_accuracy"]),
+        _row(name, system.published[name], _shares(folds), overall["segment_accuracy"]),
         _row("track accuracy", None, None, overall["track_accuracy"]),
     ]
 
 
-def _test(system: PaperSystem, outcomes: Any, honest: EvaluationResult, model: Any) -> list[Row]:
+def _test(system: PaperSystem, folds: Any, honest: EvaluationResult, model: Any) -> list[Row]:
     said, overall = system.published, honest.overall
     name = "segment accuracy"
     return [
-        _row(name, said[name], _shares(outcomes), overall["segment_accuracy"]),
-        _row("error", said["error"], _errors(outcomes)),
+        _row(name, said[name], _shares(folds), overall["segment_accuracy"]),
+        _row("error", said["error"], _errors(folds)),
         _row("track accuracy", None, None, overall["track_accuracy"]),
     ]
 
 
-def _votes(system: PaperSystem, outcomes: Any, honest: EvaluationResult, model: Any) -> list[Row]:
+def _votes(system: PaperSystem, folds: Any, honest: EvaluationResult, model: Any) -> list[Row]:
     said, overall = system.published, honest.overall
     threshold = model.threshold
-    right, decided = count_votes(outcomes, honest.n_segments or 1, threshold)
+    right, decided = count_votes(folds, honest.n_segments or 1, threshold)
     rejected = np.array([label not in honest.classes for label in honest.tracks["predicted"]])
-    name = "piece accuracy"
-    shares = np.concatenate([outcome["segment_share"] for outcome in outcomes])
+    name = "segment accuracy"
+    shares = np.concatenate([fold.segment_accuracy for fold in folds])
     return [
         _row(name, said[name], float(shares.mean()), overall["segment_accuracy"]),
         _row(
@@ -164,16 +164,16 @@ def _votes(system: PaperSystem, outcomes: Any, honest: EvaluationResult, model: 
 
 
 def count_votes(
-    outcomes: list[dict[str, Any]], n_segments: int, threshold: int
+    folds: Sequence[FoldResult], n_segments: int, threshold: int
 ) -> tuple[Array, Array]:
-    """Let the segments of each track vote, each judged by the model that did not learn it.
+    """Let the segments of each track vote, each predicted by a model that did not see it.
 
     Parameters
     ----------
-    outcomes : list of dict
-        Folds of segments, in which each is judged once.
+    folds : sequence of FoldResult
+        Folds of segments, in which each is scored once.
     n_segments : int
-        Segments a track, which follow one another.
+        Segments of a track, which follow one another.
     threshold : int
         Votes that a genre needs.
 
@@ -182,31 +182,31 @@ def count_votes(
     right, decided : ndarray of shape (n_tracks,) of bool
         Whether the true genre won, and whether any did.
     """
-    classes = sorted({label for outcome in outcomes for label in outcome["classes"]})
-    order = np.argsort(np.concatenate([outcome["test"] for outcome in outcomes]))
-    truth = [classes.index(label) for outcome in outcomes for label in outcome["genre"]]
-    proba = np.concatenate([_widen(outcome, classes) for outcome in outcomes])[order]
+    classes = sorted({label for fold in folds for label in fold.classes})
+    order = np.argsort(np.concatenate([fold.test for fold in folds]))
+    truth = np.array([classes.index(label) for fold in folds for label in fold.genre])
+    proba = np.concatenate([fold.proba_of(classes) for fold in folds])[order]
     proba = proba.reshape(-1, n_segments, len(classes))  # (n_tracks, n_segments, n_classes)
     winners = vote(proba, "hard").argmax(axis=1)
     n_votes = (proba.argmax(axis=2) == winners[:, np.newaxis]).sum(axis=1)
     decided = n_votes >= threshold
-    return decided & (winners == np.array(truth)[order][::n_segments]), decided
+    return decided & (winners == truth[order][::n_segments]), decided
 
 
-def _whole(system: PaperSystem, outcomes: Any, honest: EvaluationResult, model: Any) -> list[Row]:
+def _whole(system: PaperSystem, folds: Any, honest: EvaluationResult, model: Any) -> list[Row]:
     (said,) = system.published.values()
-    return [_row("track accuracy", said, _hit_share(outcomes), honest.overall["track_accuracy"])]
+    return [_row("track accuracy", said, _hit_share(folds), honest.overall["track_accuracy"])]
 
 
-def _nodes(system: PaperSystem, outcomes: Any, honest: EvaluationResult, model: Any) -> list[Row]:
-    truth = [genre for outcome in outcomes for genre in outcome["genre"]]
-    proba = np.concatenate([_widen(outcome, honest.classes) for outcome in outcomes])
+def _nodes(system: PaperSystem, folds: Any, honest: EvaluationResult, model: Any) -> list[Row]:
+    truth = [genre for fold in folds for genre in fold.genre]
+    proba = np.concatenate([fold.proba_of(honest.classes) for fold in folds])
     measured = node_accuracies(truth, proba, honest.classes)
     fair = node_accuracies(honest.tracks["genre"], np.array(honest.tracks["proba"]), honest.classes)
     rows = [_row(name, system.published[name], measured[name], fair[name]) for name in _NODES]
     name = "track accuracy"
     overall = honest.overall["track_accuracy"]
-    return [*rows, _row(name, system.published[name], _hit_share(outcomes), overall)]
+    return [*rows, _row(name, system.published[name], _hit_share(folds), overall)]
 
 
 def node_accuracies(truth: list[Any], proba: Array, classes: list[Any]) -> dict[str, float | None]:
@@ -218,17 +218,17 @@ def node_accuracies(truth: list[Any], proba: Array, classes: list[Any]) -> dict[
         True genre of each track.
     proba : ndarray of shape (n_tracks, n_classes)
         Probabilities of the whole hierarchy, with soft routing. Those below a node, divided
-        by their sum, are the node's own: the largest sum below a child is its decision.
+        by their sum, are those of the node: its decision is the child with the largest sum.
     classes : list
         The genres, the columns of ``proba``.
 
     Returns
     -------
     accuracies : dict of str to float or None
-        By the published name of each node; None where it has nothing to decide.
+        By the published name of each node; None if it has nothing to decide.
     """
-    spelled = [plain(label) for label in classes]
-    true = np.array([plain(label) for label in truth])
+    spelled = [plain_name(label) for label in classes]
+    true = np.array([plain_name(label) for label in truth])
     accuracies: dict[str, float | None] = {}
     for name, children in _NODES.items():
         present = [[spelled.index(g) for g in child if g in spelled] for child in children]
@@ -239,20 +239,18 @@ def node_accuracies(truth: list[Any], proba: Array, classes: list[Any]) -> dict[
             sums = np.stack([proba[below][:, c].sum(axis=1) for c in present], axis=1)
             position = {spelled[c]: k for k, columns in enumerate(present) for c in columns}
             wanted = np.array([position[genre] for genre in true[below]])
-            # Where the sum is 0 the node was never asked: no decision is no right one.
+            # If all sums are 0 the node was never reached: no decision is not a right one.
             right = (sums.argmax(axis=1) == wanted) & (sums.max(axis=1) > 0)
             accuracies[name] = float(right.mean())
     return accuracies
 
 
-def _report(system: PaperSystem, outcomes: Any, honest: EvaluationResult, model: Any) -> list[Row]:
+def _report(system: PaperSystem, folds: Any, honest: EvaluationResult, model: Any) -> list[Row]:
     name = "track accuracy"
-    rows = [
-        _row(name, system.published[name], _hit_share(outcomes), honest.overall["track_accuracy"])
-    ]
+    rows = [_row(name, system.published[name], _hit_share(folds), honest.overall["track_accuracy"])]
     said = dict(zip(GENRES, _F1[system.name], strict=True))
-    found = make_reports(outcomes, honest)
-    labels = {plain(label): str(label) for label in honest.classes}
+    found = make_reports(folds, honest)
+    labels = {plain_name(label): str(label) for label in honest.classes}
     for genre in [*GENRES, *(key for key in labels if key not in GENRES)]:
         label = labels.get(genre, genre)
         values = [found[side].get(label, {}).get("f1") for side in ("measured", "honest")]
@@ -261,13 +259,13 @@ def _report(system: PaperSystem, outcomes: Any, honest: EvaluationResult, model:
 
 
 def make_reports(
-    outcomes: list[dict[str, Any]], honest: EvaluationResult
+    folds: Sequence[FoldResult], honest: EvaluationResult
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Report precision, recall, F1 and support of each genre, by track.
 
     Parameters
     ----------
-    outcomes : list of dict
+    folds : sequence of FoldResult
         Under the paper's protocol; several trainings count together.
     honest : EvaluationResult
         Under the honest protocol.
@@ -277,8 +275,8 @@ def make_reports(
     reports : dict of str to dict
         "measured" and "honest": for each genre the four numbers.
     """
-    truth = [genre for outcome in outcomes for genre in outcome["genre"]]
-    predicted = [label for outcome in outcomes for label in outcome["predicted"]]
+    truth = [genre for fold in folds for genre in fold.genre]
+    predicted = [label for fold in folds for label in fold.predicted]
     tracks = honest.tracks
     return {
         "measured": _report_of(truth, predicted, honest.classes),

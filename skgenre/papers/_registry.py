@@ -1,4 +1,4 @@
-"""The systems of the papers, each with what was published of it."""
+"""The systems of the papers, each with its published figures."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ PAPERS = {
 
 @dataclass(frozen=True, repr=False, eq=False)
 class PaperSystem:
-    """A system of one of the papers: where it stands, what was claimed, how to build it.
+    """A system of one of the papers: its place, its published figures, and its pipeline.
 
     Parameters
     ----------
     name : str
         "paper/system", or "paper/table/row".
     title : str
-        What it is, in a line.
+        A description in a line.
     where : str
         Table, figure or section of the paper.
     protocol : str
         How the paper measured.
     published : mapping of str to float
-        The figures that the paper gives, by what they are.
+        The figures of the paper, by name.
     choices : str
-        What the paper leaves open or contradicts, and what is done here.
+        Choices made here, because the paper leaves them open or contradicts itself.
     build : callable
         Builds the unfitted pipeline.
     grid : mapping of str to sequence, default={}
@@ -67,7 +67,7 @@ class PaperSystem:
         object.__setattr__(self, "published", MappingProxyType(dict(self.published)))
         grid = {key: tuple(values) for key, values in self.grid.items()}
         object.__setattr__(self, "grid", MappingProxyType(grid))
-        # help(system) and system.__doc__ tell of this system, not of the class.
+        # help(system) and system.__doc__ describe this system, not the class.
         object.__setattr__(self, "__doc__", self._text())
 
     @property
@@ -165,7 +165,7 @@ def get_system(name: str) -> PaperSystem:
     Returns
     -------
     system : PaperSystem
-        What is known of it.
+        The system.
 
     Raises
     ------

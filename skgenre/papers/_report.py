@@ -1,4 +1,4 @@
-"""What a reproduction found, as plain values that a JSON file holds exactly."""
+"""The result of an experiment, as plain values that a JSON file holds exactly."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ReproductionResult(Record):
-    """What :func:`skgenre.reproduce` found.
+    """The result of :func:`skgenre.reproduce`.
 
     Attributes
     ----------
     experiment, title, paper : str
-        The experiment, what it compares, and the citation.
+        The name of the experiment, its comparison, and the citation.
     published_protocol : str
-        How the paper says that it measured.
+        How the paper measured, by its own account.
     measured_protocols : dict of str to str
         For each cell, how the paper's protocol was carried out.
     honest_protocol : {"artist-grouped", "track-random"}
-        The other protocol; "track-random" where artists are not known.
+        The other protocol; "track-random" if artists are not known.
     rows : list of dict
-        A row for each ``cell`` and ``figure``: what the ``paper`` says, what was
-        ``measured`` under its protocol (mean of the trainings, with ``measured_std`` where
-        there are several), and ``honest`` with the ends of its interval, ``honest_low`` and
-        ``honest_high``. None is what was not published or not measured.
+        A row for each ``cell`` and ``figure``: the figure of the ``paper``, the one
+        ``measured`` under its protocol (mean of the trainings, with ``measured_std`` if
+        there are several), and the ``honest`` one with the ends of its interval,
+        ``honest_low`` and ``honest_high``. None means not published or not measured.
     reports : dict of str to dict
         For cells of kumar2021 precision, recall, F1 and support of each genre, "measured"
         and "honest".
     evaluations : dict of str to EvaluationResult
         For each cell the evaluation under the honest protocol.
     trainings : list of dict
-        For each training its ``cell``, ``protocol``, ``n_train``, ``n_judged`` and
+        For each training its ``cell``, ``protocol``, ``n_train``, ``n_scored`` and
         ``fit_time`` in seconds.
     failed : dict of str to str
-        Cells that did not run, and why.
+        Cells that did not run, and the reason.
     n_tracks : int
         Tracks of the data set that were used.
     n_artists : int or None
-        Their artists; None where not known.
+        Their artists; None if not known.
     genres : list of str
         Their genres.
     notes : list of str
-        What to know when comparing the figures.
+        Remarks on comparing the figures.
     settings : dict
         The arguments.
     environment : dict of str to str
@@ -82,7 +82,7 @@ class ReproductionResult(Record):
         Returns
         -------
         values : dict
-            What ``save`` writes.
+            The content of the file that ``save`` writes.
         """
         values = {"format": self._format, **asdict(self)}
         found = self.evaluations.items()
@@ -90,7 +90,7 @@ class ReproductionResult(Record):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Undo ``to_dict``.
+        """Make a result of the values of ``to_dict``.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class ReproductionResult(Record):
         Returns
         -------
         result : ReproductionResult
-            Equal to the one that was written.
+            Equal to the original.
         """
         if values.get("format") == cls._format:
             found = values["evaluations"].items()
@@ -114,8 +114,7 @@ class ReproductionResult(Record):
         Returns
         -------
         table : pandas.DataFrame
-            Indexed by cell and figure, with the columns of ``rows``; NaN where there is
-            nothing.
+            Indexed by cell and figure, with the columns of ``rows``; NaN for None.
 
         Raises
         ------
@@ -131,7 +130,7 @@ class ReproductionResult(Record):
         return pandas.DataFrame(rows, index=index, columns=list(_COLUMNS), dtype=float)
 
     def to_markdown(self) -> str:
-        """Return the figures side by side, and what to know of them, as Markdown.
+        """Return the figures side by side, with remarks, as Markdown.
 
         Returns
         -------
@@ -143,6 +142,12 @@ class ReproductionResult(Record):
         title = f"# {self.experiment}: {self.title}"
         return f"{title}\n\n{self.paper}.\n\n{markdown_table(head, rows)}\n\n{notes}\n"
 
+    def _title(self) -> str:
+        return f"{super()._title()}: {self.experiment}, {self.title}"
+
+    def _table(self) -> str:
+        return markdown_table(*self.table())
+
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the head and the rows of the table, as text.
 
@@ -151,7 +156,7 @@ class ReproductionResult(Record):
         head : list of str
             The columns.
         rows : list of list of str
-            "-" is what was not published or not measured.
+            "-" means not published or not measured.
         """
         head = ["cell", "figure", "paper", "measured, paper's protocol"]
         head.append(f"measured honestly ({self.honest_protocol})")
@@ -168,12 +173,12 @@ class ReproductionResult(Record):
         return head, rows
 
     def remarks(self) -> list[str]:
-        """Return how everything was measured, and the notes, a sentence or more each.
+        """Return how the figures were measured, and the notes.
 
         Returns
         -------
         lines : list of str
-            The protocols first.
+            A sentence or more each, the protocols first.
         """
         lines = [f"The paper: {self.published_protocol}."]
         for how in dict.fromkeys(self.measured_protocols.values()):
@@ -183,9 +188,7 @@ class ReproductionResult(Record):
         if self.honest_protocol == "artist-grouped":
             sides = "no artist on both sides, intervals by artist"
         else:
-            sides = (
-                "artists are not known and may stand on both sides, so that it is still too high"
-            )
+            sides = "artists are not known and may be on both sides, so that it is still too high"
         lines.append(
             f"Honest: {self.honest_protocol}, {self.settings['n_folds']} folds of tracks, {sides}."
         )
@@ -200,5 +203,5 @@ def _number(value: float | None) -> str:
 
 
 def _published(value: float) -> str:
-    """Show a figure with the digits that it has, two at least."""
+    """Show a figure with its own digits, at least two."""
     return max(f"{value:g}", f"{value:.2f}", key=len)

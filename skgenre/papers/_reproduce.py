@@ -6,25 +6,36 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
 from skgenre.classifiers import RejectingClassifier
-from skgenre.evaluation._material import prepare
-from skgenre.papers._data import as_tracks, compare_genres, load_music, thin
+from skgenre.datasets import load_music
+from skgenre.datasets.gtzan import GENRES
+from skgenre.evaluation import (
+    EvaluationResult,
+    EvaluationTask,
+    FoldResult,
+    Splits,
+    iter_folds,
+    make_splits,
+    unpack_dataset,
+)
 from skgenre.papers._experiments import Cell, Experiment, get_experiment
-from skgenre.papers._figures import FIGURES, blank_rows, make_reports
-from skgenre.papers._registry import get_system
+from skgenre.papers._figures import FIGURES, blank_rows, make_reports, plain_name
+from skgenre.papers._registry import PaperSystem, get_system
 from skgenre.papers._report import ReproductionResult
-from skgenre.papers._runs import run_division, run_protocol
 from skgenre.utils._environment import environment
 from skgenre.utils._io import shorten
+from skgenre.utils._random import draw_seeds
 
 _N_FOLDS = 5
 _QUICK_FOLDS = 2
@@ -32,19 +43,19 @@ _QUICK_EPOCHS = 2
 _QUICK_TRACKS = 8
 
 
-@validate_params(
-    {
-        "experiment": [str],
-        "quick": ["boolean"],
-        "epochs": [Interval(Integral, 1, None, closed="left"), None],
-        "n_folds": [Interval(Integral, 2, None, closed="left"), None],
-        "only": [str, "array-like", None],
-        "checkpoint": [str, os.PathLike, None],
-        "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
-        "verbose": ["verbose"],
-    },
-    prefer_skip_nested_validation=True,
-)
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "experiment": [str],
+    "quick": ["boolean"],
+    "epochs": [Interval(Integral, 1, None, closed="left"), None],
+    "n_folds": [Interval(Integral, 2, None, closed="left"), None],
+    "only": [str, "array-like", None],
+    "checkpoint": [str, os.PathLike, None],
+    "n_jobs": [Integral, None],
+    "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
+    "verbose": ["verbose"],
+}
+
+
 def reproduce(
     experiment: str,
     dataset: Any,
@@ -55,6 +66,7 @@ def reproduce(
     only: str | Sequence[str] | None = None,
     memory: Any = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    n_jobs: int | None = None,
     random_state: int = 0,
     verbose: int = 0,
 ) -> ReproductionResult:
@@ -68,26 +80,29 @@ def reproduce(
         As for :func:`evaluate`, with paths or waveforms; or a folder: of GTZAN, or one that
         :func:`load_genre_folder` reads.
     quick : bool, default=False
-        A run to try it out: few cells, 8 tracks a genre, 2 epochs, 2 folds. Its figures mean
-        nothing.
+        Whether to try it out: few cells, 8 tracks a genre, 2 epochs, 2 folds. The figures of
+        such a run mean nothing.
     epochs : int or None, default=None
-        Epochs of all networks; None means the paper's, or 2 where quick.
+        Epochs of all networks; None means the paper's, or 2 if quick.
     n_folds : int or None, default=None
-        Folds of the honest protocol, and of the paper's where it has folds. The paper's
-        repeated trainings are made at most so often. None means 5, or 2 where quick.
+        Folds of the honest protocol, and of the paper's if it has folds. It also limits the
+        number of the paper's repeated trainings. None means 5, or 2 if quick.
     only : str, sequence of str or None, default=None
         The cells to run, by name or by patterns such as "mlp-*". None means all, or a few
-        where quick.
+        if quick.
     memory : str, PathLike, joblib.Memory or None, default=None
-        Folder for the features of each track, as in :class:`PerTrack`. None means one for
-        the time of the run.
+        Folder for the features of each track, as in :class:`PerTrack`. None means a
+        temporary one.
     checkpoint : str, PathLike or None, default=None
-        Folder in which each training is kept when it is done. The same call finds it there
-        after a kill and goes on.
+        Folder in which each training is written when it is done. The same call after a kill
+        finds it there and continues.
+    n_jobs : int or None, default=None
+        Tracks, and then trainings, that run at the same time, as for :class:`PerTrack` and
+        :func:`evaluate`.
     random_state : int, default=0
-        Decides how the data are divided. The networks have the seeds of their presets.
+        Seed of the division of the data. The networks have the seeds of their presets.
     verbose : int, default=0
-        1 tells each training on standard error.
+        1 reports each training on standard error.
 
     Returns
     -------
@@ -100,30 +115,30 @@ def reproduce(
     ValueError
         If there is no such experiment or cell, or the data do not allow it.
     OSError
-        If no cell could run for want of a file, such as the weights of a network.
+        If no cell could run because a file is missing, such as the weights of a network.
 
     Warns
     -----
     UserWarning
-        If a genre has fewer artists than there are folds, or a cell did not run for want of a
-        file.
+        If a genre has fewer artists than there are folds, or a cell did not run because a
+        file is missing.
 
     See Also
     --------
-    list_experiments : What can be run.
+    list_experiments : The experiments.
     evaluate : The honest half, for a pipeline of your own.
 
     Notes
     -----
-    - The systems are those of :mod:`skgenre.papers`, and so are the published figures, but the
-      F1 by genre, which are those of the two reports of kumar2021.
-    - What the paper drew at random is drawn here by genre, so that each has its share on each
-      side.
-    - The honest protocol is "artist-grouped" where artists are known, else "track-random".
-      Segment figures and track figures of it are in rows of their own: a new track gets the
+    - The systems are those of :mod:`skgenre.papers`, and so are the published figures, except
+      the F1 by genre, which are those of the two reports of kumar2021.
+    - What the paper drew at random is drawn here by genre, so that each genre has its share
+      on both sides.
+    - The honest protocol is "artist-grouped" if artists are known, else "track-random".
+      Its segment figures and track figures are in rows of their own: a new track gets the
       vote of its segments.
-    - The votes of bai are counted over pieces that are each judged by the model that did not
-      learn it; the other pieces of the track it did learn.
+    - The votes of bai are those of segments predicted by models that were not trained on
+      them, but on other segments of the same track.
 
     Examples
     --------
@@ -135,44 +150,66 @@ def reproduce(
     >>> result.honest_protocol
     'artist-grouped'
     """
+    validate_parameter_constraints(_CONSTRAINTS, locals(), caller_name="reproduce")
     plan = get_experiment(experiment)
     cells = plan.choose(only, quick=quick)
     if isinstance(dataset, (str, os.PathLike)):
         dataset = load_music(dataset)
-    tracks = as_tracks(dataset)
-    notes = [*plan.notes, *_data_notes(dataset), *_genre_notes(plan, tracks)]
+    tracks = Bunch(**dict(zip(("data", "target", "artists"), unpack_dataset(dataset), strict=True)))
+    notes = [*plan.notes, *_data_notes(dataset), *_genre_notes(plan, tracks.target)]
     if quick:
-        tracks = thin(tracks, _QUICK_TRACKS, random_state)
+        tracks = subsample(tracks, _QUICK_TRACKS, random_state)
         notes.append(
             "A quick run, to try it out: few tracks, epochs and folds. Its figures mean nothing."
         )
     left_out = [cell.name for cell in plan.cells if cell not in cells]
     if left_out:
         notes.append(f"Not run: {', '.join(left_out)}.")
-    folds = n_folds or (_QUICK_FOLDS if quick else _N_FOLDS)
+    settings = {
+        "n_folds": int(n_folds or (_QUICK_FOLDS if quick else _N_FOLDS)),
+        "random_state": int(random_state),
+    }
     epochs = epochs or (_QUICK_EPOCHS if quick else None)
+    honest = "track-random" if tracks.artists is None else "artist-grouped"
     found: dict[str, Any] = {"rows": [], "reports": {}, "evaluations": {}, "trainings": []}
     failed: dict[str, str] = {}
     protocols: dict[str, str] = {}
     changed: dict[tuple[int, int], list[str]] = {}
-    teller = _Teller(len(cells), verbose)
-    with _folders(memory, checkpoint) as (features, kept), _each_warning_once():
-        for number, cell in enumerate(cells):
-            teller.start(number, cell)
-            run = _Run(tracks, cell, folds, epochs, random_state, features, kept)
-            protocols[cell.name] = run.division
+    progress = ProgressReporter(len(cells), verbose)
+    with _folders(memory, checkpoint) as (features, trainings), _each_warning_once():
+        for cell in cells:
+            progress.start(cell.name)
+            system = get_system(cell.system)
+            pipeline, here, published = _load(system, epochs, memory=features, n_jobs=n_jobs)
+            n_trainings = min(cell.split.n_trainings, settings["n_folds"])
+            protocols[cell.name] = cell.split.describe(settings["n_folds"], n_trainings)
             try:
-                run.do(found, teller)
+                measured = _run_cell(
+                    cell,
+                    system,
+                    pipeline,
+                    tracks,
+                    honest,
+                    n_trainings=n_trainings,
+                    **settings,
+                    run={"checkpoint": trainings, "n_jobs": n_jobs},
+                    progress=progress,
+                )
             except OSError as error:
-                if len(cells) == 1 or len(failed) == len(cells) - 1:
+                if len(failed) == len(cells) - 1:
                     raise
                 failed[cell.name] = " ".join(str(error).split())
                 warnings.warn(f"{cell.name} did not run: {error}", UserWarning, stacklevel=2)
-                blank = blank_rows(get_system(cell.system))
-                found["rows"] += [{"cell": cell.name, **row} for row in blank]
-            if run.epochs != run.published_epochs:
-                changed.setdefault((run.epochs, run.published_epochs), []).append(cell.name)
-            notes += [note for note in run.open_points() if note not in notes]
+                measured = {"rows": blank_rows(system)}
+            for name in ("rows", "trainings"):
+                found[name] += [{"cell": cell.name, **row} for row in measured.get(name, [])]
+            for name in ("reports", "evaluations"):
+                if name in measured:
+                    found[name][cell.name] = measured[name]
+            if here != published:
+                changed.setdefault((here, published), []).append(cell.name)
+            open_points = [note for note in (system.choices, cell.split.note) if note]
+            notes += [note for note in open_points if note not in notes]
     notes += [
         f"Epochs: {here} instead of {published} ({', '.join(names)})."
         for (here, published), names in changed.items()
@@ -183,7 +220,7 @@ def reproduce(
         paper=plan.paper,
         published_protocol=plan.protocol,
         measured_protocols=protocols,
-        honest_protocol=_honest(tracks),
+        honest_protocol=honest,
         failed=failed,
         n_tracks=len(tracks.target),
         n_artists=None if tracks.artists is None else len(set(tracks.artists.tolist())),
@@ -192,121 +229,141 @@ def reproduce(
         settings={
             "quick": quick,
             "epochs": None if epochs is None else int(epochs),
-            "n_folds": int(folds),
             "only": [cell.name for cell in cells],
-            "random_state": int(random_state),
+            **settings,
         },
         environment=environment(),
         **found,
     )
 
 
-class _Run:
-    """One cell: its pipeline, with the epochs that are asked for, under both protocols."""
+def _load(
+    system: PaperSystem, epochs: int | None, *, memory: Any, n_jobs: int | None
+) -> tuple[Any, int, int]:
+    """Return the pipeline of a system, its epochs here, and those of the paper."""
+    pipeline = system.load(memory=memory, n_jobs=n_jobs)
+    params = pipeline.get_params()
+    names = ("classifier__epochs", "classifier__estimator__epochs")
+    (name,) = [name for name in names if name in params]
+    here = params[name] if epochs is None else int(epochs)
+    return pipeline.set_params(**{name: here}), here, params[name]
 
-    def __init__(
-        self,
-        tracks: Any,
-        cell: Cell,
-        n_folds: int,
-        epochs: int | None,
-        random_state: int,
-        memory: Any,
-        checkpoint: Path,
-    ):
-        self.tracks, self.cell, self.system = tracks, cell, get_system(cell.system)
-        self.n_folds, self.random_state, self.checkpoint = n_folds, random_state, checkpoint
-        self.n_trainings = min(cell.division.n_trainings, n_folds)
-        self.pipeline = self.system.load(memory=memory)
-        params = self.pipeline.get_params()
-        names = ("classifier__epochs", "classifier__estimator__epochs")
-        (name,) = [name for name in names if name in params]
-        self.published_epochs = params[name]
-        self.epochs = self.published_epochs if epochs is None else int(epochs)
-        self.pipeline.set_params(**{name: self.epochs})
 
-    @property
-    def division(self) -> str:
-        """How the paper's protocol is carried out, in words."""
-        return self.cell.division.describe(self.n_folds, self.n_trainings)
-
-    def do(self, found: dict[str, Any], teller: _Teller) -> None:
-        """Run both protocols and add what came out."""
-        data = (self.tracks.data, self.tracks.target, self.tracks.artists)
-        settings: dict[str, Any] = {
-            "n_folds": self.n_folds,
-            "random_state": self.random_state,
-            "checkpoint": self.checkpoint,
+def _run_cell(
+    cell: Cell,
+    system: PaperSystem,
+    pipeline: Any,
+    tracks: Bunch,
+    honest: str,
+    *,
+    n_folds: int,
+    n_trainings: int,
+    random_state: int,
+    run: dict[str, Any],
+    progress: ProgressReporter,
+) -> dict[str, Any]:
+    """Evaluate a cell as the paper did and honestly; return rows, trainings, and so on."""
+    lenient = pipeline
+    if isinstance(lenient[-1], RejectingClassifier):
+        # A single segment has one vote and would always be rejected: the votes are counted
+        # when all segments are predicted.
+        lenient = Pipeline([*lenient.steps[:-1], ("classifier", lenient[-1].estimator)])
+    data = (tracks.data, tracks.target, tracks.artists)
+    task = EvaluationTask(lenient, *data)
+    splits = cell.split.make_splits(
+        task, n_folds=n_folds, n_trainings=n_trainings, random_state=random_state
+    )
+    folds = progress.report("the paper's protocol", splits, iter_folds(task, splits, **run))
+    task = EvaluationTask(pipeline, *data)
+    splits = make_splits(task, honest, n_folds=n_folds, random_state=random_state)
+    honest_folds = progress.report(honest, splits, iter_folds(task, splits, **run))
+    result = EvaluationResult.from_folds(task, splits, honest_folds, random_state=random_state)
+    trainings = [
+        {
+            "protocol": protocol,
+            "n_train": fold.n_train,
+            "n_scored": len(fold.test) - (fold.n_train if scores_training else 0),
+            "fit_time": fold.fit_time,
         }
-        lenient = self.pipeline
-        if isinstance(lenient[-1], RejectingClassifier):
-            # A single segment has one vote and would always be rejected: the votes are counted
-            # when each segment has been judged.
-            lenient = Pipeline([*lenient.steps[:-1], ("classifier", lenient[-1].estimator)])
-        outcomes = run_division(
-            prepare(lenient, data),
-            self.cell.division,
-            n_trainings=self.n_trainings,
-            report=teller.reports("the paper's protocol"),
-            **settings,
+        for protocol, scores_training, of in (
+            ("paper", cell.split.scores_training, folds),
+            (honest, False, honest_folds),
         )
-        protocol = _honest(self.tracks)
-        result = run_protocol(
-            prepare(self.pipeline, data), protocol, report=teller.reports(protocol), **settings
-        )
-        rows = FIGURES[self.cell.figures](self.system, outcomes, result, self.pipeline[-1])
-        found["rows"] += [{"cell": self.cell.name, **row} for row in rows]
-        found["evaluations"][self.cell.name] = result
-        if self.cell.figures == "report":
-            found["reports"][self.cell.name] = make_reports(outcomes, result)
-        trainings = [
-            ("paper", outcome, len(outcome["test"]) - outcome["n_learnt"]) for outcome in outcomes
-        ]
-        trainings += [(protocol, fold, fold["n_test"]) for fold in result.folds]
-        found["trainings"] += [
-            {
-                "cell": self.cell.name,
-                "protocol": which,
-                "n_train": training["n_train"],
-                "n_judged": n_judged,
-                "fit_time": training["fit_time"],
-            }
-            for which, training, n_judged in trainings
-        ]
-
-    def open_points(self) -> list[str]:
-        """Tell what the paper leaves open, and what is done here."""
-        return [part for part in (self.system.choices, self.cell.division.why) if part]
+        for fold in of
+    ]
+    found = {
+        "rows": FIGURES[cell.figures](system, folds, result, pipeline[-1]),
+        "trainings": trainings,
+        "evaluations": result,
+    }
+    if cell.figures == "report":
+        found["reports"] = make_reports(folds, result)
+    return found
 
 
-def _honest(tracks: Any) -> str:
-    return "track-random" if tracks.artists is None else "artist-grouped"
+def subsample(tracks: Bunch, n_per_genre: int, random_state: int) -> Bunch:
+    """Keep a few tracks of each genre, by as many artists as possible.
+
+    Parameters
+    ----------
+    tracks : Bunch
+        With ``data``, ``target`` and ``artists``, which may be None.
+    n_per_genre : int
+        Tracks to keep of each genre, or all if there are fewer.
+    random_state : int
+        Seed of the choice.
+
+    Returns
+    -------
+    fewer : Bunch
+        In the same order.
+    """
+    (seed,) = draw_seeds(random_state, 1)
+    order = np.random.default_rng(seed).permutation(len(tracks.target))
+    artists = np.arange(len(order)) if tracks.artists is None else tracks.artists
+    seen: dict[Any, int] = {}
+    turn = np.zeros(len(order), dtype=int)
+    for row in order:  # the first track of each artist comes before the second of any
+        turn[row] = seen.get(artists[row], 0)
+        seen[artists[row]] = turn[row] + 1
+    order = order[np.argsort(turn[order], kind="stable")]
+    kept: list[int] = []
+    for genre in np.unique(tracks.target):
+        kept += [row for row in order if tracks.target[row] == genre][:n_per_genre]
+    rows = np.sort(kept)
+    data = tracks.data
+    return Bunch(
+        data=data[rows] if isinstance(data, np.ndarray) else [data[row] for row in rows],
+        target=tracks.target[rows],
+        artists=None if tracks.artists is None else tracks.artists[rows],
+    )
 
 
 def _data_notes(dataset: Any) -> list[str]:
-    """Tell of the files that could not be used."""
+    """Return a note on the files that could not be used."""
     skipped = [str(path) for path, _ in getattr(dataset, "skipped", None) or []]
     if not skipped:
         return []
     return [f"{len(skipped)} files cannot be used and were left out: {shorten(skipped)}."]
 
 
-def _genre_notes(plan: Experiment, tracks: Any) -> list[str]:
-    """Tell how the genres differ from the papers'; refuse what has no place in the tree."""
-    lacking, others = compare_genres(tracks.target)
+def _genre_notes(plan: Experiment, target: Any) -> list[str]:
+    """Return notes on genres that differ from the papers'; refuse those outside the tree."""
+    found = {plain_name(label): str(label) for label in np.unique(target).tolist()}
+    lacking = [genre for genre in GENRES if genre not in found]
+    others = sorted(name for key, name in found.items() if key not in GENRES)
     if others and any(cell.figures == "nodes" for cell in plan.cells):
         raise ValueError(
             f"{plan.name} has a place for the ten genres of GTZAN only, but the data have "
             f"{', '.join(others)}; leave their tracks out, or cross-validate "
             "HierarchicalGenreClassifier, which grows a tree of its own."
         )
-    notes = []
-    if others and len(lacking) == 10:
-        notes.append(
+    if others and len(lacking) == len(GENRES):
+        return [
             f"The data have none of the paper's genres: it ran on {', '.join(others)}. The figures "
             "are of another task than the paper's."
-        )
-        return notes
+        ]
+    notes = []
     if lacking:
         notes.append(f"The data lack these genres of the paper: {', '.join(lacking)}.")
     if others:
@@ -316,7 +373,7 @@ def _genre_notes(plan: Experiment, tracks: Any) -> list[str]:
 
 @contextmanager
 def _folders(memory: Any, checkpoint: Any) -> Iterator[tuple[Any, Path]]:
-    """Yield the folders of the features and of the trainings, some for the time of the run."""
+    """Yield the folders of the features and of the trainings, temporary ones for None."""
     for name, place in (("memory", memory), ("checkpoint", checkpoint)):
         if isinstance(place, (str, os.PathLike)) and os.path.isfile(place):
             raise NotADirectoryError(
@@ -329,7 +386,7 @@ def _folders(memory: Any, checkpoint: Any) -> Iterator[tuple[Any, Path]]:
 
 @contextmanager
 def _each_warning_once() -> Iterator[None]:
-    """Let a warning through when it is new: each cell has the same to say of the same folds."""
+    """Show a warning only once: all cells have the same folds and warn of the same."""
     seen: set[str] = set()
     show = warnings.showwarning
 
@@ -343,26 +400,40 @@ def _each_warning_once() -> Iterator[None]:
         yield
 
 
-class _Teller:
-    """Tells on standard error what is done, a line for each training."""
+class ProgressReporter:
+    """Report each training on standard error, a line each, if verbose.
+
+    Parameters
+    ----------
+    n_cells : int
+        Cells of the run.
+    verbose : int
+        0 for silence.
+    """
 
     def __init__(self, n_cells: int, verbose: int):
         self.n_cells, self.verbose = n_cells, verbose
+        self.n_started = 0
         self.head = ""
 
-    def start(self, number: int, cell: Cell) -> None:
+    def start(self, cell: str) -> None:
         """Begin a cell."""
-        self.head = f"[{number + 1}/{self.n_cells}] {cell.name}"
+        self.n_started += 1
+        self.head = f"[{self.n_started}/{self.n_cells}] {cell}"
+        self._print("features")
+
+    def report(
+        self, protocol: str, splits: Splits, folds: Iterable[FoldResult]
+    ) -> list[FoldResult]:
+        """Collect the folds of a protocol, and report each when it is done."""
+        done = []
+        for fold in folds:
+            done.append(fold)
+            seconds = f"{fold.fit_time + fold.predict_time:.1f} s"
+            how = "from the checkpoint" if fold.from_checkpoint else seconds
+            self._print(f"{protocol}, training {len(done)} of {len(splits)}: {how}")
+        return done
+
+    def _print(self, text: str) -> None:
         if self.verbose:
-            print(f"{self.head}: features", file=sys.stderr, flush=True)
-
-    def reports(self, protocol: str) -> Any:
-        """Return what is told of each training under a protocol."""
-
-        def report(number: int, total: int, seconds: float, was_kept: bool) -> None:
-            if self.verbose:
-                how = "kept from before" if was_kept else f"{seconds:.1f} s"
-                line = f"{self.head}: {protocol}, training {number} of {total}: {how}"
-                print(line, file=sys.stderr, flush=True)
-
-        return report
+            print(f"{self.head}: {text}", file=sys.stderr, flush=True)

@@ -1,6 +1,7 @@
-"""Pictures of trainings, tracks, audits and searches, in the style of scikit-learn's displays."""
+"""Plots of trainings, tracks, audits and searches, in the style of scikit-learn's displays."""
 
 from skgenre.plotting._audit import AuditDisplay
+from skgenre.plotting._confusion import plot_confusion
 from skgenre.plotting._coverage_accuracy import CoverageAccuracyDisplay
 from skgenre.plotting._search_curve import SearchCurveDisplay
 from skgenre.plotting._segment_timeline import SegmentTimelineDisplay
@@ -12,4 +13,5 @@ __all__ = [
     "SearchCurveDisplay",
     "SegmentTimelineDisplay",
     "TrainingHistoryDisplay",
+    "plot_confusion",
 ]

@@ -1,4 +1,4 @@
-"""What one model claims under each protocol, as bars."""
+"""The accuracies of one model under each protocol, as bars."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class AuditDisplay:
     """Picture of a leakage audit: the accuracies of one model under each protocol.
 
     Each protocol has a bar for each accuracy, with its interval. The vertical lines are
-    the accuracies under the strictest protocol: what a bar has beyond its line, the
-    protocol has added. Make one by ``from_result``, or by ``AuditResult.plot``.
+    the accuracies under the strictest protocol: the part of a bar beyond its line comes from
+    the protocol. Make one by ``from_result``, or by ``AuditResult.plot``.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ class AuditDisplay:
         The protocols, the strictest last.
     accuracies : dict of str to array-like of shape (n_protocols, 3)
         For "segment_accuracy", "track_accuracy" or both: the value under each protocol, and
-        the ends of its interval. NaN is what was not measured.
+        the ends of its interval. NaN means not measured.
     n_tracks : sequence of int or None, default=None
-        Tracks judged under each protocol; None leaves them out.
+        Tracks scored under each protocol; None leaves them out.
 
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        Where it is drawn.
+        The axes of the plot.
     figure_ : matplotlib.figure.Figure
         The figure of the axes.
     bars_ : dict of str to BarContainer
@@ -54,7 +54,7 @@ class AuditDisplay:
 
     See Also
     --------
-    leakage_audit : Measures what is drawn here.
+    leakage_audit : Measures these accuracies.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class AuditDisplay:
     def from_result(
         cls, result: AuditResult, *, chance: float | None = None, ax: Any = None
     ) -> Self:
-        """Draw what an audit found.
+        """Draw the result of an audit.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class AuditDisplay:
         TypeError
             If ``ax`` is no Axes.
         ValueError
-            If the accuracies do not go with the protocols, or are no shares.
+            If the accuracies do not match the protocols, or are no shares.
         """
         accuracies = self._checked()
         n = len(self.protocols)

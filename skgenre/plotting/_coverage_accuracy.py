@@ -33,7 +33,7 @@ class CoverageAccuracyDisplay:
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        Where it is drawn.
+        The axes of the plot.
     figure_ : matplotlib.figure.Figure
         The figure of the axes.
     line_ : matplotlib.lines.Line2D
@@ -43,7 +43,7 @@ class CoverageAccuracyDisplay:
 
     See Also
     --------
-    RejectingClassifier : Its ``coverage_accuracy`` measures what is drawn here.
+    RejectingClassifier : Its ``coverage_accuracy`` measures these shares.
 
     Examples
     --------

@@ -29,7 +29,7 @@ class SearchCurveDisplay:
         Values of the parameter on the horizontal axis.
     scores : dict of tuple to ndarray of shape (n_values, n_folds)
         Scores of each curve; its key is the name of the metric and the value of ``hue``,
-        which is None where there is no hue. NaN is what was not measured.
+        which is None without hue. NaN means not measured.
     parameter : str
         Name of the parameter on the horizontal axis.
     hue : str or None, default=None
@@ -38,7 +38,7 @@ class SearchCurveDisplay:
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        Where it is drawn.
+        The axes of the plot.
     figure_ : matplotlib.figure.Figure
         The figure of the axes.
     lines_ : dict of tuple to matplotlib.lines.Line2D
@@ -284,12 +284,12 @@ class SearchCurveDisplay:
 
 
 def _words(name: str) -> str:
-    """Write the name of a parameter for an axis: the last step and what it is."""
+    """Return the name of a parameter for an axis: without the names of its steps."""
     return name.rsplit("__", 1)[-1].replace("_", " ")
 
 
 def _wants_log(places: NDArray[np.float64]) -> bool:
-    """Tell whether the gaps between rising values are of different orders."""
+    """Whether the gaps between rising values are of different orders."""
     gaps = np.diff(places)
     return bool(len(gaps) > 1 and places[0] > 0 and gaps.max() > 5 * gaps.min())
 

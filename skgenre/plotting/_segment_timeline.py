@@ -37,7 +37,7 @@ class SegmentTimelineDisplay:
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        Where it is drawn.
+        The axes of the plot.
     figure_ : matplotlib.figure.Figure
         The figure of the axes.
     artists_ : list of matplotlib artists
@@ -76,7 +76,7 @@ class SegmentTimelineDisplay:
         name: str | None = None,
         ax: Any = None,
     ) -> Self:
-        """Judge one track by a fitted classifier, and draw.
+        """Predict the segments of one track, and draw their probabilities.
 
         Parameters
         ----------
@@ -84,27 +84,27 @@ class SegmentTimelineDisplay:
             Fitted; a classifier with ``predict_segment_proba``, a pipeline that ends in one,
             or a search over such.
         track : str, PathLike or array-like
-            One track: a row of what the estimator predicts from. For a pipeline from audio
+            One track: a row of the estimator's input. For a pipeline from audio
             files a path or a waveform, for a classifier the features of its segments.
         kind : {"heatmap", "areas"}, default="heatmap"
             As for ``plot``.
         name : str or None, default=None
-            Title; None means the name of the file where the track is one.
+            Title; None means the name of the file if the track is one.
         ax : Axes or None, default=None
             Axes to draw into. None makes a figure.
 
         Returns
         -------
         display : SegmentTimelineDisplay
-            Drawn; with a time axis in seconds where the pipeline has one Segmenter, whose
-            duration tells it (with ``placement="spread"`` an AudioLoader or a waveform tells
-            the length of the track). With "spread" each moment is given to the segment whose
-            middle is nearest.
+            Drawn; with a time axis in seconds if the pipeline has one Segmenter, from its
+            duration (with ``placement="spread"`` also from the length of the track, known from
+            an AudioLoader or a waveform). With "spread" each moment belongs to the segment with
+            the nearest middle.
 
         Raises
         ------
         TypeError
-            If the classifier does not judge segments.
+            If the classifier does not predict segments.
         """
         if isinstance(track, (str, os.PathLike)):
             X: Any = [track]
@@ -294,7 +294,7 @@ class SegmentTimelineDisplay:
 
 
 def _edges(estimator: Any, track: Any, n_segments: int) -> NDArray[np.float64] | None:
-    """Return the seconds between segments, or None where nothing tells them."""
+    """Return the seconds between segments, or None if they are not known."""
     estimator = getattr(estimator, "best_estimator_", estimator)
     steps = leaf_steps(estimator[:-1]) if isinstance(estimator, Pipeline) else []
     segmenters = [step for step in steps if isinstance(step, Segmenter)]

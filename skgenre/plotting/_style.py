@@ -1,12 +1,12 @@
-"""What all pictures share: matplotlib on demand, colours, markers, legends."""
+"""Shared parts of all plots: matplotlib on demand, colours, markers, legends."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-# The palette of Okabe and Ito, which people who confuse red and green can tell apart; their
-# yellow comes last, for it is pale on white, and grey stands for their black.
+# The palette of Okabe and Ito, which is safe for red-green colour blindness; their yellow comes
+# last because it is pale on white, and grey replaces their black.
 COLORS = (
     "#0072B2",
     "#D55E00",
@@ -24,7 +24,7 @@ COLORMAP = "cividis"
 
 
 def import_pyplot(caller: str) -> Any:
-    """Import matplotlib.pyplot, or say how to get it.
+    """Import matplotlib.pyplot, or raise an error with the command that installs it.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def axes_for(caller: str, ax: Any, figsize: tuple[float, float]) -> Any:
     caller : str
         The method that draws, for messages.
     ax : matplotlib.axes.Axes or None
-        As the caller gave it.
+        The argument of the caller.
     figsize : tuple of two floats
         Width and height in inches of a new figure.
 
@@ -90,12 +90,12 @@ def check_axes(caller: str, ax: Any) -> Any:
 
 
 def style(i: int) -> dict[str, Any]:
-    """Return colour and marker of the i-th curve; they come round together after eight."""
+    """Return colour and marker of the i-th curve; they repeat together after eight."""
     return {"color": COLORS[i % len(COLORS)], "marker": MARKERS[i % len(MARKERS)]}
 
 
 def legend(ax: Any, **kwargs: Any) -> None:
-    """Add a legend: inside where it is short, to the right of the axes where it is long."""
+    """Add a legend: inside the axes if it is short, else to their right."""
     handles, _ = ax.get_legend_handles_labels()
     if len(handles) > 4:
         kwargs = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), **kwargs}

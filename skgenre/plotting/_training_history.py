@@ -19,13 +19,13 @@ class TrainingHistoryDisplay:
     """Picture of a training: accuracy and loss over epochs.
 
     Make one by ``from_estimator`` or ``from_history``. The curves are by segment, as
-    training measures them: what they show is how the training went, not how well new
-    tracks are told.
+    training measures them: they show the course of the training, not the accuracy on
+    new tracks.
 
     Parameters
     ----------
     history : dict of str to list of float
-        "accuracy" and "loss" of each epoch, and where there is a validation part
+        "accuracy" and "loss" of each epoch, and if there is a validation part
         "val_accuracy" and "val_loss": the ``history_`` of a fitted classifier.
     name : str or None, default=None
         Title.
@@ -33,11 +33,11 @@ class TrainingHistoryDisplay:
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes or ndarray of Axes
-        Where it is drawn: the axes of the one metric, or those of each metric.
+        The axes of the one metric, or those of each metric.
     figure_ : matplotlib.figure.Figure
         The figure of the axes.
     lines_ : list of matplotlib.lines.Line2D
-        For each metric the curve of training, then that of validation where there is one.
+        For each metric the curve of training, then that of validation if there is one.
 
     See Also
     --------

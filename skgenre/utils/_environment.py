@@ -1,4 +1,4 @@
-"""What a result was computed with."""
+"""The versions and the date of a result."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _releases() -> tuple[tuple[str, str], ...]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python, of skgenre and of what computes, without importing it."""
+    """Return the versions of Python, skgenre and its libraries, without importing them."""
     import skgenre
 
     return {

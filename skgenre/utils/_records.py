@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import import_module
@@ -18,19 +19,32 @@ class Record:
 
     _format: ClassVar[str]
 
+    def to_markdown(self) -> str:
+        """Return a table in Markdown."""
+        raise NotImplementedError
+
+    def _title(self) -> str:
+        return type(self).__name__
+
+    def _table(self) -> str:
+        return self.to_markdown()
+
+    def __repr__(self) -> str:
+        return f"<{self._title()}>\n{_align(self._table())}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return all values as plain dicts and lists.
 
         Returns
         -------
         values : dict
-            What ``save`` writes.
+            The content of the file that ``save`` writes.
         """
         return {"format": self._format, **asdict(self)}  # type: ignore[call-overload]
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Undo ``to_dict``.
+        """Make a record of the values of ``to_dict``.
 
         Parameters
         ----------
@@ -40,24 +54,24 @@ class Record:
         Returns
         -------
         record : object
-            Equal to the one that was written.
+            Equal to the original.
         """
         values = dict(values)
         found = values.pop("format", None)
         if found != cls._format:
             raise ValueError(
-                f"Expected a file of the format {cls._format!r}, got {found!r}: it was written by "
-                f"something else than {cls.__name__}.save, or by another version of it."
+                f"Expected a file of the format {cls._format!r}, got {found!r}: the file was "
+                f"written by something else than {cls.__name__}.save, or by another version."
             )
         return cls(**values)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a JSON file; under its name only when it is complete.
+        """Write a JSON file, which gets its name only when it is complete.
 
         Parameters
         ----------
         path : str or PathLike
-            The file; one that is there is replaced.
+            The file; an existing one is replaced.
         """
         text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
         write_whole(path, text + "\n")
@@ -74,12 +88,12 @@ class Record:
         Returns
         -------
         record : object
-            Equal to the one that was saved.
+            Equal to the original.
 
         Raises
         ------
         ValueError
-            If the file is no such JSON.
+            If the file was not written by ``save``.
         """
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -97,12 +111,31 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def _align(text: str) -> str:
+    """Pad the cells of the tables in a text to columns of one width."""
+    lines = text.split("\n")
+    rows = {
+        i: re.split(r"(?<!\\)\|", line)[1:-1] for i, line in enumerate(lines) if line[:1] == "|"
+    }
+    widths: dict[int, int] = {}
+    for cells in rows.values():
+        for column, cell in enumerate(cells):
+            widths[column] = max(widths.get(column, 0), len(cell.strip()))
+    for i, cells in rows.items():
+        padded = [
+            cell.strip().rjust(widths[column]) if column else cell.strip().ljust(widths[column])
+            for column, cell in enumerate(cells)
+        ]
+        lines[i] = f"| {' | '.join(padded)} |"
+    return "\n".join(lines)
+
+
 def import_pandas() -> Any:
-    """Import pandas, or say how to get it."""
+    """Import pandas, or raise an error with the command that installs it."""
     try:
         return import_module("pandas")
     except ImportError as error:
         raise ImportError(
-            "to_frame needs pandas; install it with: pip install pandas. to_markdown and save do "
-            "without."
+            "to_frame needs pandas; install it with: pip install pandas. to_markdown and save work "
+            "without it."
         ) from error

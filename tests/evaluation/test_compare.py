@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from _segment_music import SegmentNeighbors, make_segments
+from sklearn.model_selection import LeaveOneOut, StratifiedGroupKFold
 from sklearn.neighbors import KNeighborsClassifier
 
 from skgenre import compare, evaluate
+from skgenre.evaluation import EvaluationResult, EvaluationTask, Splits, iter_folds
 
 MUSIC = make_segments(artist_spread=0.5, genre_spread=0.6)
 
@@ -88,17 +90,89 @@ def test_different_tracks_are_refused(results):
         compare(results[0], other)
 
 
-def test_another_protocol_is_warned_of(results):
-    lenient = evaluate(SegmentNeighbors(), MUSIC, protocol="track-random")
-    with pytest.warns(
-        UserWarning, match="different protocols, 'artist-grouped' and 'track-random'"
-    ):
-        compare(results[0], lenient)
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"protocol": "track-random"}, "protocols, 'artist-grouped' and 'track-random'"),
+        ({"n_folds": 4}, "different folds"),
+        ({"random_state": 1}, "different folds"),
+    ],
+)
+def test_another_protocol_and_other_folds_are_warned_of(results, change, match):
+    other = evaluate(SegmentNeighbors(), MUSIC, n_bootstrap=0, **change)
+    with pytest.warns(UserWarning, match=match):
+        found = compare(results[0], other)
+    assert match.split(",")[0] in found.differences[0]
+    assert f"- {found.differences[0]}" in found.to_markdown()
+    assert found.to_frame()["differences"].tolist() == found.differences
 
 
-def test_the_text_says_who_is_better(results):
+def test_other_folds_of_segments_are_warned_of():
+    a, b, c = (
+        evaluate(SegmentNeighbors(), MUSIC, protocol="segment-random", random_state=seed)
+        for seed in (0, 0, 1)
+    )
+    assert compare(a, b).differences == []
+    with pytest.warns(UserWarning, match="different folds"):
+        compare(a, c)
+
+
+def test_other_artists_are_warned_of(results):
+    artists = [*results[1].tracks["artist"][4:], *["another"] * 4]
+    other = replace(results[1], tracks={**results[1].tracks, "artist": artists})
+    with pytest.warns(UserWarning, match="name different artists"):
+        compare(results[0], other)
+
+
+def test_arrays_are_paired_by_content_and_not_by_row(results):
+    order = np.random.default_rng(0).permutation(120)
+    position = np.argsort(order)
+    task = EvaluationTask(
+        SegmentNeighbors(KNeighborsClassifier(1)),
+        MUSIC.data[order],
+        MUSIC.target[order],
+        MUSIC.artists[order],
+    )
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+    same = folds.split(MUSIC.data, MUSIC.target, MUSIC.artists)
+    splits = Splits("artist-grouped", [(position[train], position[test]) for train, test in same])
+    shuffled = EvaluationResult.from_folds(task, splits, list(iter_folds(task, splits)))
+    found, straight = compare(results[0], shuffled), compare(*results)
+    assert (found.only_a, found.only_b) == (straight.only_a, straight.only_b)
+    assert found.difference == straight.difference
+    assert found.differences == []
+    others = evaluate(SegmentNeighbors(), (MUSIC.data + 1, MUSIC.target, MUSIC.artists))
+    with pytest.raises(ValueError, match=r"120 and 120, of which 120 and 120 are not in the other"):
+        compare(results[0], others)
+
+
+def test_repeated_tracks_are_paired_by_genre():
+    X = np.repeat(MUSIC.data[:60:3], 2, axis=0)  # each track comes as calm and as loud
+    y = np.tile(["calm", "loud"], 20)
+    order = np.arange(40).reshape(20, 2)[:, ::-1].ravel()
+    a, b = (
+        evaluate(SegmentNeighbors(), (X[rows], y[rows]), protocol=LeaveOneOut(), n_bootstrap=0)
+        for rows in (np.arange(40), order)
+    )
+    assert compare(a, b).n_tracks == 40
+
+
+def test_models_have_names(results, tmp_path):
     found = compare(*results)
-    lines = found.to_markdown().splitlines()
+    assert found.names == ["SegmentNeighbors A", "SegmentNeighbors B"]
+    other = replace(results[1], parameters={"class": "CNNGenreClassifier"})
+    assert compare(results[0], other).names == ["SegmentNeighbors", "CNNGenreClassifier"]
+    named = compare(*results, names=("15", "1"))
+    lines = named.to_markdown().splitlines()
     assert lines[0] == "| 120 tracks |  |"
-    assert f"| right in A alone | {found.only_a} |" in lines
-    assert f"| A less B | {found.difference['value']:+.3f} |" in lines
+    assert f"| right only in 15 | {found.only_a} |" in lines
+    assert f"| 15 minus 1 | {found.difference['value']:+.3f} |" in lines
+    frame = named.to_frame()
+    assert frame.loc[0, ["model_a", "model_b"]].tolist() == ["15", "1"]
+    assert frame.loc[0, "difference_low"] == found.difference["low"]
+    assert frame.loc[0, "accuracy_b"] == found.accuracy_b
+    with pytest.raises(ValueError, match="names has 1 entries; give one for each"):
+        compare(*results, names=["SVC"])
+    results[0].save(tmp_path / "result.json")
+    read = EvaluationResult.read(tmp_path / "result.json")
+    assert compare(read, results[1], names=("15", "1")) == named

@@ -8,7 +8,7 @@ from _segment_music import SegmentNeighbors, make_segments
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import accuracy_score, confusion_matrix
 from sklearn.model_selection import (
     GridSearchCV,
@@ -25,11 +25,14 @@ from sklearn.utils import Bunch
 from skgenre import (
     Augmenter,
     FrameScaler,
+    FusionKNeighborsClassifier,
+    GenreClassifier,
     MLPGenreClassifier,
     PerTrack,
     RejectingClassifier,
     Segmenter,
     evaluate,
+    make_genres,
 )
 from skgenre.datasets.gtzan import read_parts
 from skgenre.utils._waveforms import Waveforms
@@ -82,7 +85,7 @@ def test_segments_are_counted_before_the_vote():
     assert result.n_segments == 4
 
 
-def test_under_segment_random_segments_are_judged_by_models_that_did_not_learn_them():
+def test_segment_random_predicts_segments_by_models_that_were_not_trained_on_them():
     result = evaluate(MODEL, MUSIC, protocol="segment-random", n_folds=3, random_state=1)
     X = MUSIC.data.reshape(-1, 1, 2, 3)
     y = np.repeat(MUSIC.target, 4)
@@ -111,7 +114,7 @@ def test_the_scaler_learns_from_training_segments_only():
     assert [X.shape for X in seen] == [(384, 1, 2, 3)] * 5  # of 480 segments
 
 
-def test_hard_votes_are_hard_under_segment_random_too():
+def test_segment_random_keeps_hard_votes_hard():
     model = SegmentNeighbors(voting="hard")
     result = evaluate(model, MUSIC, protocol="segment-random")
     # A thousandth of the soft vote is mixed into the shares of four votes.
@@ -157,7 +160,7 @@ def test_an_augmenter_changes_the_training_tracks_of_each_fold(wrap):
         evaluate(pipeline, (sounds, [0, 1] * 6), protocol="segment-random", n_folds=3)
 
 
-def test_intervals_of_artists_are_wider_where_artists_stand_or_fall_together():
+def test_intervals_by_artist_are_wider_than_by_track():
     music = make_segments(artist_spread=3.0, genre_spread=0.5)
     by_artist = evaluate(MODEL, music).overall["track_accuracy"]
     plan = StratifiedGroupKFold(5, shuffle=True, random_state=0)
@@ -174,7 +177,7 @@ def test_intervals_of_artists_are_wider_where_artists_stand_or_fall_together():
     assert by_artist["high"] - by_artist["low"] > 1.5 * (by_track["high"] - by_track["low"])
 
 
-def test_the_groups_of_a_data_set_go_before_its_artists():
+def test_groups_of_a_data_set_precede_its_artists():
     groups = np.array([artist.replace("artist 1", "artist 0") for artist in MUSIC.artists])
     both = Bunch(**MUSIC, groups=groups)
     assert evaluate(MODEL, both, n_folds=2).tracks["artist"] == groups.tolist()
@@ -203,7 +206,7 @@ def test_without_resamples_there_are_no_intervals():
     assert 0 < result.overall["macro_f1"]["value"] < 1
 
 
-def test_a_splitter_may_judge_a_part_of_the_tracks():
+def test_a_splitter_may_score_some_of_the_tracks():
     result = evaluate(MODEL, MUSIC, protocol=ShuffleSplit(1, test_size=30, random_state=0))
     assert result.n_tracks == 30
     assert len(result.tracks["proba"]) == len(result.tracks["artist"]) == 30
@@ -255,13 +258,13 @@ def test_a_classifier_of_tables_has_no_segments_and_perhaps_no_probabilities():
         evaluate(RidgeClassifier(), (X, MUSIC.target), protocol="segment-random")
 
 
-def test_a_genre_that_a_fold_did_not_learn_is_warned_of_and_has_probability_zero():
+def test_a_genre_without_training_tracks_warns_and_has_probability_zero():
     X, y = MUSIC.data[:50], MUSIC.target[:50]
     artists = MUSIC.artists[:50].copy()
     artists[y == "loud"] = "the only one"
     with (
         pytest.warns(UserWarning, match=r"fewer artists than the 2 folds.*loud \(1\)"),
-        pytest.warns(UserWarning, match="learns from no track of 'loud'"),
+        pytest.warns(UserWarning, match="has no training track of 'loud'"),
     ):
         result = evaluate(MODEL, (X, y, artists), n_folds=2)
     proba = np.array(result.tracks["proba"])
@@ -282,7 +285,7 @@ def test_a_network_is_evaluated_as_any_classifier():
     ("dataset", "error", "message"),
     [
         (MUSIC.data, TypeError, r"dataset is what load_genre_folder returns.*got ndarray"),
-        ((MUSIC.data, ["calm"] * 120), ValueError, "has 1 genre; to tell genres takes"),
+        ((MUSIC.data, ["calm"] * 120), ValueError, "has 1 genre; a classifier needs"),
         ((MUSIC.data, MUSIC.target[:7]), ValueError, "inconsistent numbers of samples"),
         (
             (MUSIC.data, MUSIC.target, [None, *MUSIC.artists[1:]]),
@@ -321,27 +324,23 @@ class _Empty:
     [
         ("by-album", "'by-album' is no protocol; choose from 'segment-random'"),
         (5, "5 is no protocol.*or give a splitter"),
-        (RepeatedKFold(n_splits=2, n_repeats=2), "judges some rows more than once"),
-        (_Leaking(), "Fold 0 of .* judges rows that it learns from"),
-        (_Empty(), "Fold 0 of .* has 60 rows to learn from and 0 to judge"),
+        (RepeatedKFold(n_splits=2, n_repeats=2), "scores some rows more than once"),
+        (_Leaking(), "Fold 0 of .* scores rows that it trains on"),
+        (_Empty(), "Fold 0 of .* has 60 rows to train on and 0 to score"),
     ],
 )
-def test_protocols_that_cannot_be_trusted_are_refused(protocol, message):
+def test_invalid_protocols_are_refused(protocol, message):
     with pytest.raises(ValueError, match=message):
         evaluate(MODEL, MUSIC, protocol=protocol)
 
 
 def test_more_folds_than_tracks_of_any_genre_are_refused():
-    from skgenre import FusionKNeighborsClassifier
-
     X, y = np.random.default_rng(0).normal(size=(8, 3)), np.repeat(["a", "b"], 4)
     with pytest.raises(ValueError, match="n_folds=5 is more than the 4 tracks"):
         evaluate(FusionKNeighborsClassifier(), (X, y), protocol="track-random")
 
 
 def test_segments_may_fill_more_folds_than_there_are_tracks():
-    from skgenre import MLPGenreClassifier
-
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(8, 3, 4, 2)), np.repeat(["a", "b"], 4)  # 12 segments a genre
     model = MLPGenreClassifier(units=(4,), epochs=1, random_state=0)
@@ -393,18 +392,6 @@ def test_with_metadata_routing_steps_get_artists_on_request():
             )
 
 
-def test_folds_learnt_with_other_artists_are_other_folds(tmp_path):
-    X, y, artists = _music_by_artist()
-    model = _NeedsArtists()
-    settings = {"protocol": "track-random", "n_folds": 3, "n_bootstrap": 0, "checkpoint": tmp_path}
-    evaluate(model, (X, y, artists), **settings)
-    evaluate(model, (X, y, artists), **settings)
-    assert len(list(tmp_path.iterdir())) == 3
-    others = np.array([f"{artist} and friends" for artist in artists])
-    evaluate(model, (X, y, others), **settings)
-    assert len(list(tmp_path.iterdir())) == 6
-
-
 def test_a_search_within_the_folds_keeps_artists_together():
     X, y, artists = _music_by_artist()
     search = GridSearchCV(SegmentNeighbors(), {}, cv=StratifiedGroupKFold(2))
@@ -412,7 +399,7 @@ def test_a_search_within_the_folds_keeps_artists_together():
     assert result.n_tracks == len(y)
 
 
-def test_steps_without_anything_to_fit_are_no_hindrance():
+def test_steps_without_fitted_attributes_work():
     class Halved(BaseEstimator):
         def fit(self, X, y=None):
             return self
@@ -423,3 +410,25 @@ def test_steps_without_anything_to_fit_are_no_hindrance():
     plain = evaluate(SegmentNeighbors(), MUSIC, n_folds=3, n_bootstrap=0)
     halved = evaluate(make_pipeline(Halved(), SegmentNeighbors()), MUSIC, n_folds=3, n_bootstrap=0)
     assert halved.overall == plain.overall
+
+
+def test_the_features_of_a_genre_classifier_are_computed_once(tmp_path):
+    music = make_genres(3, genres=["dub", "swing"], duration=1.0, random_state=0)
+    model = GenreClassifier(n_excerpts=0, memory=tmp_path, random_state=0)
+    result = evaluate(model, music, n_folds=3, n_bootstrap=0)
+    assert len(list(tmp_path.rglob("output.pkl"))) == 6
+    assert result.parameters["class"] == "GenreClassifier"
+    assert result.parameters["n_excerpts"] == "0"
+    assert result.n_segments is None
+    by_hand = []
+    for fold in range(3):
+        test = np.array(result.tracks["fold"]) == fold
+        model.fit(music.data[~test], music.target[~test], groups=music.artists[~test])
+        by_hand.append(model.predict_proba(music.data[test]))
+    order = np.argsort(result.tracks["fold"], kind="stable")
+    np.testing.assert_allclose(np.array(result.tracks["proba"])[order], np.concatenate(by_hand))
+
+
+def test_invalid_parameters_of_the_pipeline_are_refused():
+    with pytest.raises(ValueError, match="'C' parameter of LogisticRegression"):
+        evaluate(LogisticRegression(C=-1), (MUSIC.data[:, 0, 0], MUSIC.target, MUSIC.artists))

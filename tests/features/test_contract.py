@@ -176,9 +176,9 @@ def test_a_track_too_loud_for_float32_is_named(extractor):
     [
         (["song.wav"], "takes waveforms, not paths"),
         (np.zeros((1, 4000), dtype=np.int16), "floating-point samples; got int16"),
-        (np.zeros(4000), "Expected 2D array, got 1D"),
-        (np.zeros((1, 1, 1, 40)), r"segments of shape .* an array of shape \(1, 1, 1, 40\)"),
-        ([], "Expected 2D array"),
+        (np.zeros(4000), "single waveform of 4000 numbers"),
+        (np.zeros((1, 1, 1, 40)), r"segments of .* track 0 has the shape \(1, 1, 40\)"),
+        ([], "X has 0 tracks"),
         ([np.zeros(10), np.array([0.0, np.nan])], r"track 1 contains NaN"),
     ],
     ids=["paths", "integers", "1-D", "4-D", "empty", "nan"],

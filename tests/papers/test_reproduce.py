@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import soundfile
 from _segment_music import SegmentNeighbors, make_segments
+from joblib import parallel_config
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
@@ -20,11 +21,9 @@ from skgenre import (
     make_genres,
     reproduce,
 )
-from skgenre.evaluation import EvaluationResult
-from skgenre.papers import ReproductionResult, _reproduce, get_system
-from skgenre.papers._data import as_tracks, load_music, thin
-from skgenre.papers._figures import _NODES, count_votes, node_accuracies
-from skgenre.utils._io import write_whole
+from skgenre.evaluation import EvaluationResult, FoldResult
+from skgenre.papers import ReproductionResult, get_system
+from skgenre.papers._figures import count_votes, node_accuracies
 
 MUSIC = make_segments(artist_spread=2.0, genre_spread=0.5)
 TREE = ("blues", "jazz", "metal", "pop", "reggae", "rock")
@@ -53,7 +52,7 @@ class Counting(SegmentNeighbors):
 
 
 class WithoutWeights(Counting):
-    """Cannot be fitted for want of a file."""
+    """Cannot be fitted because a file is missing."""
 
     def fit(self, X, y):
         raise OSError("no weights of VGG16")
@@ -61,13 +60,13 @@ class WithoutWeights(Counting):
 
 @pytest.fixture
 def small(monkeypatch):
-    """Put neighbours of given features into the place of each system's network."""
+    """Replace the network of each system by nearest neighbours on given features."""
     Counting.fits, Counting.kill_at = 0, None
 
     def small_system(name):
         system = get_system(name)
 
-        def load(memory=None):
+        def load(memory=None, n_jobs=None):
             kind = WithoutWeights if name == "kumar2021/transfer" else Counting
             model = kind(name=name)
             if "threshold" in system.published:
@@ -82,7 +81,7 @@ def small(monkeypatch):
             name=name, published=system.published, choices=system.choices, load=load
         )
 
-    monkeypatch.setattr(_reproduce, "get_system", small_system)
+    monkeypatch.setattr("skgenre.papers._reproduce.get_system", small_system)
 
 
 def _figure(result, figure, cell=None):
@@ -100,28 +99,28 @@ def _with_genres(genres, n_tracks=8, seed=0):
     return X, y, [f"{genre} {i % 4}" for i, genre in enumerate(y)]
 
 
-def test_hu_divides_segments_into_60_15_and_25_per_cent(small):
+def test_hu2022_divides_segments_into_60_15_and_25_per_cent(small):
     result = reproduce("hu2022-table1", MUSIC, only="cnn-20")
     n_segments = 120 * 4
     paper = [entry for entry in result.trainings if entry["protocol"] == "paper"]
-    sizes = [(entry["n_train"], entry["n_judged"]) for entry in paper]
+    sizes = [(entry["n_train"], entry["n_scored"]) for entry in paper]
     assert sizes == [(0.60 * n_segments, 0.15 * n_segments)] * 3
     honest = [entry for entry in result.trainings if entry["protocol"] == "artist-grouped"]
-    assert sum(entry["n_judged"] for entry in honest) == 120
+    assert sum(entry["n_scored"] for entry in honest) == 120
     assert result.measured_protocols == {
-        "cnn-20": "3 times 60 % of the segments at random to learn from and 15 % to judge"
+        "cnn-20": "3 times 60 % of the segments at random for training and 15 % for testing"
     }
-    assert reproduce("hu2022-table1", MUSIC, only="cnn-20", n_folds=2).trainings[2]["n_judged"] > 50
+    assert reproduce("hu2022-table1", MUSIC, only="cnn-20", n_folds=2).trainings[2]["n_scored"] > 50
 
 
-def test_figures_are_of_the_segments_that_they_are_said_to_be_of(small):
+def test_figures_of_training_and_of_validation_segments_differ(small):
     result = reproduce("hu2022-table1", MUSIC, only="mlp-10")
-    # Neighbours know what they have learnt by heart.
-    learnt, judged = _figure(result, "accuracy"), _figure(result, "validation accuracy")
-    assert (learnt["measured"], learnt["measured_std"], learnt["honest"]) == (1.0, 0.0, None)
-    assert learnt["paper"] == 0.6964
-    assert judged["honest"] < judged["measured"] < 1
-    assert judged["measured_std"] > 0
+    # Nearest neighbours are always right about their training segments.
+    trained, scored = _figure(result, "accuracy"), _figure(result, "validation accuracy")
+    assert (trained["measured"], trained["measured_std"], trained["honest"]) == (1.0, 0.0, None)
+    assert trained["paper"] == 0.6964
+    assert scored["honest"] < scored["measured"] < 1
+    assert scored["measured_std"] > 0
     assert _figure(result, "error")["measured"] == pytest.approx(0, abs=1e-6)
     assert _figure(result, "validation error")["measured"] > 0.1
     track = _figure(result, "track accuracy")
@@ -148,7 +147,7 @@ def test_without_artists_it_says_that_tracks_are_divided(small):
     assert result.honest_protocol == "track-random"
     assert result.n_artists is None
     assert "measured honestly (track-random)" in result.to_markdown()
-    assert "artists are not known and may stand on both sides" in result.to_markdown()
+    assert "artists are not known and may be on both sides" in result.to_markdown()
 
 
 def test_a_killed_run_resumes_to_the_same_rows_without_training_anew(small, tmp_path):
@@ -167,31 +166,48 @@ def test_a_killed_run_resumes_to_the_same_rows_without_training_anew(small, tmp_
     assert again.trainings == resumed.trainings  # with the times of the fits
 
 
-def test_trainings_are_told_and_those_from_before_are_told_apart(small, tmp_path, capsys):
-    arguments = {"only": "mlp", "n_folds": 2, "checkpoint": tmp_path}
-    reproduce("jain2021-table2", MUSIC, **arguments)
+def test_reports_say_which_trainings_are_from_the_checkpoint(small, tmp_path, capsys):
+    arguments = {"experiment": "jain2021-table2", "dataset": MUSIC, "only": "mlp", "n_folds": 3}
+    reproduce(**arguments)
     assert capsys.readouterr().err == ""
-    reproduce("jain2021-table2", MUSIC, verbose=1, **arguments)
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "[1/1] mlp: features"
-    assert lines[1] == "[1/1] mlp: the paper's protocol, training 1 of 1: kept from before"
-    assert lines[3] == "[1/1] mlp: artist-grouped, training 2 of 2: kept from before"
+    Counting.fits, Counting.kill_at = 0, 3
+    with pytest.raises(Killed):
+        reproduce(**arguments, checkpoint=tmp_path, verbose=1)
+    Counting.fits, Counting.kill_at = 0, None
+    capsys.readouterr()
+    reproduce(**arguments, checkpoint=tmp_path, verbose=1)
+    lines = [re.sub(r"[0-9.]+ s$", "seconds", line) for line in capsys.readouterr().err.split("\n")]
+    assert lines == [
+        "[1/1] mlp: features",
+        "[1/1] mlp: the paper's protocol, training 1 of 1: from the checkpoint",
+        "[1/1] mlp: artist-grouped, training 1 of 3: from the checkpoint",
+        "[1/1] mlp: artist-grouped, training 2 of 3: seconds",
+        "[1/1] mlp: artist-grouped, training 3 of 3: seconds",
+        "",
+    ]
 
 
 def test_votes_below_the_threshold_are_rejected():
-    def outcome(test, votes, genres):
-        proba = np.eye(2)[votes] * 0.8 + 0.1
-        return {
-            "test": test,
-            "classes": ["calm", "loud"],
-            "proba": proba.tolist(),
-            "genre": genres,
-        }
+    def fold(test, votes, genres):
+        return FoldResult(
+            fold=0,
+            n_train=6,
+            test=np.array(test),
+            genre=genres,
+            predicted=genres,
+            classes=["calm", "loud"],
+            proba=np.eye(2)[votes] * 0.8 + 0.1,
+            segment_accuracy=None,
+            n_segments=1,
+            fit_time=0.0,
+            predict_time=0.0,
+            from_checkpoint=False,
+        )
 
     # Track 0 is calm by 3 of 4, track 1 loud by 2 of 4 only, track 2 wrongly calm by 4.
     folds = [
-        outcome([1, 4, 0, 8, 9, 7], [0, 1, 0, 0, 0, 0], ["calm", "loud", "calm"] + ["loud"] * 3),
-        outcome([2, 3, 5, 6, 10, 11], [0, 1, 1, 0, 0, 0], ["calm", "calm"] + ["loud"] * 4),
+        fold([1, 4, 0, 8, 9, 7], [0, 1, 0, 0, 0, 0], ["calm", "loud", "calm"] + ["loud"] * 3),
+        fold([2, 3, 5, 6, 10, 11], [0, 1, 1, 0, 0, 0], ["calm", "calm"] + ["loud"] * 4),
     ]
     right, decided = count_votes(folds, 4, 3)
     assert decided.tolist() == [True, False, True]
@@ -206,10 +222,10 @@ def test_bai_counts_votes_and_rejected_tracks(small):
     assert row["honest"] == pytest.approx(np.mean(rejected))
     assert row["honest"] > 0
     assert _figure(result, "track accuracy")["measured"] <= 1 - row["measured"]
-    assert _figure(result, "piece accuracy")["paper"] == 0.6023
+    assert _figure(result, "segment accuracy")["paper"] == 0.6023
 
 
-def test_nodes_are_measured_as_the_hierarchy_measures_itself():
+def test_node_accuracies_equal_those_of_the_hierarchy():
     X, y, _ = _with_genres(TREE)
     X = X.reshape(len(X), -1)[:, :4]
     model = HierarchicalGenreClassifier(LogisticRegression()).fit(X[::2], y[::2])
@@ -237,7 +253,7 @@ def test_a_node_that_was_never_reached_is_not_right():
 def test_zhang_measures_each_node_under_both_protocols(small):
     result = reproduce("zhang-figure12", _with_genres(TREE), n_folds=2)
     figures = [row["figure"] for row in result.rows]
-    assert figures == [*_NODES, "track accuracy"]
+    assert figures == list(get_system("zhang/hierarchy").published)
     root = _figure(result, "accuracy of LSTM1 (root)")
     assert root["paper"] == 0.80
     assert 0 < root["measured"] <= 1
@@ -274,7 +290,7 @@ def test_kumar_reports_each_genre(small):
     assert any(note.endswith("genres that the paper has not: polka.") for note in result.notes)
 
 
-def test_notes_tell_of_epochs_genres_and_cells(small):
+def test_notes_name_epochs_genres_and_cells(small):
     result = reproduce("hu2022-table3", MUSIC, quick=True, epochs=3)
     assert result.n_tracks == 24
     text = result.to_markdown()
@@ -289,14 +305,11 @@ def test_notes_tell_of_epochs_genres_and_cells(small):
     assert not any("Epochs" in note for note in whole.notes)
 
 
-def test_a_quick_run_takes_tracks_of_many_artists():
-    fewer = thin(as_tracks(MUSIC), 8, 0)
-    assert [int((fewer.target == genre).sum()) for genre in ("calm", "loud", "odd")] == [8, 8, 8]
-    assert len(set(fewer.artists)) == 24
-    assert len(thin(as_tracks(MUSIC), 12, 0).artists) == 36
-    music = make_genres(3, genres=2, duration=0.5, random_state=0)
-    sounds = thin(as_tracks(music), 2, 0).data
-    assert sounds.sampling_rate == music.data.sampling_rate
+def test_a_quick_run_takes_tracks_of_many_artists(small):
+    result = reproduce("jain2021-table2", MUSIC, quick=True, only="mlp")
+    tracks = result.evaluations["mlp"].tracks
+    assert [tracks["genre"].count(genre) for genre in ("calm", "loud", "odd")] == [8, 8, 8]
+    assert len(set(tracks["artist"])) == result.n_artists == 24
 
 
 def test_a_cell_that_lacks_a_file_does_not_stop_the_others(small):
@@ -319,6 +332,13 @@ def test_the_same_warning_comes_once(small):
     assert len(messages) == len(set(messages))
 
 
+def test_parallel_trainings_give_the_same_rows(small):
+    run = {"only": "mlp", "n_folds": 2}
+    with parallel_config("threading"):  # the replaced networks are in this process only
+        parallel = reproduce("jain2021-table2", MUSIC, **run, n_jobs=2)
+    assert parallel.rows == reproduce("jain2021-table2", MUSIC, **run).rows
+
+
 def test_results_are_written_and_read_whole(small, tmp_path, monkeypatch):
     pandas = pytest.importorskip("pandas")
     result = reproduce("hu2022-table1", MUSIC, only=["mlp-10", "cnn-10"], n_folds=2)
@@ -333,6 +353,9 @@ def test_results_are_written_and_read_whole(small, tmp_path, monkeypatch):
     assert page.startswith("# hu2022-table1: Numbers of segments\n\nY. Hu and G. Mogos")
     assert "| cnn-10 | validation accuracy | 0.7533 | 0." in page
     assert page.count("\n| ") == 2 + len(result.rows)
+    shown = repr(result).splitlines()
+    assert shown[0] == "<ReproductionResult: hu2022-table1, Numbers of segments>"
+    assert len(shown) == 3 + len(result.rows)
     with pytest.raises(ValueError, match="format 'skgenre-reproduction-1', got None"):
         ReproductionResult.from_dict({})
 
@@ -341,27 +364,9 @@ def test_results_are_written_and_read_whole(small, tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.replace", broken)
     with pytest.raises(OSError, match="disk full"):
-        write_whole(file, "half")
+        result.save(file)
     assert [child.name for child in tmp_path.iterdir()] == ["result.json"]
     assert ReproductionResult.read(file) == result
-
-
-def test_folders_are_read_as_what_they_are(tmp_path):
-    for name in ("jazz.00033", "jazz.00051", "rock.00040"):
-        place = tmp_path / "gtzan" / name.partition(".")[0]
-        place.mkdir(parents=True, exist_ok=True)
-        soundfile.write(place / f"{name}.wav", np.zeros(800), 8000)
-    assert load_music(tmp_path / "gtzan").groups.tolist() == [
-        "Coleman Hawkins",
-        "Coleman Hawkins",
-        "Led Zeppelin",
-    ]
-    (tmp_path / "gtzan" / "tracks.csv").write_text(
-        "file,artist\njazz/jazz.00033.wav,a\njazz/jazz.00051.wav,b\nrock/rock.00040.wav,c\n"
-    )
-    assert load_music(tmp_path / "gtzan").artists.tolist() == ["a", "b", "c"]
-    with pytest.raises(FileNotFoundError):
-        load_music(tmp_path / "none")
 
 
 def test_too_few_tracks_to_divide_as_the_paper_did(small):

@@ -18,7 +18,7 @@ def music(tmp_path_factory):
     return folder
 
 
-def test_prints_the_table_writes_it_and_goes_on(music, tmp_path, capsys):
+def test_prints_the_table_writes_it_and_continues(music, tmp_path, capsys):
     command = ["reproduce", "hu2022-table2", "--data", str(music), "--quick", "--epochs", "1"]
     command += ["--cells", "mlp-relu", "--memory", str(tmp_path / "memory")]
     assert main([*command, "--output", str(tmp_path / "result.json")]) == 0
@@ -31,7 +31,7 @@ def test_prints_the_table_writes_it_and_goes_on(music, tmp_path, capsys):
     assert result.settings["epochs"] == 1
 
     assert main([*command, "--output", str(tmp_path / "result.md")]) == 0
-    assert capsys.readouterr().err.count("kept from before") == 4
+    assert capsys.readouterr().err.count("from the checkpoint") == 4
     assert (tmp_path / "result.md").read_text("utf-8") == result.to_markdown()
 
 
@@ -46,7 +46,7 @@ def test_prints_the_table_writes_it_and_goes_on(music, tmp_path, capsys):
         (["kumar2021"], "There is no folder|no such|does not exist"),
     ],
 )
-def test_errors_are_told_in_a_line_before_the_work(options, match, tmp_path, capsys):
+def test_errors_come_in_one_line_before_the_work(options, match, tmp_path, capsys):
     memory = tmp_path / "memory"
     folder = ["--data", str(tmp_path / "none"), "--memory", str(memory)]
     assert main(["reproduce", *options, *folder]) == 2
@@ -56,9 +56,9 @@ def test_errors_are_told_in_a_line_before_the_work(options, match, tmp_path, cap
     assert not memory.exists()
 
 
-def test_says_when_nothing_is_kept(tmp_path, capsys):
+def test_warns_that_nothing_is_kept(tmp_path, capsys):
     assert main(["reproduce", "kumar2021", "--data", str(tmp_path / "none")]) == 2
-    assert "starts anew; give --memory" in capsys.readouterr().err
+    assert "starts from the beginning; give --memory" in capsys.readouterr().err
 
 
 def test_help_lists_the_experiments(capsys):

@@ -5,7 +5,6 @@ import threading
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skgenre import GenreClassifier, GroupKernel, PerTrack, make_genres
@@ -110,14 +109,6 @@ def test_other_pools_keep_their_threads():
             pytest.skip("no OpenMP here")
         with one_blas_thread():
             assert 2 in others()
-
-
-def test_the_command_computes_with_one_thread():
-    from skgenre.cli._validation import extract
-
-    front = PerTrack(make_pipeline(SeenThreads()))
-    features, _ = extract(front, np.zeros((3, 10)))
-    np.testing.assert_array_equal(features, 1)
 
 
 def test_one_within_another_leaves_the_setting_to_it():

@@ -103,3 +103,24 @@ def test_the_environment_names_what_computed(result):
     assert result.environment["scikit-learn"] == sklearn.__version__
     assert result.environment["date"].endswith("+00:00")
     assert result.settings == {"n_folds": 3, "n_bootstrap": 1000, "random_state": "0"}
+
+
+def test_records_print_as_short_tables(result, audit):
+    lines = repr(result).splitlines()
+    assert lines[:2] == [
+        "<EvaluationResult: SegmentNeighbors>",
+        "artist-grouped: 120 tracks, 3 folds",
+    ]
+    value = result.overall["log_loss"]["value"]
+    assert any(line.startswith(f"| log loss          | {value:.3f} | ") for line in lines)
+    assert len({len(line) for line in lines[3:]}) == 1  # the columns are aligned
+    for record in (result, audit, compare(result, result)):
+        assert str(record) == repr(record)
+        assert len(repr(record)) < 2000
+
+
+def test_recall_is_the_share_of_each_genre(result):
+    genres, predicted = (np.array(result.tracks[name]) for name in ("genre", "predicted"))
+    assert result.recall == pytest.approx(
+        {genre: (predicted[genres == genre] == genre).mean() for genre in result.classes}
+    )

@@ -19,7 +19,7 @@ _SPLIT = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class _PublishedSplit(BaseCrossValidator):
-    """One split into the parts of a partition, whatever of the data set is there."""
+    """One split into the parts of a partition, of the clips that are there."""
 
     _partition: str
     _parameter_constraints: dict[str, list[Any]] = {
@@ -77,7 +77,7 @@ class _PublishedSplit(BaseCrossValidator):
         y: ArrayLike | None = None,
         groups: ArrayLike | None = None,
     ) -> int:
-        """Tell how many splits there are.
+        """Return the number of splits.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class _PublishedSplit(BaseCrossValidator):
         return 1
 
     def _names(self, X: Any) -> list[str]:
-        """Name the clip of each row."""
+        """Return the name of the clip of each row."""
         if X is None:
             raise ValueError(
                 "X is None; expected the tracks: paths, or rows that the parameter clips names."
@@ -164,7 +164,7 @@ class _PublishedSplit(BaseCrossValidator):
         return np.flatnonzero(in_train), np.flatnonzero(in_test)
 
     def _dropped(self, names: list[str], in_test: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Tell which rows are not to be trained on though they are of the training parts."""
+        """Return which rows of the training parts are left out."""
         return np.zeros(len(names), dtype=bool)
 
     def _report_missing(self, counts: dict[str, tuple[int, int]]) -> None:
@@ -190,17 +190,15 @@ class FaultFilteredSplit(_PublishedSplit):
     Parameters
     ----------
     clips : array-like of str or PathLike of shape (n_tracks,), default=None
-        The name or path of the clip of each row of ``X``, where the rows are no paths.
-        None takes the rows of ``X``.
+        The name or path of the clip of each row of ``X``, if the rows are no paths. None
+        means the rows of ``X``.
     validation : {"train", "leave_out", "test"}, default="train"
-        What becomes of the validation part: joined to the part that is trained on, left
-        out, or tested on in place of the test part, which is then left out (to choose
-        parameters without a look at it).
+        Use of the validation part: joined to the training part, left out, or used as the test
+        part, which is then left out (to choose parameters without it).
     shared_artists : {"keep", "drop"}, default="keep"
-        "drop" trains on no clip of an artist who is tested on, see Notes.
+        "drop" trains on no clip of an artist with test clips, see Notes.
     on_missing : {"warn", "raise", "ignore"}, default="warn"
-        What becomes of it if clips of the parts are missing: a warning with the counts, an
-        error, or nothing.
+        If clips of the parts are missing: a warning with the counts, an error, or nothing.
 
     See Also
     --------
@@ -213,8 +211,8 @@ class FaultFilteredSplit(_PublishedSplit):
     made to divide artists too. The index of artists was completed since: 13 artists or
     groups of them have clips in more than one part. With ``validation="train"`` ten of them
     are on both sides, with 53 clips that are trained on; ``shared_artists="drop"`` leaves those
-    out, and is stricter than what the papers report. Of clips whose artist is not known
-    nothing is assumed: they stay.
+    out, and is stricter than what the papers report. Clips whose artist is not
+    known stay.
 
     As most tracks are never tested on, :func:`~sklearn.model_selection.cross_val_predict`
     refuses such a split. A search that refits does so on all rows given, those to be tested
@@ -250,7 +248,7 @@ class FaultFilteredSplit(_PublishedSplit):
         if self.shared_artists == "keep":
             return super()._dropped(names, in_test)
         facts, groups = read_facts(), read_groups()
-        # Nobody knows whether two clips of unknown artists share one.
+        # Two clips of unknown artists may or may not share one.
         known = np.array([bool(facts[name].artist) for name in names])
         artists = np.array([groups[name] for name in names])
         return known & np.isin(artists, artists[in_test & known])
@@ -266,14 +264,13 @@ class StratifiedSplit(_PublishedSplit):
     Parameters
     ----------
     clips : array-like of str or PathLike of shape (n_tracks,), default=None
-        The name or path of the clip of each row of ``X``, where the rows are no paths.
-        None takes the rows of ``X``.
+        The name or path of the clip of each row of ``X``, if the rows are no paths. None
+        means the rows of ``X``.
     validation : {"train", "leave_out", "test"}, default="train"
-        What becomes of the validation part: joined to the part that is trained on, left
-        out, or tested on in place of the test part, which is then left out.
+        Use of the validation part: joined to the training part, left out, or used as the test
+        part, which is then left out.
     on_missing : {"warn", "raise", "ignore"}, default="warn"
-        What becomes of it if clips of the parts are missing: a warning with the counts, an
-        error, or nothing.
+        If clips of the parts are missing: a warning with the counts, an error, or nothing.
 
     See Also
     --------

@@ -1,0 +1,61 @@
+"""How tracks, data sets and models are recognised in a later run or another result."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skgenre.utils._cache_key import _describe as describe
+from skgenre.utils._cache_key import track_key
+
+# Parameters that change how a result is computed, but not the result.
+_IRRELEVANT = frozenset({"n_jobs", "memory", "verbose", "bytes_limit"})
+
+
+def is_path(track: Any) -> bool:
+    """Whether a track is the path of a file."""
+    return isinstance(track, (str, os.PathLike))
+
+
+def row_list(data: Any) -> Any:
+    """Return the rows of a data set as something to iterate over."""
+    return data if isinstance(data, (list, tuple, np.ndarray)) else np.asarray(data)
+
+
+def content_digests(data: Any) -> list[str | None]:
+    """Return a digest of each track that is an array; None for paths."""
+    rate = getattr(data, "sampling_rate", None)
+    digests: list[str | None] = []
+    for track in row_list(data):
+        key = None if is_path(track) else repr((track_key(track, "stat"), rate))
+        digests.append(None if key is None else _digest(key))
+    return digests
+
+
+def data_identity(data: Any, y: Any) -> str:
+    """Return a digest of a data set: files by path, size and time of change; arrays by value."""
+    files = [
+        # A file that is missing has no key; the loader will raise an error.
+        (track_key(track, "stat") or repr(track)) if is_path(track) else None
+        for track in row_list(data)
+    ]
+    return _digest(repr((files, content_digests(data), np.asarray(y).tolist())))
+
+
+def describe_estimator(value: Any) -> Any:
+    """Return what prints equally for estimators that compute the same."""
+    if isinstance(value, BaseEstimator):
+        params = sorted(value.get_params(deep=False).items())
+        kind = f"{type(value).__module__}.{type(value).__qualname__}"
+        return (kind, [(k, describe_estimator(v)) for k, v in params if k not in _IRRELEVANT])
+    if isinstance(value, (list, tuple)):
+        return [describe_estimator(item) for item in value]
+    return describe(value)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,27 @@
+"""A folder is read as GTZAN if its files have the names of clips, else by genre."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+
+from skgenre.datasets import load_music
+
+
+def test_load_music_recognises_gtzan(tmp_path):
+    for name in ("jazz.00033", "jazz.00051", "rock.00040"):
+        place = tmp_path / "gtzan" / name.partition(".")[0]
+        place.mkdir(parents=True, exist_ok=True)
+        soundfile.write(place / f"{name}.wav", np.zeros(800), 8000)
+    assert load_music(tmp_path / "gtzan").groups.tolist() == [
+        "Coleman Hawkins",
+        "Coleman Hawkins",
+        "Led Zeppelin",
+    ]
+    (tmp_path / "gtzan" / "tracks.csv").write_text(
+        "file,artist\njazz/jazz.00033.wav,a\njazz/jazz.00051.wav,b\nrock/rock.00040.wav,c\n"
+    )
+    assert load_music(tmp_path / "gtzan").artists.tolist() == ["a", "b", "c"]
+    with pytest.raises(FileNotFoundError):
+        load_music(tmp_path / "none")
