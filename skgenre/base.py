@@ -156,6 +156,12 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             else:
                 if out is None:
                     out = np.empty((len(tracks), *result.shape), dtype=np.float32)
+                elif result.shape != out.shape[1:]:
+                    raise ValueError(
+                        f"{self._track_name(track, row)} came out with the shape {result.shape}, "
+                        f"the tracks before it with {out.shape[1:]}; all need the same, except "
+                        "inside PerTrack up to the last step."
+                    )
                 out[row] = result
             if task is not None:
                 task.call_on_fit_task_end(estimator=self)

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if args.cv:  # a division that is impossible is found before the long work
         divide(music.target, music.artists, args.cv, args.seed)
 
-    pipeline = make_pipeline(
+    model = make_pipeline(
         args.classifier,
         n_segments=args.n_segments,
         duration=args.duration,
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         learning_rate=args.learning_rate,
         seed=args.seed,
     )
-    front, learner = pipeline["features"], pipeline[-2:]
+    front, learner = _halves(model)
     echo(f"\nExtracting features of {len(music.data)} tracks.")
     features, y, artists = _extract(front, music, args)
     if args.progress and args.classifier != "recommended":
@@ -60,9 +60,8 @@ def run(args: argparse.Namespace) -> int:
         _say_validation(validation)
     echo(f"\nTraining {args.classifier} on all {len(y)} tracks.")
     with redirect_stdout(sys.stderr):
-        # The steps of the pipeline themselves.
         learner.fit(features, y, **artists_for(learner, artists))
-    save_model(pipeline, target)
+    save_model(_joined(model, learner), target)
     echo(f"Wrote {args.out}. To use it: skgenre predict {shlex.quote(args.out)} FILE...")
     return 0
 
@@ -77,8 +76,8 @@ def make_pipeline(
     seed: int,
     batch_size: int | None = None,
 ) -> Any:
-    """Make the pipeline that the options describe; None leaves the classifier's default."""
-    from skgenre import LSTMGenreClassifier, make_genre_pipeline
+    """Make the model that the options describe; None leaves the classifier's default."""
+    from skgenre import GenreClassifier, LSTMGenreClassifier, make_genre_pipeline
 
     if classifier == "recommended":
         given = {
@@ -92,7 +91,8 @@ def make_pipeline(
                 f"{wrong[0]} is not an option of the recommended classifier; leave it out, or "
                 "choose another by --classifier."
             )
-        return _recommended(duration, seed)
+        model = GenreClassifier(random_state=seed)
+        return model if duration is None else model.set_params(duration=duration)
     sound: dict[str, Any] = {"n_segments": n_segments, "duration": duration}
     pipeline = make_genre_pipeline(
         classifier, **{name: value for name, value in sound.items() if value is not None}
@@ -107,18 +107,23 @@ def make_pipeline(
     return pipeline
 
 
-def _recommended(duration: float | None, seed: int) -> Any:
-    """Take GenreClassifier apart into the steps that the command works with."""
+def _halves(model: Any) -> tuple[Any, Any]:
+    """Return the front end of a model, and a pipeline of what learns from its output."""
     from sklearn.pipeline import Pipeline
 
-    from skgenre import GenreClassifier
+    if isinstance(model, Pipeline):
+        return model["features"], model[-2:]
+    front, classifier = model.split_front_end()
+    return front, Pipeline([("classifier", classifier)])
 
-    model = GenreClassifier(random_state=seed)
-    if duration is not None:
-        model.set_params(duration=duration)
-    features, ensemble = model.parts()
-    steps = [("features", features), ("scaler", "passthrough"), ("classifier", ensemble)]
-    return Pipeline(steps)
+
+def _joined(model: Any, learner: Any) -> Any:
+    """Return the whole model once its second half is fitted."""
+    from sklearn.pipeline import Pipeline
+
+    if isinstance(model, Pipeline):
+        return model  # whose own steps are those of the second half
+    return learner[-1].set_params(precomputed=False)
 
 
 def _check_rich() -> None:

@@ -235,10 +235,12 @@ default=("mfcc", "delta_covariance", "melstat", "block_levels", "modulation", "s
         frame_rate = self._settings().frame_rate
         slow = [g for g in self._groups() if frame_rate < GROUPS[g].least_frame_rate]
         if slow:
+            needed = max(GROUPS[g].least_frame_rate for g in slow)
             raise ValueError(
                 f"hop_length={self.hop_length} at sampling_rate={self.sampling_rate:g} Hz gives "
                 f"{frame_rate:.3g} frames a second; the group {slow[0]}, which looks for fast "
-                f"swings, needs {GROUPS[slow[0]].least_frame_rate:g}. Lower hop_length, or leave "
+                f"swings, needs {GROUPS[slow[0]].least_frame_rate:g}. Raise sampling_rate to "
+                f"{needed * self.hop_length:g} or more, lower hop_length, or leave "
                 f"{' and '.join(slow)} out of feature_groups."
             )
 
