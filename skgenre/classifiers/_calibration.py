@@ -17,7 +17,12 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params, check_is_fitted, indexable
+from sklearn.utils.validation import (
+    _check_method_params,
+    _num_samples,
+    check_is_fitted,
+    indexable,
+)
 
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.utils._pipeline import final_classifier
@@ -63,6 +68,8 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         The classes, sorted.
     n_features_in_ : int
         Number of columns of X in ``fit``, where the classifier has it.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X in ``fit``, where the classifier has them.
 
     See Also
     --------
@@ -138,6 +145,8 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
             If there is only one class, or the numbers of tracks differ.
         """
         (X,) = indexable(X)
+        if _num_samples(X) == 0:
+            raise ValueError("X has 0 tracks (0 sample(s)); a minimum of 1 is required.")
         y = check_target(self, X, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         check_two_classes(self, self.classes_)
@@ -235,7 +244,8 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         y : ndarray of shape (n_tracks,)
             Labels as they were given to ``fit``.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        proba = self.predict_proba(X)
+        return self.classes_[proba.argmax(axis=1)]
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return where metadata go: those of ``fit`` to the classifier's ``fit``.
