@@ -103,7 +103,7 @@ def load_model(path: str) -> Any:
             ) from error
     expected = "expected a fitted classifier of audio files, such as skgenre train writes"
     kind = type(model).__name__
-    if not is_classifier(model):
+    if not (hasattr(model, "__sklearn_tags__") and is_classifier(model)):
         raise ValueError(f"{path} holds an object of type {kind}; {expected}.")
     first = _first_step(model)
     if not get_tags(first).input_tags.string:
