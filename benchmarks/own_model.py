@@ -38,22 +38,19 @@ from skgenre import (
     GroupScaler,
     load_genre_folder,
 )
-from skgenre.classifiers._views import split_views
 from skgenre.evaluation._compare import paired_difference
 from skgenre.evaluation._metrics import bootstrap_weights, interval, weighted_metrics
 
 
 def make_member(name: str, labels: Any, *, one_kernel: bool) -> Any:
     """Return one support vector machine as in GenreClassifier, without calibration."""
-    groups = None if one_kernel else labels
     steps: list[Any] = [("scaler", GroupScaler(feature_groups=labels))]
     if name == "svc_whitened":
-        steps.append(("whitening", ArtistWhitening(feature_groups=groups)))
-        steps[-1][1].set_output(transform="pandas")
-        groups = "auto"  # from the column names of the whitening
+        groups = None if one_kernel else labels
+        steps.append(("whitening", ArtistWhitening(feature_groups=groups, keep_columns=True)))
     if one_kernel:
         return Pipeline([*steps, ("svc", SVC(C=10))])
-    kernel = GroupKernel(feature_groups=groups)
+    kernel = GroupKernel(feature_groups=labels)
     return Pipeline([*steps, ("kernel", kernel), ("svc", SVC(C=10, kernel="precomputed"))])
 
 
@@ -201,9 +198,9 @@ def main() -> None:
         return
     y, artists = np.asarray(music.target), np.asarray(music.artists)
     features = ClipFeatures()
-    front_end, _ = GenreClassifier(n_excerpts=0, memory=args.memory, n_jobs=-1).parts()
+    front_end, _ = GenreClassifier(n_excerpts=0, memory=args.memory, n_jobs=-1).split_front_end()
     start = time.perf_counter()
-    X = split_views(front_end.fit_transform(music.data)).table
+    X = front_end.fit_transform(music.data)
     print(
         f"{len(y)} tracks, {len(music.target_names)} genres, {len(set(artists))} artists; features "
         f"in {time.perf_counter() - start:.0f} s, {front_end.n_hits_} of them from the cache"

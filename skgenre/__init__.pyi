@@ -11,6 +11,7 @@ from .classifiers import ImageCNNGenreClassifier as ImageCNNGenreClassifier
 from .classifiers import LogMelCNNGenreClassifier as LogMelCNNGenreClassifier
 from .classifiers import LSTMGenreClassifier as LSTMGenreClassifier
 from .classifiers import MLPGenreClassifier as MLPGenreClassifier
+from .classifiers import PairwiseCalibratedClassifier as PairwiseCalibratedClassifier
 from .classifiers import RCNNGenreClassifier as RCNNGenreClassifier
 from .classifiers import RejectingClassifier as RejectingClassifier
 from .classifiers import TransferGenreClassifier as TransferGenreClassifier
@@ -25,6 +26,8 @@ from .evaluation import leakage_audit as leakage_audit
 from .evaluation import segment_accuracy_scorer as segment_accuracy_scorer
 from .features import ChromaExtractor as ChromaExtractor
 from .features import ClipFeatures as ClipFeatures
+from .features import ExcerptFeatures as ExcerptFeatures
+from .features import FlatFeatures as FlatFeatures
 from .features import MelSpectrogramExtractor as MelSpectrogramExtractor
 from .features import MFCCExtractor as MFCCExtractor
 from .features import PitchHistogramExtractor as PitchHistogramExtractor

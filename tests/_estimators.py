@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+from sklearn.svm import SVC
+
 from skgenre import (
     ArtistWhitening,
     AudioLoader,
@@ -12,6 +14,8 @@ from skgenre import (
     ClipFeatures,
     CNNGenreClassifier,
     CRNNGenreClassifier,
+    ExcerptFeatures,
+    FlatFeatures,
     FrameScaler,
     FusionKNeighborsClassifier,
     GenreClassifier,
@@ -24,6 +28,7 @@ from skgenre import (
     MelSpectrogramExtractor,
     MFCCExtractor,
     MLPGenreClassifier,
+    PairwiseCalibratedClassifier,
     PerTrack,
     PitchHistogramExtractor,
     RCNNGenreClassifier,
@@ -147,17 +152,25 @@ def small_transformers():
         PitchHistogramExtractor(fmin=500.0, n_fft=128),
         SummaryExtractor(sampling_rate=8, n_fft=4, hop_length=2),
         ClipFeatures(),
+        ExcerptFeatures(ClipFeatures(feature_groups=("tempo",)), excerpt_duration=0.0001),
+        FlatFeatures(
+            MelSpectrogramExtractor(n_mels=2, n_fft=4, hop_length=1, sampling_rate=8), n_frames=3
+        ),
         FrameScaler(),
         GroupScaler(),
         GroupKernel(),
         GroupKernel(n_landmarks=5, random_state=0),
         ArtistWhitening(without_groups="pass"),
+        ArtistWhitening(without_groups="pass", keep_columns=True),
     ]
 
 
 def small_table_classifiers():
     """Return the classifiers of tables, which take 2-D input only."""
-    return [FusionKNeighborsClassifier()]
+    return [
+        FusionKNeighborsClassifier(),
+        PairwiseCalibratedClassifier(SVC(decision_function_shape="ovo"), random_state=0),
+    ]
 
 
 def small_track_classifiers():
@@ -177,6 +190,8 @@ _TAKE_WAVEFORMS = (
     "PitchHistogramExtractor",
     "SummaryExtractor",
     "ClipFeatures",
+    "ExcerptFeatures",
+    "FlatFeatures",
     "PerTrack",
 )
 _TRAIN_A_NETWORK = (
@@ -226,6 +241,11 @@ _EXPECTED = [
         "only fit_transform augments, as TargetEncoder's two methods differ; documented",
         ("check_transformer_data_not_an_array", "check_transformer_general"),
         ("Augmenter",),
+    ),
+    (
+        "fit takes any parameter of its classifier, which has its own message",
+        ("check_classifiers_one_label_sample_weights",),
+        ("PairwiseCalibratedClassifier",),
     ),
     (
         "a repeated track takes part in other mini-batches than a weighted one",

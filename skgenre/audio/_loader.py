@@ -46,9 +46,10 @@ class AudioLoader(TrackTransformer):
         Length of the output in seconds: ``round(duration * sampling_rate)`` samples.
     position : {"start", "center"}, default="start"
         Where in a longer track the audio is taken from.
-    short : {"repeat", "zeros", "error"}, default="repeat"
-        What to do with a shorter track: repeat it from its start, append silence, or raise
-        an error that names it.
+    short : {"repeat", "zeros", "error", "keep"}, default="repeat"
+        What to do with a shorter track: repeat it from its start, append silence, raise an error
+        that names it, or keep its length. Tracks of different lengths do not fit into one array:
+        use "keep" inside :class:`PerTrack`, where one track passes at a time.
     waveform_sampling_rate : float or None, default=None
         Rate in Hz of waveforms given as plain arrays. None means that they already have
         ``sampling_rate``. Files, pairs of ``(waveform, sampling_rate)`` and the output of other
@@ -94,7 +95,7 @@ class AudioLoader(TrackTransformer):
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
         "duration": [Interval(Real, 0, None, closed="neither")],
         "position": [StrOptions({"start", "center"})],
-        "short": [StrOptions({"repeat", "zeros", "error"})],
+        "short": [StrOptions({"repeat", "zeros", "error", "keep"})],
         "waveform_sampling_rate": [Interval(Real, 0, None, closed="neither"), None],
         "resampling": [StrOptions({"QQ", "LQ", "MQ", "HQ", "VHQ"})],
     }
@@ -138,9 +139,9 @@ class AudioLoader(TrackTransformer):
             If there is no such file; the message names it.
         ValueError
             If a file is empty, cut off, damaged or no audio; if a track has no samples, has
-            samples that are not finite, or is too short where ``short="error"``; if a
-            waveform has a type without a full scale or two rates. The message names the
-            track by its path or its row.
+            samples that are not finite, or is too short where ``short="error"``; if tracks
+            differ in length where ``short="keep"``; if a waveform has a type without a full
+            scale or two rates. The message names the track by its path or its row.
         """
         return super().transform(X)
 
@@ -230,6 +231,8 @@ class AudioLoader(TrackTransformer):
             raise ValueError(
                 f"{name} has no samples at sampling_rate={self.sampling_rate:g}; leave it out."
             )
+        if self.short == "keep":
+            return x
         if self.short == "error":
             raise ValueError(
                 f"{name} lasts {x.size / self.sampling_rate:.2f} s, shorter than "

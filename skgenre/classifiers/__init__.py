@@ -1,5 +1,6 @@
 """Classifiers of tracks: a network judges each segment, the segments of a track vote."""
 
+from skgenre.classifiers._calibration import PairwiseCalibratedClassifier
 from skgenre.classifiers._cnn import CNNGenreClassifier
 from skgenre.classifiers._crnn import CRNNGenreClassifier
 from skgenre.classifiers._fusion import FusionKNeighborsClassifier
@@ -27,6 +28,7 @@ __all__ = [
     "LSTMGenreClassifier",
     "LogMelCNNGenreClassifier",
     "MLPGenreClassifier",
+    "PairwiseCalibratedClassifier",
     "RCNNGenreClassifier",
     "RejectingClassifier",
     "TransferGenreClassifier",

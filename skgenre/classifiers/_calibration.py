@@ -1,14 +1,32 @@
-"""From the scores of a machine to probabilities, learnt on tracks that it had not seen."""
+"""From the scores of a classifier to probabilities, learnt on tracks that it has not seen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import expit
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.model_selection import StratifiedKFold, check_cv
+from sklearn.utils import get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import (
+    _check_method_params,
+    _num_samples,
+    check_is_fitted,
+    indexable,
+)
+
+from skgenre.classifiers._target import check_target, check_two_classes
+from skgenre.utils._pipeline import final_classifier
+from skgenre.utils._random import draw_seeds
 
 Array = NDArray[Any]
 
@@ -17,103 +35,58 @@ _USUAL_LOG_SLOPE = np.log(2)
 _ROWS_TOGETHER = 256
 
 
-def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = None) -> Array:
-    """Let several judges decide together.
+class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Turn the scores of a classifier into calibrated probabilities, pair by pair of classes.
+
+    Each pair of classes has a sigmoid of one parameter, its slope, which is learnt on
+    cross-validation folds that the classifier has not seen. The probabilities of the classes are
+    those that agree best with the probabilities of all pairs. Where the score of a pair is 0, both
+    classes are equally probable: a decision of the classifier is not overruled in favour of the
+    class that has more tracks.
 
     Parameters
     ----------
-    answers : sequence of ndarray of shape (n, n_classes)
-        The probabilities that each judge gives.
-    weights : sequence of float, default=None
-        How much each judge counts; None means all alike.
+    estimator : classifier
+        Classifier or pipeline with ``decision_function``: a score for each pair of classes, as
+        ``SVC(decision_function_shape="ovo")`` gives them, or a score for each class, whose
+        differences are then the scores of the pairs.
+    cv : int, splitter or iterable of (train, test), default=5
+        Folds on which the slopes are learnt. An int is a number of shuffled, stratified folds; if
+        all classes are smaller than that, there are fewer. A class may be missing from a fold,
+        and from the folds of an iterable some tracks. The data of ``fit`` choose the slopes
+        only: the classifier that predicts is fitted on all of them.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the folds of an int ``cv``.
 
-    Returns
-    -------
-    proba : ndarray of shape (n, n_classes)
-        Rows sum to one. No judge can rule a class out: each probability counts as a ten
-        thousandth more.
-    """
-    logs = np.log(np.stack(answers) + _MIN_PROBABILITY)
-    proba = np.exp(np.average(logs, axis=0, weights=weights))
-    return proba / proba.sum(axis=1, keepdims=True)
-
-
-class Temperature:
-    """One number by which the scores of all classes are divided.
-
-    Parameters
+    Attributes
     ----------
-    n_classes : int
-        Number of classes.
+    estimator_ : classifier
+        The classifier, fitted on all tracks.
+    slopes_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
+        Slope of the sigmoid of each pair of classes, in the order (0, 1), (0, 2), ..., (1, 2), ...
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted.
+    n_features_in_ : int
+        Number of columns of X in ``fit``, where the classifier has it.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X in ``fit``, where the classifier has them.
 
-    References
-    ----------
-    .. [1] C. Guo et al., "On calibration of modern neural networks", ICML 2017.
-    """
-
-    def __init__(self, n_classes: int):
-        self.n_classes = self.n_scores = n_classes
-
-    def spread(self, scores: Array, classes: Array) -> Array:
-        """Bring the scores of some classes to a column for each; NaN for the others."""
-        if scores.ndim == 1:  # two classes have one score
-            scores = np.stack([-scores, scores], axis=1)
-        out = np.full((len(scores), self.n_classes), np.nan)
-        out[:, classes] = scores
-        return out
-
-    def fit(self, scores: Array, codes: Array) -> Self:
-        """Find the temperature with the highest likelihood of the true classes.
-
-        Parameters
-        ----------
-        scores : ndarray of shape (n, n_classes)
-            Scores of tracks; rows of NaN and those whose true class was not known to the
-            machine do not count.
-        codes : ndarray of shape (n,)
-            The true classes.
-        """
-        known = ~np.isnan(scores[np.arange(len(codes)), codes])
-        self.temperature_ = 1.0
-        if known.any():
-            scores, codes = scores[known], codes[known]
-            # Where few tracks were left to learn from, scores can be thousands.
-            spread = np.nanstd(scores - np.nanmean(scores, axis=1, keepdims=True)) or 1.0
-            scores = _without_nan(scores / spread)
-
-            def loss(log_temperature: float) -> float:
-                logs = log_softmax(scores / np.exp(log_temperature), axis=1)
-                return -logs[np.arange(len(codes)), codes].mean()
-
-            found = minimize_scalar(loss, bounds=(-4, 4), method="bounded")
-            self.temperature_ = float(spread * np.exp(found.x))
-        return self
-
-    def predict_proba(self, scores: Array) -> Array:
-        """Return the probabilities: (n, n_classes)."""
-        return softmax(_without_nan(scores) / self.temperature_, axis=1)
-
-
-class Pairs:
-    """A sigmoid for each pair of classes, and the probabilities that agree with all best.
-
-    Where the score of a pair is 0 both its classes have the same chance: what the machine
-    decides stays decided. A sigmoid that may also be shifted leans towards the genre that has
-    more tracks, and over many pairs this costs the small genres.
-
-    Parameters
-    ----------
-    n_classes : int
-        Number of classes.
+    See Also
+    --------
+    sklearn.calibration.CalibratedClassifierCV : Sigmoids of the classes with an offset, isotonic
+        regression, or one temperature.
+    GenreClassifier : Calibrates its members by it.
 
     Notes
     -----
-    With the score s of a pair the probability of its first class is 1 / (1 + exp(-a s)), after
-    [1]_ without its offset. The logarithm of the slope a is the most probable one where it is
-    expected around that of all pairs together, give or take 1, and that one around the
-    logarithm of 2: pairs of few tracks lean on the others.
+    With the score s of a pair, the probability of its first class is 1 / (1 + exp(-a s)), after
+    [1]_ but without an offset, which over many pairs is at the expense of small classes. The
+    logarithm of the slope a is the most probable one under a normal prior of standard deviation 1
+    around the logarithm of the slope that suits all pairs together: pairs of few tracks borrow
+    from the others. That common slope has the same kind of prior around 2, in units of the root
+    mean square of the scores.
 
-    From these probabilities r of all pairs those of the classes follow by the second method of
+    From the probabilities r of the pairs follow those of the classes by the second method of
     [2]_: p minimises the sum over pairs of (r_ji p_i - r_ij p_j) squared.
 
     References
@@ -122,64 +95,190 @@ class Pairs:
        regularized likelihood methods", 1999.
     .. [2] T.-F. Wu, C.-J. Lin and R. C. Weng, "Probability estimates for multi-class
        classification by pairwise coupling", JMLR 2004.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skgenre import PairwiseCalibratedClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> svc = SVC(decision_function_shape="ovo")
+    >>> model = PairwiseCalibratedClassifier(svc, random_state=0).fit(X, y)
+    >>> model.predict_proba(X[[0, 100]]).round(1)
+    array([[1., 0., 0.],
+           [0., 0., 1.]])
     """
 
-    def __init__(self, n_classes: int):
-        self.n_classes = n_classes
-        self.first, self.second = np.triu_indices(n_classes, 1)
-        self.n_scores = len(self.first)
+    _parameter_constraints: dict[str, list[Any]] = {
+        "estimator": [HasMethods(["fit", "decision_function"])],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), "array-like"],
+        "random_state": ["random_state"],
+    }
 
-    def spread(self, scores: Array, classes: Array) -> Array:
-        """Bring the scores of some pairs to a column for each; NaN for the others.
+    def __init__(self, estimator, *, cv=5, random_state=None):
+        self.estimator = estimator
+        self.cv = cv
+        self.random_state = random_state
 
-        A positive score speaks for the first class of its pair.
-        """
-        if scores.ndim == 1:  # of two classes scikit-learn has the second as the positive one
-            scores = -scores[:, np.newaxis]
-        place = np.full((self.n_classes, self.n_classes), -1)
-        place[self.first, self.second] = np.arange(self.n_scores)
-        i, j = np.triu_indices(len(classes), 1)
-        out = np.full((len(scores), self.n_scores), np.nan)
-        out[:, place[classes[i], classes[j]]] = scores
-        return out
-
-    def fit(self, scores: Array, codes: Array) -> Self:
-        """Fit the sigmoid of each pair on the tracks of its two classes.
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, **params: Any) -> Self:
+        """Fit the classifier on all tracks, and the slopes on tracks that were left out.
 
         Parameters
         ----------
-        scores : ndarray of shape (n, n_pairs)
-            Scores of tracks; NaN does not count.
-        codes : ndarray of shape (n,)
-            The true classes.
+        X : array-like of shape (n_tracks, n_features)
+            Whatever the classifier takes.
+        y : array-like of shape (n_tracks,)
+            Class of each track.
+        **params : dict
+            Parameters of the classifier's ``fit``. Those with one value for each track are
+            divided into the folds. With metadata routing, those that it requests.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If there is only one class, or the numbers of tracks differ.
         """
-        known = ~np.isnan(scores)
-        # How clearly each track is put on its own side, pair by pair.
+        (X,) = indexable(X)
+        if _num_samples(X) == 0:
+            raise ValueError("X has 0 tracks (0 sample(s)); a minimum of 1 is required.")
+        y = check_target(self, X, y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        check_two_classes(self, self.classes_)
+        if get_config()["enable_metadata_routing"]:
+            params = process_routing(self, "fit", **params).estimator.fit
+        self.estimator_ = clone(self.estimator).fit(X, y, **_check_method_params(X, params))
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)  # of an earlier fit
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
+        first, second = np.triu_indices(len(self.classes_), 1)
+        scores = np.full((len(y), len(first)), np.nan)
+        for train, test in self._folds(X, codes):
+            if len(np.unique(codes[train])) < 2:
+                continue
+            fold = clone(self.estimator)
+            X_train, y_train = _safe_split(fold, X, y, train)
+            X_test, _ = _safe_split(fold, X, y, test, train)
+            fold.fit(X_train, y_train, **_check_method_params(X, params, train))
+            scores[test] = self._pair_scores(fold, X_test)
+        # By how much each track lies on the side of its own class, for each pair.
         margins = [
-            np.concatenate(
-                [
-                    scores[known[:, pair] & (codes == i), pair],
-                    -scores[known[:, pair] & (codes == j), pair],
-                ]
-            )
-            for pair, (i, j) in enumerate(zip(self.first, self.second, strict=True))
+            np.concatenate([scores[codes == i, pair], -scores[codes == j, pair]])
+            for pair, (i, j) in enumerate(zip(first, second, strict=True))
         ]
-        common = _log_slope(np.concatenate(margins), _USUAL_LOG_SLOPE)
-        self.slope_ = np.exp([_log_slope(margin, common) for margin in margins])
+        self.slopes_ = _slopes([margin[~np.isnan(margin)] for margin in margins])
         return self
 
-    def predict_proba(self, scores: Array) -> Array:
-        """Return the probabilities: (n, n_classes)."""
-        r = np.full((len(scores), self.n_classes, self.n_classes), 0.5)
-        of_pairs = expit(scores * self.slope_)
-        of_pairs = np.clip(of_pairs, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
-        r[:, self.first, self.second] = of_pairs
-        r[:, self.second, self.first] = 1 - of_pairs
-        return _coupled(r)
+    def _folds(self, X: Any, codes: Array) -> list[tuple[Array, Array]]:
+        if not isinstance(self.cv, Integral):
+            return list(check_cv(self.cv, codes, classifier=True).split(X, codes))
+        n_folds = min(int(self.cv), np.bincount(codes).max())
+        if n_folds < 2:
+            return []
+        (seed,) = draw_seeds(self.random_state, 1)
+        with warnings.catch_warnings():
+            # A class with fewer tracks than folds is missing from some of them.
+            warnings.simplefilter("ignore", UserWarning)
+            splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+            return list(splitter.split(codes, codes))
+
+    def _pair_scores(self, estimator: Any, X: Any) -> Array:
+        """Return the score of each pair of classes; NaN where the classifier knows only one.
+
+        A positive score is in favour of the first class of its pair.
+        """
+        scores = estimator.decision_function(X)
+        n_classes = len(self.classes_)
+        known = np.searchsorted(self.classes_, estimator.classes_)
+        first, second = np.triu_indices(len(known), 1)
+        if scores.ndim == 1:  # of two classes, where positive scores are for the second
+            scores = -scores[:, np.newaxis]
+        elif getattr(final_classifier(estimator), "decision_function_shape", "ovr") != "ovo":
+            scores = scores[:, first] - scores[:, second]
+        place = np.zeros((n_classes, n_classes), dtype=int)
+        place[np.triu_indices(n_classes, 1)] = np.arange(n_classes * (n_classes - 1) // 2)
+        out = np.full((len(scores), n_classes * (n_classes - 1) // 2), np.nan)
+        out[:, place[known[first], known[second]]] = scores
+        return out
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_features)
+            As for ``fit``.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_tracks, n_classes)
+            Rows sum to one; columns in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        scores = self._pair_scores(self.estimator_, X)
+        of_first = expit(scores * self.slopes_)
+        of_first = np.clip(of_first, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
+        n_classes = len(self.classes_)
+        first, second = np.triu_indices(n_classes, 1)
+        r = np.full((len(scores), n_classes, n_classes), 0.5)
+        r[:, first, second] = of_first
+        r[:, second, first] = 1 - of_first
+        return _couple(r)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each track.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_features)
+            As for ``fit``.
+
+        Returns
+        -------
+        y : ndarray of shape (n_tracks,)
+            Labels as they were given to ``fit``.
+        """
+        proba = self.predict_proba(X)
+        return self.classes_[proba.argmax(axis=1)]
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return where metadata go: those of ``fit`` to the classifier's ``fit``.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            What scikit-learn asks meta-estimators for.
+        """
+        return MetadataRouter(owner=self).add(
+            estimator=self.estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit")
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "slopes_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags
+
+
+def _slopes(margins: list[Array]) -> Array:
+    """Return the most probable slope of each pair's sigmoid."""
+    every = np.concatenate(margins)
+    # Where few tracks are left to learn from, the scores of a discriminant can be thousands.
+    size = np.sqrt(np.square(every).mean()) if every.any() else 1.0
+    common = _log_slope(every / size, _USUAL_LOG_SLOPE)
+    return np.exp([_log_slope(margin / size, common) for margin in margins]) / size
 
 
 def _log_slope(margins: Array, expected: float) -> float:
-    """Find the most probable logarithm of a sigmoid's slope, expected around some value."""
+    """Return the most probable logarithm of a slope under a normal prior around a value."""
 
     def loss(log_slope: float) -> float:
         unlikely = np.logaddexp(0, -margins * np.exp(log_slope)).sum()
@@ -188,27 +287,22 @@ def _log_slope(margins: Array, expected: float) -> float:
     return float(minimize_scalar(loss, bounds=(expected - 4, expected + 4), method="bounded").x)
 
 
-def _coupled(r: Array) -> Array:
-    """Find the probabilities of classes from those of pairs: (n, k, k) to (n, k)."""
+def _couple(r: Array) -> Array:
+    """Return the probabilities of classes from those of pairs: (n, k, k) to (n, k)."""
     k = r.shape[1]
     out = np.empty(r.shape[:2])
     for start in range(0, len(r), _ROWS_TOGETHER):
-        part = r[start : start + _ROWS_TOGETHER]
+        rows = r[start : start + _ROWS_TOGETHER]
         # The minimum of p Q p over all p whose sum is one, by a Lagrange multiplier.
-        system = np.ones((len(part), k + 1, k + 1))
-        system[:, :k, :k] = -part * part.transpose(0, 2, 1)
+        system = np.ones((len(rows), k + 1, k + 1))
+        system[:, :k, :k] = -rows * rows.transpose(0, 2, 1)
         diagonal = np.arange(k)
-        squares = part**2
+        squares = rows**2
         squares[:, diagonal, diagonal] = 0
         system[:, diagonal, diagonal] = squares.sum(axis=1)
         system[:, k, k] = 0
-        right = np.zeros((len(part), k + 1, 1))
+        right = np.zeros((len(rows), k + 1, 1))
         right[:, k] = 1
         p = np.maximum(np.linalg.solve(system, right)[:, :k, 0], 0)
         out[start : start + _ROWS_TOGETHER] = p / p.sum(axis=1, keepdims=True)
     return out
-
-
-def _without_nan(scores: Array) -> Array:
-    """Let a class that the machine does not know have no chance."""
-    return np.where(np.isnan(scores), -1e9, scores)

@@ -3,61 +3,70 @@
 from __future__ import annotations
 
 import os
+import warnings
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 from joblib import Memory
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.pipeline import make_pipeline
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
 from skgenre.base import as_rows
-from skgenre.classifiers._ensemble import DEFAULT_MEMBERS, Ensemble, checked_labels, excerpts_used
-from skgenre.classifiers._views import (
-    N_EXCERPTS,
-    N_SEGMENTS,
-    SEGMENT_DURATION,
-    TrackViews,
-    segment_front_end,
-    with_excerpts,
+from skgenre.classifiers._members import (
+    MEMBERS,
+    calibration_folds,
+    geometric_mean,
+    has_two_artists,
+    make_front_end,
+    make_member,
+    view_columns,
 )
+from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.pipeline import PerTrack
+from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._random import draw_seeds
+from skgenre.utils._validation import check_artists
+
+# The whole track weighs twice as much as the mean of its excerpts.
+_WEIGHTS = (2.0, 1.0)
 
 
 class GenreClassifier(ClassifierMixin, BaseEstimator):
-    """Tell the genre of audio files; the model to use on a catalogue of one's own.
+    """Predict the genre of audio files: the model to use for your own catalogue.
 
-    Several members answer, and the geometric mean of their probabilities decides. Two support
-    vector machines compare tracks by each group of :class:`ClipFeatures`; one of them does not
-    look at what tells artists of one genre apart. They judge a track as a whole and by parts of
-    it. A linear discriminant analysis and a convolutional network on the log-mel spectrogram,
-    :class:`LogMelCNNGenreClassifier`, can be added. Files go in, features are computed inside.
+    The geometric mean of the probabilities of several members decides. By default these are two
+    support vector machines that compare tracks by each group of :class:`ClipFeatures`; one of them
+    ignores what tells artists of one genre apart. They predict from the whole track and from
+    excerpts of it. A linear discriminant analysis and a convolutional network on the log-mel
+    spectrogram, :class:`LogMelCNNGenreClassifier`, can be added. Files go in; features are
+    computed inside.
 
     Parameters
     ----------
     members : tuple of str, default=("svc", "svc_whitened")
-        Models in the ensemble: "svc", a support vector machine with a :class:`GroupKernel`;
-        "svc_whitened", the same after :class:`ArtistWhitening` of each group, which takes
-        part where ``fit`` gets ``groups``; "lda", a linear discriminant analysis with shrunk
-        covariance; "cnn", the network.
+        Models in the ensemble. "svc" is a support vector machine with a :class:`GroupKernel`;
+        "svc_whitened" the same after :class:`ArtistWhitening` of each group, which takes part
+        where ``fit`` gets ``groups``; "lda" a linear discriminant analysis with shrunk
+        covariance; "cnn" the network.
     sampling_rate : float, default=22050
         Rate in Hz at which everything is computed, 20480 or more; files are resampled to it.
     duration : float, default=60.0
-        Seconds taken at most from the middle of each track.
+        Seconds taken at most from the middle of each track. Shorter tracks are taken as they are.
     n_excerpts : int, default=3
-        Parts of 10 s, spread evenly over these seconds, by which a track is judged besides
-        the whole. 0 judges it as a whole only, which takes half the time for one of 30 s. It
-        may be set after ``fit``, as may the next two.
+        Excerpts of 10 s, spread evenly over these seconds, that predict beside the whole track.
+        With 0, only the whole track predicts, which takes half the time for a track of 30 s.
     n_segments : int, default=6
-        Parts of a track that ``predict_segment_proba`` judges, spread evenly over these
-        seconds.
+        Segments of a track in ``predict_segment_proba``, spread evenly over these seconds.
     segment_duration : float, default=10.0
-        Seconds of such a part, or all of a shorter track.
+        Seconds of such a segment, or all of a shorter track.
     epochs : int, default=30
         Epochs of the network, of at least 30 steps each.
+    precomputed : bool, default=False
+        Whether X holds what the front end of :meth:`split_front_end` returns, rather than tracks.
     n_jobs : int or None, default=None
         Tracks whose features are computed at the same time, as for :class:`PerTrack`.
     memory : str, PathLike, joblib.Memory or None, default=None
@@ -70,30 +79,40 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The genres, sorted.
+    members_ : dict of str to classifier
+        The fitted members that take part, pipelines from columns of features to genres.
     front_end_ : PerTrack
-        From files to features.
-    ensemble_ : Ensemble
-        The fitted members, from features to genres.
+        The front end of ``fit``, from tracks to features.
 
     See Also
     --------
     make_genre_pipeline : The pipelines of the papers.
-    evaluate : Measures it on artists that it has not heard.
+    evaluate : Measures the accuracy on artists that are not in training.
+    PairwiseCalibratedClassifier : Makes probabilities of a member's scores.
 
     Notes
     -----
-    The scores of "svc", "svc_whitened" and "lda" become probabilities by what was learnt on folds
-    of the training tracks that were left out. These are not folds by artist: with those, and
-    few artists a genre, too little was left to learn from, and the probabilities came out too
-    cautious. A genre that only one artist plays cannot be told from that artist.
+    Parameters that act at prediction are read then, so that they may be set after ``fit``, also
+    on a model that was loaded from a file: ``n_excerpts``, ``n_segments``, ``segment_duration``,
+    ``precomputed``, ``n_jobs`` and ``memory``. All others belong to ``fit``: where they are changed
+    afterwards, predictions stay those of the last fit.
 
-    The members but for "cnn" learn from whole tracks. Each of them says what it makes of a track
-    as a whole and of its parts, and answers with the geometric mean of the former, which counts
-    twice, and of the mean of the latter. The network has its crops.
+    All parts are public. The front end is :class:`PerTrack` over an :class:`AudioLoader` and a
+    union of :class:`ExcerptFeatures` of :class:`ClipFeatures` and, for "cnn", of a mel spectrogram.
+    Members are pipelines such as :class:`GroupScaler`, :class:`ArtistWhitening`,
+    :class:`GroupKernel` and ``SVC`` in a :class:`PairwiseCalibratedClassifier`.
+
+    The folds of the calibration are not divided by artist: then, with few artists in a genre, too
+    little was left to learn from, and the probabilities came out too cautious. A genre with only
+    one artist cannot be told from that artist.
+
+    All members except "cnn" learn from whole tracks. The probabilities of each of them are the
+    geometric mean of those for the whole track, which count twice, and of the mean of those for
+    its excerpts. The network has its own random crops.
 
     The features of a track take 10 KB of memory in ``fit``, and 340 KB with the network, which
-    makes copies. With ``memory`` they are 29 KB more, since what is kept serves prediction too;
-    it is kept for one ``n_excerpts``, and computed again for another.
+    makes copies. With ``memory`` they take 29 KB more: what is kept there serves prediction too.
+    It is kept for one ``n_excerpts``, and computed again for another.
 
     Above 5000 tracks the kernel is approximated by its values at 2000 of them [1]_.
 
@@ -119,6 +138,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         "n_segments": [Interval(Integral, 1, None, closed="left")],
         "segment_duration": [Interval(Real, 0, None, closed="neither")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
+        "precomputed": ["boolean"],
         "n_jobs": [Integral, None],
         "memory": [str, os.PathLike, Memory, None],
         "random_state": ["random_state"],
@@ -126,14 +146,15 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        members=DEFAULT_MEMBERS,
+        members=("svc", "svc_whitened"),
         *,
         sampling_rate=22050,
         duration=60.0,
-        n_excerpts=N_EXCERPTS,
-        n_segments=N_SEGMENTS,
-        segment_duration=SEGMENT_DURATION,
+        n_excerpts=3,
+        n_segments=6,
+        segment_duration=10.0,
         epochs=30,
+        precomputed=False,
         n_jobs=None,
         memory=None,
         random_state=None,
@@ -145,6 +166,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         self.n_segments = n_segments
         self.segment_duration = segment_duration
         self.epochs = epochs
+        self.precomputed = precomputed
         self.n_jobs = n_jobs
         self.memory = memory
         self.random_state = random_state
@@ -157,7 +179,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         ----------
         X : sequence of n_tracks tracks
             Paths, waveforms or pairs ``(waveform, sampling_rate)``, as for
-            :class:`AudioLoader`.
+            :class:`AudioLoader`; where ``precomputed``, the table of the front end.
         y : array-like of shape (n_tracks,)
             Genre of each track: strings or integers.
         groups : array-like of shape (n_tracks,), default=None
@@ -181,63 +203,91 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         UserWarning
             If "svc_whitened" is left out because no genre has two artists.
         """
-        front_end, ensemble = self.parts()
-        # What can be told before the long work is told before.
-        names = ensemble.taking_part(has_groups=groups is not None)
-        front_end.transformer[-1].check_settings()
+        settings = self._fit_settings()
+        names = _taking_part(list(settings[0]), has_groups=groups is not None)
+        # Excerpts serve prediction: in fit they are computed only where they can be kept.
+        n_excerpts = 0 if self.memory is None and not self.precomputed else self.n_excerpts
+        front_end = self._front_end(settings, n_excerpts=n_excerpts)
+        # Whatever can be checked is checked before the long work: here the rate.
+        front_end.transformer[-1].fit(np.zeros((1, 1), dtype=np.float32))
         X = as_rows(X)
         check_consistent_length(X, y, groups)
-        _, codes, artists = checked_labels(self, X, y, groups)
-        ensemble.with_enough_artists(names, codes, artists, warn=False)  # its fit warns
-        # The parts are for prediction: in fit they are computed only where they can be kept.
-        training = front_end if self.memory is not None else with_excerpts(front_end, 0)
-        ensemble.fit(training.fit_transform(X), y, groups=groups)
-        self.front_end_, self.ensemble_ = front_end, ensemble
-        self.classes_ = ensemble.classes_
+        y = check_target(self, X, y)
+        classes, codes = np.unique(y, return_inverse=True)
+        check_two_classes(self, classes)
+        if len(codes) == len(classes):
+            raise ValueError(
+                f"Each of the {len(codes)} genres has 1 track only; to learn what the tracks of a "
+                "genre have in common takes two or more tracks of at least one genre."
+            )
+        artists = None if groups is None else check_artists(groups)
+        if artists is not None:
+            names = _with_enough_artists(names, codes, artists)
+        columns = view_columns(*settings, n_excerpts=n_excerpts)
+        table = self._table(X, front_end, columns)
+        members = self._fit_members(names, _views(table, columns, "track"), y, codes, artists)
+        self.classes_, self.members_, self.front_end_ = classes, members, front_end
+        self._settings = settings
         return self
 
-    def parts(self) -> tuple[PerTrack, Ensemble]:
-        """Return what the classifier consists of, not fitted.
+    @one_blas_thread()
+    def _fit_members(
+        self,
+        names: list[str],
+        views: dict[str, NDArray[np.float32]],
+        y: NDArray[Any],
+        codes: NDArray[np.intp],
+        artists: NDArray[Any] | None,
+    ) -> dict[str, Any]:
+        fold_seed, *seeds = draw_seeds(self.random_state, 1 + len(MEMBERS))
+        folds = calibration_folds(codes, fold_seed)
+        members = {}
+        # Artists are routed to the whitening inside the members.
+        with config_context(enable_metadata_routing=True), warnings.catch_warnings():
+            # A genre of one track adds nothing to the covariance within genres.
+            warnings.filterwarnings("ignore", "Only one sample available", UserWarning)
+            for name in names:
+                given, own_folds = {}, folds
+                if name == "svc_whitened":
+                    assert artists is not None
+                    given = {"groups": artists}
+                    # Scores without whitening say nothing about those with it.
+                    own_folds = [
+                        (train, test)
+                        for train, test in folds
+                        if has_two_artists(codes[train], artists[train])
+                    ]
+                member = make_member(
+                    name,
+                    len(y),
+                    folds=own_folds,
+                    epochs=self.epochs,
+                    seed=seeds[MEMBERS.index(name)],  # whichever other members there are
+                )
+                members[name] = member.fit(views[_source(name)], y, **given)
+        if "lda" in members:  # 45 MB in each pickle that prediction does not need
+            del members["lda"].estimator_["lda"].covariance_
+        return members
 
-        For those who compute features once and fit many times, as in cross-validation.
+    def split_front_end(self) -> tuple[PerTrack, GenreClassifier]:
+        """Return the two halves of the classifier, not fitted.
+
+        A pipeline of both predicts as the classifier itself does. Compute features once by the
+        front end where the other half is fitted many times, as in cross-validation.
 
         Returns
         -------
         front_end : PerTrack
-            From tracks to rows of features; nothing to learn.
-        ensemble : Ensemble
-            A classifier of these rows, whose ``fit`` takes ``groups``.
+            From tracks to a table of features with named columns; learns nothing.
+        classifier : GenreClassifier
+            A copy with ``precomputed=True``, a classifier of this table.
         """
         self._validate_params()
-        views = TrackViews(
-            sampling_rate=self.sampling_rate,
-            duration=self.duration,
-            with_spectrogram="cnn" in self.members,
-            n_excerpts=excerpts_used(self.members, self.n_excerpts),
-        )
-        front_end = PerTrack(make_pipeline(views), n_jobs=self.n_jobs, memory=self.memory)
-        ensemble = Ensemble(
-            self.members,
-            epochs=self.epochs,
-            n_segments=self.n_segments,
-            segment_duration=self.segment_duration,
-            random_state=self.random_state,
-        )
-        return front_end, ensemble
-
-    def _features(self, X: Any) -> NDArray[np.float32]:
-        return self._prediction_front_end().transform(X)
-
-    def _prediction_front_end(self) -> PerTrack:
-        """Return the front end whose rows ``ensemble_`` predicts, with the present n_excerpts."""
-        check_is_fitted(self)
-        self._validate_params()
-        return with_excerpts(
-            self.front_end_, excerpts_used(self.ensemble_.members_, self.n_excerpts)
-        )
+        front_end = self._front_end(self._fit_settings(), n_excerpts=self.n_excerpts)
+        return front_end, clone(self).set_params(precomputed=True)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return the probability of each genre: the geometric mean of the members' answers.
+        """Return the probability of each genre: the geometric mean of the members.
 
         Parameters
         ----------
@@ -249,11 +299,10 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         proba : ndarray of shape (n_tracks, n_classes)
             Rows sum to one; columns in the order of ``classes_``.
         """
-        features = self._features(X)
-        return self.ensemble_.predict_proba(features)
+        return geometric_mean(list(self.predict_member_proba(X).values()))
 
     def predict_member_proba(self, X: Any) -> dict[str, NDArray[np.float64]]:
-        """Return what each member answers.
+        """Return the probabilities of each member.
 
         Parameters
         ----------
@@ -265,8 +314,18 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         proba : dict of str to ndarray of shape (n_tracks, n_classes)
             The probabilities by each member's name.
         """
-        features = self._features(X)
-        return self.ensemble_.predict_member_proba(features)
+        table, columns = self._features(X, n_excerpts=self.n_excerpts)
+        found = self._member_proba(_views(table, columns, "track"))
+        n_excerpts = sum(view.startswith("clip__excerpt") for view in columns)
+        if n_excerpts:
+            # One excerpt of each track at a time takes no more memory than the whole track.
+            every = [
+                self._member_proba(_views(table, columns, f"excerpt{i}")) for i in range(n_excerpts)
+            ]
+            for name in every[0]:
+                mean = np.mean([excerpt[name] for excerpt in every], axis=0)
+                found[name] = geometric_mean([found[name], mean], _WEIGHTS)
+        return found
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable genre of each track.
@@ -281,11 +340,11 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         y : ndarray of shape (n_tracks,)
             Labels as they were given to ``fit``.
         """
-        features = self._features(X)
-        return self.ensemble_.predict(features)
+        proba = self.predict_proba(X)
+        return self.classes_[proba.argmax(axis=1)]
 
     def predict_segment_proba(self, X: Any) -> NDArray[np.float32]:
-        """Judge parts of each track, each by itself, for a timeline.
+        """Return the probabilities of segments of each track, for a timeline.
 
         Parameters
         ----------
@@ -295,19 +354,129 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         proba : ndarray of shape (n_tracks, n_segments, n_classes), float32
-            Rows sum to one. Parts overlap in tracks shorter than all of them together, and
-            are the whole track where it is shorter than one.
+            Rows sum to one. Segments overlap in tracks shorter than all of them together, and
+            are the whole track where it is shorter than one. Where ``precomputed``, the whole
+            track is the only segment.
         """
+        if self.precomputed:
+            return self.predict_proba(X)[:, np.newaxis].astype(np.float32)
+        of_segments = (self.n_segments, self.segment_duration)
+        table, columns = self._features(X, segments=of_segments)
+        segments = [_views(table, columns, f"excerpt{i}") for i in range(self.n_segments)]
+        # (n_tracks * n_segments, n_columns), so that all segments are predicted together
+        rows = {
+            source: np.stack([views[source] for views in segments], axis=1).reshape(
+                len(table) * len(segments), -1
+            )
+            for source in segments[0]
+        }
+        proba = geometric_mean(list(self._member_proba(rows).values()))
+        return proba.reshape(len(table), len(segments), -1).astype(np.float32)
+
+    def _fit_settings(self) -> tuple[tuple[str, ...], float, float]:
+        """Return what decides the columns of the features; the members are checked."""
+        unknown = [name for name in self.members if name not in MEMBERS]
+        names = () if unknown else tuple(dict.fromkeys(self.members))
+        if not names:
+            raise ValueError(
+                f"members={self.members!r} must be one or more of {', '.join(map(repr, MEMBERS))}"
+                f"{f'; {unknown[0]!r} is none of them' if unknown else ''}."
+            )
+        return names, float(self.sampling_rate), float(self.duration)
+
+    def _front_end(self, settings: tuple[Any, ...], **excerpts: Any) -> PerTrack:
+        members, sampling_rate, duration = settings
+        return make_front_end(
+            members,
+            sampling_rate=sampling_rate,
+            duration=duration,
+            n_jobs=self.n_jobs,
+            memory=self.memory,
+            **excerpts,
+        )
+
+    def _features(self, X: Any, **excerpts: Any) -> tuple[NDArray[np.float32], dict[str, slice]]:
+        """Return the table of tracks for prediction, and where in it each view is."""
         check_is_fitted(self)
         self._validate_params()
-        parts = segment_front_end(self.front_end_, self.n_segments, self.segment_duration)
-        return self.ensemble_.predict_segment_proba(parts.transform(X))
+        front_end = self._front_end(self._settings, **excerpts)
+        columns = view_columns(*self._settings, **excerpts)
+        return self._table(X, front_end, columns), columns
+
+    def _table(self, X: Any, front_end: PerTrack, columns: dict[str, slice]) -> NDArray[np.float32]:
+        """Return the features of tracks: (n_tracks, n_columns)."""
+        if not self.precomputed:
+            return front_end.fit_transform(X)
+        table = check_array(X, dtype=np.float32, input_name="X")
+        n_columns = max(view.stop for view in columns.values())
+        if table.shape[1] != n_columns:
+            raise ValueError(
+                f"X has {table.shape[1]} columns, but the front end of split_front_end() makes "
+                f"{n_columns} with n_excerpts={self.n_excerpts}; set both to the same n_excerpts, "
+                "or precomputed=False to give tracks."
+            )
+        return table
+
+    @one_blas_thread()
+    def _member_proba(
+        self, views: dict[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the probabilities of each member that has a view."""
+        return {
+            name: member.predict_proba(views[_source(name)])
+            for name, member in self.members_.items()
+            if _source(name) in views
+        }
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "ensemble_")
+        return hasattr(self, "members_")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.three_d_array = True
+        tags.input_tags.string = not self.precomputed
+        tags.input_tags.three_d_array = not self.precomputed
         return tags
+
+
+def _taking_part(names: list[str], *, has_groups: bool) -> list[str]:
+    """Return the members that take part: one of them only where there are groups."""
+    if not has_groups:
+        names = [name for name in names if name != "svc_whitened"]
+    if not names:
+        raise ValueError(
+            "members=('svc_whitened',) needs groups, the artist of each track: fit(X, y, "
+            "groups=artists). Without them choose 'svc'."
+        )
+    return names
+
+
+def _with_enough_artists(
+    names: list[str], codes: NDArray[np.intp], artists: NDArray[Any]
+) -> list[str]:
+    """Leave out the member that learns from artists where no genre has two of them."""
+    if "svc_whitened" not in names or has_two_artists(codes, artists):
+        return names
+    message = (
+        "groups names only one artist for each genre, but 'svc_whitened' learns how the "
+        "artists of one genre differ"
+    )
+    if names == ["svc_whitened"]:
+        raise ValueError(f"{message}. Choose 'svc', or give tracks of more artists.")
+    warnings.warn(f"{message}; it is left out.", UserWarning, stacklevel=4)
+    return [name for name in names if name != "svc_whitened"]
+
+
+def _source(member: str) -> str:
+    """Return which features a member takes."""
+    return "spectrogram" if member == "cnn" else "clip"
+
+
+def _views(
+    table: NDArray[np.float32], columns: dict[str, slice], view: str
+) -> dict[str, NDArray[np.float32]]:
+    """Return the columns of the track, or of an excerpt, by the kind of features."""
+    return {
+        source: table[:, columns[f"{source}__{view}"]]
+        for source in ("clip", "spectrogram")
+        if f"{source}__{view}" in columns
+    }

@@ -1,35 +1,226 @@
-"""The members of the recommended model, each from views of tracks to probabilities."""
+"""The front end and the members of the recommended model, as users could build them too."""
 
 from __future__ import annotations
 
+import os
 import warnings
-from typing import Any, Self
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from joblib import Memory
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC, LinearSVC
 
-from skgenre.classifiers._calibration import Pairs, Temperature, geometric_mean
+from skgenre.audio import AudioLoader
+from skgenre.classifiers._calibration import PairwiseCalibratedClassifier
 from skgenre.classifiers._log_mel_cnn import LogMelCNNGenreClassifier
-from skgenre.classifiers._views import Views
+from skgenre.features import (
+    ClipFeatures,
+    ExcerptFeatures,
+    FlatFeatures,
+    MelSpectrogramExtractor,
+)
+from skgenre.pipeline import PerTrack
 from skgenre.preprocessing import ArtistWhitening, GroupKernel, GroupScaler
 
 Array = NDArray[Any]
 Split = tuple[Array, Array]
 
-# Above so many tracks the kernel is approximated by its values at some of them: the exact one
-# has a number for each two tracks, 200 MB for so many.
-_MAX_EXACT = 5000
-_LANDMARKS = 2000
-_FOLDS = 5
-# What a track as a whole says counts twice as much as the mean of what its parts say.
-_WEIGHTS = (2.0, 1.0)
+MEMBERS = ("svc", "lda", "cnn", "svc_whitened")
+
+N_MELS = 64
+HOP_LENGTH = 1024
+
+# Above this number of tracks, the kernel is approximated by its values at some of them: the exact
+# one has a number for each pair of tracks, 200 MB here.
+MAX_EXACT = 5000
+N_LANDMARKS = 2000
+_N_FOLDS = 5
+_MIN_PROBABILITY = 1e-4
+
+
+def make_front_end(
+    members: Sequence[str],
+    *,
+    sampling_rate: float,
+    duration: float,
+    n_jobs: int | None,
+    memory: str | os.PathLike[str] | Memory | None,
+    **excerpts: Any,
+) -> PerTrack:
+    """Return the transformer from tracks to the features that some members take.
+
+    Parameters
+    ----------
+    members : sequence of str
+        Names of the members.
+    sampling_rate : float
+        Rate in Hz to which tracks are resampled.
+    duration : float
+        Seconds taken at most, from the middle of a track.
+    n_jobs : int or None
+        As for PerTrack.
+    memory : str, PathLike, joblib.Memory or None
+        As for PerTrack.
+    **excerpts : dict
+        As for :func:`make_features`.
+
+    Returns
+    -------
+    front_end : PerTrack
+        From tracks to a table.
+    """
+    loader = AudioLoader(
+        sampling_rate=sampling_rate, duration=duration, position="center", short="keep"
+    )
+    features = make_features(members, sampling_rate, duration, **excerpts)
+    pipeline = Pipeline([("loader", loader), ("features", features)])
+    front_end = PerTrack(pipeline, n_jobs=n_jobs, memory=memory)
+    # Arrays between the steps, whatever scikit-learn's configuration says.
+    pipeline.set_output(transform="default")
+    return front_end.set_output(transform="default")
+
+
+def make_features(
+    members: Sequence[str],
+    sampling_rate: float,
+    duration: float,
+    *,
+    n_excerpts: int = 0,
+    segments: tuple[int, float] | None = None,
+) -> FeatureUnion:
+    """Return the union of the features that some members take.
+
+    Parameters
+    ----------
+    members : sequence of str
+        Names of the members.
+    sampling_rate : float
+        Rate of the waveforms in Hz.
+    duration : float
+        Seconds of the longest track.
+    n_excerpts : int, default=0
+        Excerpts that are described beside the whole track, but for the network.
+    segments : (int, float) or None, default=None
+        Number of segments that are described in place of the track, and seconds of each.
+
+    Returns
+    -------
+    features : FeatureUnion
+        Its columns are called "clip__track__...", "clip__excerpt0__...",
+        "spectrogram__track__...". A segment is called an excerpt.
+    """
+    views: dict[str, Any] = {"n_excerpts": 0}
+    if segments is not None:
+        n_segments, duration = segments
+        views = {
+            "n_excerpts": n_segments,
+            "excerpt_duration": duration,
+            "include_track": False,
+        }
+    union = []
+    if set(members) - {"cnn"}:
+        clip = ExcerptFeatures(ClipFeatures(sampling_rate=sampling_rate), **views)
+        union.append(("clip", clip if segments else clip.set_params(n_excerpts=n_excerpts)))
+    if "cnn" in members:
+        mel = MelSpectrogramExtractor(
+            n_mels=N_MELS, hop_length=HOP_LENGTH, top_db=None, sampling_rate=sampling_rate
+        )
+        n_frames = 1 + round(duration * sampling_rate) // HOP_LENGTH
+        flat = FlatFeatures(mel, n_frames=n_frames)
+        union.append(("spectrogram", ExcerptFeatures(flat, **views)))
+    return FeatureUnion(union, n_jobs=1)
+
+
+@lru_cache(maxsize=16)
+def view_columns(members: tuple[str, ...], *settings: Any, **excerpts: Any) -> dict[str, slice]:
+    """Return where the views of a track are in the table of :func:`make_features`.
+
+    Parameters
+    ----------
+    members : tuple of str
+        As for make_features.
+    *settings : float
+        Likewise, the sampling rate and the duration.
+    **excerpts : dict
+        Likewise.
+
+    Returns
+    -------
+    columns : dict of str to slice
+        By the beginning of their names: "clip__track", "clip__excerpt0", "spectrogram__track".
+    """
+    names = make_features(members, *settings, **excerpts).get_feature_names_out()
+    prefixes = np.array(["__".join(name.split("__", 2)[:2]) for name in names])
+    views, first, counts = np.unique(prefixes, return_index=True, return_counts=True)
+    return {
+        str(view): slice(int(start), int(start + n))
+        for view, start, n in zip(views, first, counts, strict=True)
+    }
+
+
+def make_member(name: str, n_tracks: int, *, folds: list[Split], epochs: int, seed: int) -> Any:
+    """Return one member, not fitted.
+
+    Parameters
+    ----------
+    name : {"svc", "svc_whitened", "lda", "cnn"}
+        Which.
+    n_tracks : int
+        Number of training tracks.
+    folds : list of (train, test)
+        On which it is calibrated, except for the network.
+    epochs : int
+        Epochs of the network.
+    seed : int
+        Seed of the member.
+
+    Returns
+    -------
+    member : classifier
+        Of the columns "spectrogram__track" for "cnn", else of "clip__track".
+    """
+    if name == "cnn":
+        frames = FunctionTransformer(as_frames)
+        network = LogMelCNNGenreClassifier(epochs=epochs, random_state=seed)
+        return Pipeline([("frames", frames), ("network", network)]).set_output(transform="default")
+    labels = ClipFeatures().get_feature_groups_out()
+    steps: list[Any] = [("scaler", GroupScaler(feature_groups=labels))]
+    if name == "lda":
+        steps.append(("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")))
+    else:
+        if name == "svc_whitened":
+            whitening = ArtistWhitening(
+                feature_groups=labels, keep_columns=True, without_groups="raise"
+            )
+            steps.append(("whitening", whitening.set_fit_request(groups=True)))
+        exact = n_tracks <= MAX_EXACT
+        kernel = GroupKernel(
+            feature_groups=labels, n_landmarks=None if exact else N_LANDMARKS, random_state=seed
+        )
+        svc = (
+            SVC(C=10.0, kernel="precomputed", decision_function_shape="ovo")
+            if exact
+            else LinearSVC(C=10.0, dual=False)
+        )
+        steps += [("kernel", kernel), ("svc", svc)]
+    pipeline = Pipeline(steps).set_output(transform="default")
+    return PairwiseCalibratedClassifier(pipeline, cv=folds)
+
+
+def as_frames(X: Array) -> Array:
+    """Return the spectrograms that are in a table: (n_tracks, n_frames, n_mels)."""
+    return X.reshape(len(X), -1, N_MELS)
 
 
 def calibration_folds(codes: Array, seed: int) -> list[Split]:
-    """Cut the training tracks into folds for calibration, each with all genres if possible.
+    """Divide the training tracks into folds for calibration, each with all genres if possible.
 
     Parameters
     ----------
@@ -41,142 +232,44 @@ def calibration_folds(codes: Array, seed: int) -> list[Split]:
     Returns
     -------
     folds : list of (train, test)
-        Empty where no genre has two tracks.
+        Those whose training tracks suffice for a classifier: two genres, and two tracks of one
+        of them. Empty where no genre has two tracks.
     """
-    n_folds = min(_FOLDS, np.bincount(codes).max())
+    n_folds = min(_N_FOLDS, np.bincount(codes).max())
     if n_folds < 2:
         return []
     with warnings.catch_warnings():
         # A genre with fewer tracks than folds is missing from some of them.
         warnings.simplefilter("ignore", UserWarning)
         folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(codes, codes)
-        return [(train, test) for train, test in folds if _can_learn(codes[train])]
+        return [
+            (train, test)
+            for train, test in folds
+            if 1 < len(np.unique(codes[train])) < len(codes[train])
+        ]
 
 
-def _can_learn(codes: Array) -> bool:
-    """Tell whether there are two genres, and two tracks of one of them."""
-    return 1 < len(np.unique(codes)) < len(codes)
+def has_two_artists(codes: Array, artists: Array) -> bool:
+    """Whether one of the genres has tracks by two artists."""
+    return any(len(np.unique(artists[codes == code])) > 1 for code in np.unique(codes))
 
 
-class TableMember:
-    """A classifier of the clip features, calibrated on folds that were left out.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_columns,), str objects
-        The feature group of each column.
-    name : {"svc", "svc_whitened", "lda"}
-        A support vector machine that compares tracks by each feature group, the same after
-        whitening differences between artists of one genre, or a linear discriminant analysis
-        with shrunk covariance.
-    """
-
-    def __init__(self, labels: Any, name: str):
-        self.labels = labels
-        self.name = name
-        self.whitens = False
-
-    def fit(
-        self, views: Views, codes: Array, groups: Array | None, folds: list[Split], seed: int
-    ) -> Self:
-        """Fit on all tracks; the calibration comes from folds that were left out."""
-        n_classes = codes.max() + 1
-        # Decided once: the folds, which are smaller, must have scores of the same kind.
-        exact = len(codes) <= _MAX_EXACT
-        self._fit(views.table, codes, groups, seed, exact=exact)
-        has_pairs = exact and self.name != "lda"
-        self.calibration_: Any = Pairs(n_classes) if has_pairs else Temperature(n_classes)
-        scores = np.full((len(codes), self.calibration_.n_scores), np.nan)
-        for train, test in folds:
-            part = TableMember(self.labels, self.name)
-            part._fit(views.table[train], codes[train], _of(groups, train), seed, exact=exact)
-            if part.whitens != self.whitens:
-                continue  # too few artists were left: another machine, whose scores say nothing
-            scores[test] = self.calibration_.spread(*part._scores(views.table[test]))
-        self.calibration_.fit(scores, codes)
-        return self
-
-    def _fit(
-        self, table: Array, codes: Array, groups: Array | None, seed: int, *, exact: bool
-    ) -> None:
-        # Arrays between the steps, whatever scikit-learn is told to give at large.
-        self.steps_: list[Any] = [_arrays(GroupScaler(feature_groups=self.labels))]
-        table = self.steps_[0].fit_transform(table)
-        if self.name == "lda":
-            self.machine_: Any = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-            with warnings.catch_warnings():
-                # A genre of one track adds nothing to the covariance within genres.
-                warnings.filterwarnings("ignore", "Only one sample available", UserWarning)
-                self.machine_.fit(table, codes)
-            del self.machine_.covariance_  # 16 MB in each pickle, for which nobody asks again
-            return
-        labels = self.labels
-        if self.name == "svc_whitened":
-            whitening = _arrays(ArtistWhitening(feature_groups=labels, without_groups="pass"))
-            table = whitening.fit(table, codes, groups=groups).transform(table)
-            labels = whitening.feature_groups_
-            self.whitens = whitening.projections_ is not None
-            self.steps_.append(whitening)
-        n_landmarks = None if exact else min(_LANDMARKS, len(table))
-        kernel = _arrays(
-            GroupKernel(feature_groups=labels, n_landmarks=n_landmarks, random_state=seed)
-        )
-        table = kernel.fit_transform(table)
-        self.steps_.append(kernel)
-        if exact:
-            self.machine_ = SVC(C=10.0, kernel="precomputed", decision_function_shape="ovo")
-        else:
-            self.machine_ = LinearSVC(C=10.0, dual=False)
-        self.machine_.fit(table, codes)
-
-    def _scores(self, table: Array) -> tuple[Array, Array]:
-        """Return what the machine says, and the classes that it knows."""
-        for step in self.steps_:
-            table = step.transform(table)
-        return self.machine_.decision_function(table), self.machine_.classes_
-
-    def predict_proba(self, views: Views) -> Array:
-        """Return the probability of each class, by the whole track and by its parts."""
-        n_excerpts = views.excerpts.shape[1]
-        whole = self._proba(views.table)
-        if not n_excerpts:
-            return whole
-        # One part of each track at a time, which takes no more memory than the whole did.
-        parts = sum(self._proba(views.excerpts[:, i]) for i in range(n_excerpts)) / n_excerpts
-        return geometric_mean([whole, parts], _WEIGHTS)
-
-    def _proba(self, table: Array) -> Array:
-        scores = self.calibration_.spread(*self._scores(table))
-        return self.calibration_.predict_proba(scores)
-
-
-class CropMember:
-    """The network over crops of the spectrogram.
+def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = None) -> Array:
+    """Return the geometric mean of probabilities.
 
     Parameters
     ----------
-    classifier : LogMelCNNGenreClassifier
-        Not fitted.
+    answers : sequence of ndarray of shape (n_tracks, n_classes)
+        Probabilities of several classifiers.
+    weights : sequence of float, default=None
+        Weight of each classifier; None means that all weigh the same.
+
+    Returns
+    -------
+    proba : ndarray of shape (n_tracks, n_classes)
+        Rows sum to one. A ten thousandth is added to each probability, so that no classifier
+        alone can exclude a class.
     """
-
-    def __init__(self, classifier: LogMelCNNGenreClassifier):
-        self.classifier = classifier
-
-    def fit(
-        self, views: Views, codes: Array, groups: Array | None, folds: list[Split], seed: int
-    ) -> Self:
-        """Train on all tracks."""
-        self.classifier.set_params(random_state=seed).fit(views.spectrogram, codes)
-        return self
-
-    def predict_proba(self, views: Views) -> Array:
-        """Return the probability of each class."""
-        return self.classifier.predict_proba(views.spectrogram)
-
-
-def _arrays(step: Any) -> Any:
-    return step.set_output(transform="default")
-
-
-def _of(groups: Array | None, rows: Array) -> Array | None:
-    return None if groups is None else groups[rows]
+    logs = np.log(np.stack(answers) + _MIN_PROBABILITY)
+    proba = np.exp(np.average(logs, axis=0, weights=weights))
+    return proba / proba.sum(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Model files of the command line: whole pipelines from paths to genres."""
+"""Model files of the command line: fitted classifiers of audio files."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 
 def check_destination(path: str, *, force: bool) -> Path:
-    """Refuse a place that no model can be written to, before any computing.
+    """Check that a model can be written to a place, before any computing.
 
     Parameters
     ----------
     path : str
-        The model file that is to be written.
+        The model file to write.
     force : bool
         Whether it may exist already.
 
@@ -41,18 +41,18 @@ def check_destination(path: str, *, force: bool) -> Path:
 
 
 def save_model(model: Any, target: Path) -> None:
-    """Write a model as a whole: no reader ever sees a part of it.
+    """Write a model as a whole: no reader ever sees half of it.
 
     Parameters
     ----------
-    model : Pipeline
-        The fitted pipeline.
+    model : classifier
+        The fitted classifier.
     target : Path
         The file; replaced where it exists.
     """
     import joblib
 
-    # In the same folder, for only there is a move one step.
+    # In the same folder, where a move is atomic.
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as stream:
@@ -69,13 +69,12 @@ def load_model(path: str) -> Any:
     Parameters
     ----------
     path : str
-        A file written by :func:`save_model`, or a fitted pipeline or GenreClassifier (or a
-        fitted search over one) that was dumped by joblib.
+        A file written by ``skgenre train`` or by ``joblib.dump``.
 
     Returns
     -------
-    model : Pipeline
-        The fitted pipeline.
+    model : classifier
+        As it was saved: a fitted classifier, pipeline or search that takes paths.
 
     Raises
     ------
@@ -85,7 +84,6 @@ def load_model(path: str) -> Any:
     import joblib
     from sklearn.base import is_classifier
     from sklearn.exceptions import NotFittedError
-    from sklearn.pipeline import Pipeline
     from sklearn.utils import get_tags
     from sklearn.utils.validation import check_is_fitted
 
@@ -103,35 +101,62 @@ def load_model(path: str) -> Any:
                 f"{path} cannot be loaded as a model ({type(error).__name__}: {error}); give a "
                 "file written by skgenre train, by the same version of skgenre."
             ) from error
-    model = _opened(getattr(model, "best_estimator_", model))
-    expected = "expected the fitted pipeline that skgenre train writes, from paths to genres"
-    if not isinstance(model, Pipeline):
-        raise ValueError(f"{path} holds an object of type {type(model).__name__}; {expected}.")
-    if not (is_classifier(model) and hasattr(model, "predict_proba")):
-        raise ValueError(f"{path} holds a pipeline without genre probabilities; {expected}.")
-    if not get_tags(model[0]).input_tags.string:
+    expected = "expected a fitted classifier of audio files, such as skgenre train writes"
+    kind = type(model).__name__
+    if not (hasattr(model, "__sklearn_tags__") and is_classifier(model)):
+        raise ValueError(f"{path} holds an object of type {kind}; {expected}.")
+    first = _first_step(model)
+    if not get_tags(first).input_tags.string:
         raise ValueError(
-            f"{path} holds a pipeline that begins with {type(model[0]).__name__}, which does not "
-            f"read files; {expected}."
+            f"{path} holds a {kind} that begins with {type(first).__name__}, which does not read "
+            f"files; {expected}."
         )
     try:
         check_is_fitted(model)
     except NotFittedError as error:
-        raise ValueError(f"{path} holds a pipeline that is not fitted; {expected}.") from error
+        raise ValueError(f"{path} holds a {kind} that is not fitted; {expected}.") from error
+    if not hasattr(model, "predict_proba"):
+        raise ValueError(f"{path} holds a {kind} without genre probabilities; {expected}.")
     return model
 
 
-def _opened(model: Any) -> Any:
-    """Return a fitted GenreClassifier, also one that is a pipeline's only step, as its parts."""
+def _first_step(model: Any) -> Any:
+    """Return the estimator that takes the input of a pipeline, a search or an ensemble."""
+    from sklearn.pipeline import Pipeline
+    from sklearn.utils import get_tags
+
+    if isinstance(model, Pipeline):
+        return _first_step(model.steps[0][1])
+    if get_tags(model).input_tags.string:
+        return model
+    inner = getattr(model, "estimator", None)
+    if inner is None and getattr(model, "estimators", None):
+        inner = model.estimators[0][1]
+    return model if inner is None else _first_step(inner)
+
+
+def split_fitted(model: Any, X: Any) -> tuple[Any, Any]:
+    """Return the classifier that a fitted model ends in, and what it predicts from.
+
+    Features are then computed once, however many methods of the classifier are called.
+
+    Parameters
+    ----------
+    model : classifier
+        A fitted classifier, pipeline or search.
+    X : list of str
+        Paths.
+
+    Returns
+    -------
+    classifier : classifier
+        The last step.
+    X : array-like
+        The paths after all other steps.
+    """
     from sklearn.pipeline import Pipeline
 
-    from skgenre.classifiers import GenreClassifier
-
-    inner = model[0] if isinstance(model, Pipeline) and len(model) == 1 else model
-    if not isinstance(inner, GenreClassifier) or not hasattr(inner, "ensemble_"):
-        return model
-    ensemble = inner.ensemble_
-    ensemble.set_params(n_segments=inner.n_segments, segment_duration=inner.segment_duration)
-    front_end = inner._prediction_front_end()
-    steps = [("features", front_end), ("scaler", "passthrough"), ("classifier", ensemble)]
-    return Pipeline(steps)
+    model = getattr(model, "best_estimator_", model)
+    if not isinstance(model, Pipeline):
+        return model, X
+    return split_fitted(model[-1], model[:-1].transform(X) if len(model) > 1 else X)

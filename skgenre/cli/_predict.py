@@ -8,18 +8,21 @@ import sys
 from itertools import groupby
 from typing import Any
 
-from skgenre.cli._model import load_model
+from skgenre.cli._model import load_model, split_fitted
 from skgenre.cli._report import Share, aligned, echo
 
 _PROBABILITY = "probability"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predict each file; one that cannot be read does not lose the others."""
+    """Predict each file; a file that cannot be read is reported, and the others are predicted."""
+    from skgenre.utils._pipeline import final_classifier
+
     model = load_model(args.model)
-    if args.segments and not hasattr(model[-1], "predict_segment_proba"):
+    if args.segments and not hasattr(final_classifier(model), "predict_segment_proba"):
         raise ValueError(
-            f"--segments: the {type(model[-1]).__name__} of {args.model} does not judge segments."
+            f"--segments: the {type(final_classifier(model)).__name__} of {args.model} does not "
+            "predict segments."
         )
     table = None if args.json else _Table(model, args)
     results = []
@@ -45,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
 def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
     """Describe one file: its genre and all probabilities, the most probable first."""
     names = [str(name) for name in model.classes_]
-    features = model[:-1].transform([file])
-    proba = model[-1].predict_proba(features)[0]  # (n_classes,)
+    classifier, features = split_fitted(model, [file])
+    proba = classifier.predict_proba(features)[0]  # (n_classes,)
     order = (-proba).argsort(kind="stable")
     result: dict[str, Any] = {
         "file": file,
@@ -54,8 +57,7 @@ def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
         "probabilities": {names[i]: round(float(proba[i]), 6) for i in order},
     }
     if segments:
-        parts = _of_segments(model, file, features)
-        by_segment = model[-1].predict_segment_proba(parts)[0]  # (n_segments, n_classes)
+        by_segment = classifier.predict_segment_proba(features)[0]  # (n_segments, n_classes)
         result["segments"] = [
             {"genre": names[row.argmax()], _PROBABILITY: round(float(row.max()), 6)}
             for row in by_segment
@@ -63,19 +65,8 @@ def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
     return result
 
 
-def _of_segments(model: Any, file: str, features: Any) -> Any:
-    """Return the features of a file's segments: those of the file, but for 'recommended'."""
-    from skgenre.classifiers._ensemble import Ensemble
-    from skgenre.classifiers._views import segment_front_end
-
-    if not isinstance(model[-1], Ensemble):
-        return features
-    front_end = segment_front_end(model[0], model[-1].n_segments, model[-1].segment_duration)
-    return front_end.transform([file])
-
-
 class _Table:
-    """A table whose rows appear as soon as they are known."""
+    """A table that prints each row as soon as it is known."""
 
     def __init__(self, model: Any, args: argparse.Namespace):
         genre_width = max(len("genre"), *(len(str(name)) for name in model.classes_))

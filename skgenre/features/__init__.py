@@ -2,6 +2,8 @@
 
 from skgenre.features._chroma import ChromaExtractor
 from skgenre.features._clip_features import ClipFeatures
+from skgenre.features._excerpt_features import ExcerptFeatures
+from skgenre.features._flat_features import FlatFeatures
 from skgenre.features._image import SpectrogramImage
 from skgenre.features._mel import MelSpectrogramExtractor
 from skgenre.features._mfcc import MFCCExtractor
@@ -13,6 +15,8 @@ from skgenre.features._summary import SummaryExtractor
 __all__ = [
     "ChromaExtractor",
     "ClipFeatures",
+    "ExcerptFeatures",
+    "FlatFeatures",
     "MFCCExtractor",
     "MelSpectrogramExtractor",
     "PitchHistogramExtractor",

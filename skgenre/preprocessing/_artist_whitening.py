@@ -50,6 +50,10 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
     shrinkage : float, default=0.5
         Weight of a multiple of the identity of the same trace, with which the covariance of
         the artists is mixed: with 0 it is used as estimated, with 1 nothing is whitened.
+    keep_columns : bool, default=False
+        Whether to turn the whitened components back into the columns that they come from.
+        The distances between tracks are the same; the table keeps its columns with their names
+        and groups, so that a :class:`GroupKernel` with the same ``feature_groups`` can follow.
     without_groups : {"warn", "pass", "raise"}, default="warn"
         What to do in ``fit`` if no artists are given, or no genre has two of them: let
         features pass through unchanged, with one warning or without, or raise an error.
@@ -63,6 +67,9 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
     projections_ : list of ndarray of shape (n_columns, n_components) or None
         The matrix that multiplies the centred columns of each group, groups in the order of
         their first columns; None where features pass through.
+    components_ : list of ndarray of shape (n_columns, n_components) or None
+        The principal components of each group, which turn the whitened ones back into columns
+        where ``keep_columns`` is true; None where features pass through.
     n_features_in_ : int
         Number of columns of X in ``fit``.
 
@@ -115,15 +122,23 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         "feature_groups": [StrOptions({"auto"}), "array-like", None],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "shrinkage": [Interval(Real, 0, 1, closed="both")],
+        "keep_columns": ["boolean"],
         "without_groups": [StrOptions({"warn", "pass", "raise"})],
     }
 
     def __init__(
-        self, *, feature_groups=None, n_components=200, shrinkage=0.5, without_groups="warn"
+        self,
+        *,
+        feature_groups=None,
+        n_components=200,
+        shrinkage=0.5,
+        keep_columns=False,
+        without_groups="warn",
     ):
         self.feature_groups = feature_groups
         self.n_components = n_components
         self.shrinkage = shrinkage
+        self.keep_columns = keep_columns
         self.without_groups = without_groups
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -159,6 +174,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
             labels = group_labels(self, self.feature_groups)
         self.mean_ = np.zeros(X.shape[1])
         self.projections_: list[Double] | None = None
+        self.components_: list[Double] | None = None
         self.feature_groups_ = labels.astype(object)
         self._columns = columns_by_group(labels)
         if groups is None:
@@ -181,11 +197,17 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
             return self
         mean = X.mean(axis=0, dtype=np.float64)
         centred = X - mean
-        projections = [
-            self._projection(centred[:, columns], artist.ravel(), genre, n_free, name)
-            for name, columns in self._columns.items()
+        components = [
+            _principal_components(centred[:, columns], int(self.n_components))
+            for columns in self._columns.values()
         ]
-        self.mean_, self.projections_ = mean, projections
+        projections = [
+            self._projection(some, centred[:, columns], artist.ravel(), genre, n_free, name)
+            for some, (name, columns) in zip(components, self._columns.items(), strict=True)
+        ]
+        self.mean_, self.projections_, self.components_ = mean, projections, components
+        if self.keep_columns:
+            return self
         sizes = [projection.shape[1] for projection in projections]
         self.feature_groups_ = np.repeat(np.array(list(self._columns), dtype=object), sizes)
         return self
@@ -201,8 +223,9 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         Returns
         -------
         Xt : ndarray of shape (n_tracks, n_out)
-            As many columns as principal components; the table itself where ``fit`` had no
-            artists. A data frame where ``set_output`` asks for one.
+            As many columns as principal components, or those of X where ``keep_columns`` is
+            true; the table itself where ``fit`` had no artists. A data frame where ``set_output``
+            asks for one.
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
@@ -213,6 +236,14 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
             centred[:, columns] @ projection
             for columns, projection in zip(self._columns.values(), self.projections_, strict=True)
         ]
+        if self.keep_columns:
+            assert self.components_ is not None
+            out = np.empty_like(X)
+            for columns, part, components in zip(
+                self._columns.values(), parts, self.components_, strict=True
+            ):
+                out[:, columns] = part @ components.T
+            return out
         return np.concatenate(parts, axis=1).astype(X.dtype, copy=False)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -228,11 +259,11 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         names : ndarray of shape (n_out,), str objects
             "artistwhitening0", "artistwhitening1", ..., with column groups after the group
             and ``__``, so that "auto" finds them: "mfcc__artistwhitening0"; the names of X, after
-            their groups, where it is handed through.
+            their groups, where it is handed through. With ``keep_columns`` always the names of X.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
-        if self.projections_ is None and self.feature_groups is None:
+        if self.keep_columns or (self.projections_ is None and self.feature_groups is None):
             return names
         if self.projections_ is None:
             # Prefixed by their groups, as if they had been whitened.
@@ -255,6 +286,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
 
     def _projection(
         self,
+        components: Double,
         centred: Double,
         artist: NDArray[np.intp],
         genre: NDArray[np.intp],
@@ -262,7 +294,6 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         name: str,
     ) -> Double:
         """Return the matrix that multiplies the columns of one group: (n_columns, k)."""
-        components = _principal_components(centred, int(self.n_components))
         scores = centred @ components  # (n_tracks, k)
         by_artist = _means(scores, artist)
         apart = by_artist - _means(by_artist, genre)[genre]

@@ -146,6 +146,11 @@ def test_short_tracks():
     ):
         loader(short="error").transform([music(), x])
     loader(short="error").transform([music()])  # just long enough
+    kept = loader(short="keep")
+    np.testing.assert_array_equal(kept.transform([x])[0], x)
+    np.testing.assert_array_equal(kept.transform([music()]), loader().transform([music()]))
+    with pytest.raises(ValueError, match=r"track 1 came out with the shape .* PerTrack"):
+        kept.transform([music(), x])
 
 
 def test_short_file_is_named_by_its_path(files):

@@ -1,73 +1,156 @@
-"""From scores to probabilities."""
+"""From scores to probabilities, pair by pair of classes."""
 
 import numpy as np
 import pytest
-from scipy.special import softmax
-from sklearn.svm import SVC
+from scipy.optimize import minimize
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import make_classification
+from sklearn.model_selection import LeaveOneOut
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC, LinearSVC
 
-from skgenre.classifiers._calibration import Pairs, Temperature, _coupled
+from skgenre import ArtistWhitening, PairwiseCalibratedClassifier
 
 
-def test_temperature_finds_the_one_that_made_the_labels():
+class GivenScores(ClassifierMixin, BaseEstimator):
+    """Scores are the columns of X: one for each pair of all classes, or one for each class."""
+
+    def __init__(self, n_classes, decision_function_shape="ovo"):
+        self.n_classes = n_classes
+        self.decision_function_shape = decision_function_shape
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X):
+        if self.decision_function_shape == "ovr":
+            return X[:, self.classes_]
+        if len(self.classes_) == 2:  # scikit-learn's sign: the second class is the positive one
+            return -X[:, self._columns()[0]]
+        return X[:, self._columns()]
+
+    def _columns(self):
+        pairs = np.stack(np.triu_indices(self.n_classes, 1), axis=1)
+        return np.flatnonzero(np.isin(pairs, self.classes_).all(axis=1))
+
+
+def calibrated(scores, codes, shape="ovo", cv=5):
+    scorer = GivenScores(codes.max() + 1, shape)
+    return PairwiseCalibratedClassifier(scorer, cv=cv, random_state=0).fit(scores, codes)
+
+
+def two_classes(n, shift=1.0, seed=3):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(2, size=n)
+    return (rng.normal(size=n) + shift * (1 - 2 * codes))[:, None], codes
+
+
+def test_probabilities_are_frequencies():
+    scores, codes = two_classes(4000)
+    proba = calibrated(scores, codes).predict_proba(scores)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    for low, high in [(0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1)]:
+        rows = (proba[:, 0] >= low) & (proba[:, 0] < high)
+        assert (codes[rows] == 0).mean() == pytest.approx(proba[rows, 0].mean(), abs=0.04)
+
+
+def test_scores_of_any_size_give_the_same_probabilities():
+    scores, codes = two_classes(300)
+    small, large = (
+        calibrated(size * scores, codes).predict_proba(size * scores) for size in (1, 1e6)
+    )
+    np.testing.assert_allclose(large, small, atol=1e-6)
+    assert (calibrated(0 * scores, codes).predict_proba(scores) > 0).all()
+
+
+def test_scores_of_classes_give_the_slope_that_made_the_labels():
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(20_000, 3)) * 6
-    proba = softmax(scores / 2.5, axis=1)
+    proba = np.exp(scores / 2.5)
+    proba /= proba.sum(axis=1, keepdims=True)
     codes = (proba.cumsum(axis=1) > rng.random((len(proba), 1))).argmax(axis=1)
-    model = Temperature(3).fit(scores, codes)
-    assert model.temperature_ == pytest.approx(2.5, rel=0.05)
+    model = calibrated(scores, codes, "ovr", cv=2)
+    np.testing.assert_allclose(model.slopes_, 1 / 2.5, rtol=0.05)
     np.testing.assert_allclose(model.predict_proba(scores), proba, atol=0.02)
 
 
-def test_temperature_leaves_out_tracks_without_scores():
+def test_scores_against_the_labels_are_not_believed():
+    codes = np.repeat([0, 1], 10)
+    model = calibrated(np.where(codes == 0, -1.0, 1.0)[:, None], codes)
+    assert 0.5 < model.predict_proba(np.array([[3.0]]))[0, 0] < 0.6
+
+
+def test_the_class_with_more_tracks_has_no_advantage():
     rng = np.random.default_rng(0)
-    scores, codes = rng.normal(size=(200, 3)), rng.integers(3, size=200)
-    expected = Temperature(3).fit(scores, codes).temperature_
-    rows = np.vstack([scores, np.full((5, 3), np.nan)])
-    more = Temperature(3).fit(rows, np.append(codes, [0] * 5))
-    assert more.temperature_ == pytest.approx(expected)
-    assert Temperature(3).fit(np.full((4, 3), np.nan), np.array([0, 1, 2, 0])).temperature_ == 1
+    codes = np.repeat([0, 1], [300, 20])
+    scores = (rng.normal(size=320) + 1 - 2 * codes)[:, None]
+    model = calibrated(scores, codes)
+    np.testing.assert_allclose(model.predict_proba(np.array([[0.0]])), 0.5)
 
 
-def test_temperature_of_scores_of_any_size():
+def test_slopes_of_few_tracks_borrow_from_the_others():
+    """By hand: the most probable logarithm of each slope, found on a grid."""
     rng = np.random.default_rng(0)
-    scores, codes = rng.normal(size=(300, 4)), rng.integers(4, size=300)
-    small = Temperature(4).fit(scores, codes).predict_proba(scores)
-    large = Temperature(4).fit(1e6 * scores, codes).predict_proba(1e6 * scores)
-    np.testing.assert_allclose(large, small, atol=1e-4)
-    assert Temperature(4).fit(np.zeros((5, 4)), np.arange(5) % 4).temperature_ > 0
+    codes = np.repeat([0, 1, 2], [200, 200, 2])
+    scores = rng.normal(size=(402, 3))  # of the pairs 0 or 1, 0 or 2, 1 or 2
+    scores[:, 0] += 2 * np.where(codes == 0, 1, -1)
+    # All tracks but one in each fold's training: no class is ever missing.
+    slopes = calibrated(scores, codes, cv=LeaveOneOut()).slopes_
+    margins = [
+        np.concatenate([scores[codes == i, pair], -scores[codes == j, pair]])
+        for pair, (i, j) in enumerate([(0, 1), (0, 2), (1, 2)])
+    ]
+    size = np.sqrt(np.mean(np.concatenate(margins) ** 2))
+    grid = np.linspace(-4, 6, 20001)
+
+    def best(margins, expected):
+        loss = sum(np.logaddexp(0, -m * np.exp(grid)) for m in margins / size)
+        return grid[np.argmin(loss + (grid - expected) ** 2 / 2)]
+
+    common = best(np.concatenate(margins), np.log(2))
+    expected = [best(margin, common) for margin in margins]
+    np.testing.assert_allclose(np.log(slopes * size), expected, atol=2e-3)
 
 
-def test_many_rows_are_coupled_as_one_by_one():
-    r = np.random.default_rng(0).uniform(0.1, 0.9, size=(600, 5, 5))
-    one_by_one = [_coupled(row[np.newaxis])[0] for row in r[::50]]
-    np.testing.assert_allclose(_coupled(r)[::50], one_by_one)
+def test_without_folds_the_usual_slope_is_left():
+    scores, codes = two_classes(20)
+    np.testing.assert_allclose(calibrated(scores, codes, cv=[]).slopes_, 2, rtol=1e-3)
+    rows = np.random.default_rng(0).normal(size=(3, 3))
+    np.testing.assert_allclose(calibrated(rows, np.arange(3)).slopes_, 2, rtol=1e-3)
 
 
-def test_a_class_that_the_machine_does_not_know_has_no_chance():
-    model = Temperature(3)
-    scores = model.spread(np.array([1.0, -2.0]), np.array([0, 2]))  # two classes, one score
-    np.testing.assert_array_equal(scores[0], [-1, np.nan, 1])
-    proba = model.fit(scores, np.array([2, 0])).predict_proba(scores)
-    np.testing.assert_array_equal(proba[:, 1], 0)
-    np.testing.assert_array_equal(proba.argmax(axis=1), [2, 0])
+def test_folds_without_a_class_calibrate_the_other_pairs():
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2], [30, 30, 1])
+    for shape in ("ovo", "ovr"):
+        scores = rng.normal(size=(61, 3))
+        proba = calibrated(scores, codes, shape).predict_proba(scores)
+        assert proba.shape == (61, 3)
+        assert np.isfinite(proba).all()
 
 
 @pytest.mark.parametrize("k", [2, 3, 7])
 def test_coupling_returns_the_probabilities_behind_consistent_pairs(k):
-    p = np.random.default_rng(k).dirichlet(np.ones(k), size=50)
-    r = p[:, :, None] / (p[:, :, None] + p[:, None, :])
-    np.testing.assert_allclose(_coupled(r), p, atol=1e-9)
+    p = np.random.default_rng(k).dirichlet(np.full(k, 5.0), size=600)
+    model = calibrated(np.log(p), np.arange(600) % k, "ovr", cv=[])
+    # Without folds the slope is 2: scores that are half the logarithms are those of p itself.
+    found = model.predict_proba(np.log(p) / model.slopes_[0])
+    np.testing.assert_allclose(found, p, atol=2e-3)
+    one_by_one = [model.predict_proba(np.log(row)[None])[0] for row in p[::50]]
+    np.testing.assert_allclose(model.predict_proba(np.log(p))[::50], one_by_one)
 
 
 def test_coupling_weighs_pairs_that_disagree_as_libsvm_does():
     """By hand: the minimum of the sum of (r_ji p_i - r_ij p_j)^2 over the simplex."""
-    from scipy.optimize import minimize
-
     rng = np.random.default_rng(1)
-    r = np.full((4, 4), 0.5)
     upper = np.triu_indices(4, 1)
+    r = np.full((4, 4), 0.5)
     r[upper] = rng.uniform(0.1, 0.9, size=6)
     r[upper[::-1]] = 1 - r[upper]
+    model = calibrated(rng.normal(size=(8, 6)), np.arange(8) % 4, cv=[])
+    (found,) = model.predict_proba(np.log(r[upper] / (1 - r[upper]))[None] / model.slopes_)
 
     def loss(p):
         return sum((r[j, i] * p[i] - r[i, j] * p[j]) ** 2 for i, j in zip(*upper, strict=True))
@@ -75,75 +158,35 @@ def test_coupling_weighs_pairs_that_disagree_as_libsvm_does():
     best = minimize(
         loss, np.full(4, 0.25), constraints={"type": "eq", "fun": lambda p: p.sum() - 1}
     )
-    np.testing.assert_allclose(_coupled(r[None])[0], best.x, atol=1e-4)
+    np.testing.assert_allclose(found, best.x, atol=1e-4)
 
 
-def test_pairs_speak_for_their_first_class_whatever_classes_a_machine_knows():
-    X = np.array([[0.0], [0.2], [5.0], [5.2], [10.0], [10.2]])
-    codes = np.array([0, 0, 1, 1, 2, 2])
-    pairs = Pairs(3)  # 0 or 1, 0 or 2, 1 or 2
-    machine = SVC(decision_function_shape="ovo").fit(X, codes)
-    scores = pairs.spread(machine.decision_function(X), machine.classes_)
-    assert (scores[:2, :2] > 0).all()
-    assert (scores[4:, 1:] < 0).all()
-    two = SVC(decision_function_shape="ovo").fit(X[2:], codes[2:])
-    scores = pairs.spread(two.decision_function(X), two.classes_)
-    assert np.isnan(scores[:, :2]).all()
-    assert (scores[2:4, 2] > 0).all()
-    assert (scores[4:, 2] < 0).all()
+@pytest.mark.parametrize(
+    "classifier", [SVC(decision_function_shape="ovo"), SVC(), LinearSVC()], ids=repr
+)
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+def test_predictions_are_mostly_those_of_the_classifier(classifier, n_classes):
+    X, y = make_classification(
+        300, n_informative=6, n_classes=n_classes, class_sep=2.0, random_state=0
+    )
+    model = PairwiseCalibratedClassifier(classifier, random_state=0).fit(X, y)
+    assert (model.predict(X) == model.estimator_.predict(X)).mean() > 0.97
 
 
-def test_probabilities_of_pairs_are_frequencies():
-    rng = np.random.default_rng(3)
-    codes = rng.integers(2, size=4000)
-    scores = (rng.normal(size=4000) + 1 - 2 * codes)[:, None]
-    model = Pairs(2).fit(scores, codes)
-    proba = model.predict_proba(scores)
-    np.testing.assert_allclose(proba.sum(axis=1), 1)
-    for low, high in [(0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1)]:
-        rows = (proba[:, 0] >= low) & (proba[:, 0] < high)
-        assert (codes[rows] == 0).mean() == pytest.approx(proba[rows, 0].mean(), abs=0.04)
+def test_precomputed_kernels_are_divided_by_rows_and_columns():
+    X, y = make_classification(60, class_sep=2.0, random_state=0)
+    model = PairwiseCalibratedClassifier(SVC(kernel="precomputed"), random_state=0).fit(X @ X.T, y)
+    direct = PairwiseCalibratedClassifier(SVC(kernel="linear"), random_state=0).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X @ X.T), direct.predict_proba(X), atol=1e-3)
 
 
-def test_scores_against_the_machine_are_not_believed():
-    codes = np.repeat([0, 1], 10)
-    wrong = np.where(codes == 0, -1.0, 1.0)[:, None]
-    model = Pairs(2).fit(wrong, codes)
-    assert 0.5 < model.predict_proba(np.array([[3.0]]))[0, 0] < 0.6
-
-
-def test_the_genre_with_more_tracks_has_no_advantage():
-    rng = np.random.default_rng(0)
-    codes = np.repeat([0, 1], [300, 20])
-    scores = (rng.normal(size=320) + 1 - 2 * codes)[:, None]
-    model = Pairs(2).fit(scores, codes)
-    np.testing.assert_allclose(model.predict_proba(np.array([[0.0]])), 0.5)
-
-
-def test_slopes_of_few_tracks_lean_on_those_of_the_others():
-    """By hand: the most probable logarithm of each slope, found on a grid."""
-    rng = np.random.default_rng(0)
-    codes = np.repeat([0, 1, 2], [200, 200, 1])
-    pairs = Pairs(3)  # 0 or 1, 0 or 2, 1 or 2
-    scores = rng.normal(size=(401, 3))
-    scores[:, 0] += 2 * np.where(codes == 0, 1, -1)
-    scores[[0, 250], [1, 2]] = np.nan
-    slopes = pairs.fit(scores, codes).slope_
-    grid = np.linspace(-4, 6, 20001)
-
-    def best(margins, expected):
-        loss = [np.logaddexp(0, -margins * np.exp(a)).sum() + (a - expected) ** 2 / 2 for a in grid]
-        return grid[np.argmin(loss)]
-
-    margins = []
-    for pair, (i, j) in enumerate([(0, 1), (0, 2), (1, 2)]):
-        of_pair = np.concatenate([scores[codes == i, pair], -scores[codes == j, pair]])
-        margins.append(of_pair[~np.isnan(of_pair)])
-    common = best(np.concatenate(margins), np.log(2))
-    expected = [best(margin, common) for margin in margins]
-    np.testing.assert_allclose(np.log(slopes), expected, atol=2e-3)
-
-
-def test_without_any_score_the_usual_slope_is_left():
-    model = Pairs(3).fit(np.full((4, 3), np.nan), np.array([0, 1, 2, 0]))
-    np.testing.assert_allclose(model.slope_, 2, rtol=1e-3)
+def test_artists_reach_the_classifier_in_all_folds():
+    X, y = make_classification(60, random_state=0)
+    artists = np.arange(60) // 3
+    whitening = ArtistWhitening(without_groups="raise")
+    model = PairwiseCalibratedClassifier(make_pipeline(whitening, SVC()), random_state=0)
+    expected = model.fit(X, y, artistwhitening__groups=artists).predict_proba(X)
+    with config_context(enable_metadata_routing=True):
+        whitening.set_fit_request(groups=True)
+        routed = model.fit(X, y, groups=artists).predict_proba(X)
+    np.testing.assert_allclose(routed, expected)

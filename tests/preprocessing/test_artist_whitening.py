@@ -9,6 +9,7 @@ import sklearn
 from scipy.linalg import sqrtm
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -354,3 +355,19 @@ def test_names_that_hold_two_underlines_keep_their_group():
     model = ArtistWhitening(feature_groups=["mfcc", "modulation"], without_groups="pass").fit(X)
     names = [name.rpartition("__")[0] for name in model.get_feature_names_out()]
     assert names == ["mfcc", "modulation"]
+
+
+@pytest.mark.parametrize("groups", [None, list("abababab")])
+def test_kept_columns_have_the_distances_of_the_components(groups):
+    rng = np.random.default_rng(0)
+    X, y, artists = rng.normal(size=(60, 8)), np.repeat(["a", "b"], 30), np.arange(60) // 5
+    whitening = ArtistWhitening(feature_groups=groups, n_components=3)
+    components = whitening.fit(X, y, groups=artists).transform(X)
+    kept = ArtistWhitening(feature_groups=groups, n_components=3, keep_columns=True)
+    columns = kept.fit(X, y, groups=artists).transform(X)
+    assert columns.shape == X.shape
+    np.testing.assert_allclose(
+        euclidean_distances(columns), euclidean_distances(components), atol=1e-6
+    )
+    assert kept.get_feature_names_out(list("pqrstuvw")).tolist() == list("pqrstuvw")
+    assert kept.feature_groups_.tolist() == (groups or [""] * 8)

@@ -1,4 +1,4 @@
-"""BLAS libraries while tracks are computed and the recommended model learns, and afterwards."""
+"""BLAS libraries while tracks are computed and GenreClassifier is fitted, and afterwards."""
 
 import threading
 
@@ -54,7 +54,7 @@ def test_threads_come_back_after_an_error():
     assert blas_threads() == {3}
 
 
-def test_the_recommended_model_learns_and_answers_with_one_thread(monkeypatch):
+def test_genre_classifier_fits_and_predicts_with_one_thread(monkeypatch):
     seen = []
 
     def noted(self, X):
