@@ -73,33 +73,26 @@ class LRUCache:
 _trainers = LRUCache()
 
 
-def acquire(key: Any, trainer: Any) -> Any:
-    """Return a cached trainer, set to the initial weights of ``trainer``, or ``trainer``.
+def acquire(key: Any) -> Any:
+    """Return a cached trainer, None if there is none.
 
     Parameters
     ----------
     key : object
-        From :func:`cache_key`; None for a trainer that is not shared.
-    trainer : Trainer
-        A new trainer; of no use any longer if another one is returned.
+        From :func:`cache_key`.
 
     Returns
     -------
-    trainer : Trainer
+    trainer : Trainer or None
         No other fit uses it until :func:`release`.
     """
-    cached = None if key is None else _trainers.pop(key)
-    if cached is None:
-        return trainer
-    cached.start_over(trainer)
-    return cached
+    return None if key is None else _trainers.pop(key)
 
 
-def release(key: Any, trainer: Any) -> None:
-    """Keep a trainer for the next :func:`acquire` with an equal key."""
-    if key is not None:
-        for dropped in _trainers.put(key, trainer.n_bytes, trainer):
-            dropped.free()
+def release(key: Any, n_bytes: int, trainer: Any) -> None:
+    """Keep a trainer of a network of ``n_bytes`` for the next :func:`acquire`."""
+    for dropped in _trainers.put(key, n_bytes, trainer):
+        dropped.free()
 
 
 def cache_key(build: Callable[[], Any], n_bytes: int, *settings: Any) -> Any:

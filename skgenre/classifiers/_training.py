@@ -87,12 +87,14 @@ def train_network(
     model = build()
     optimizer, loss = compile_model(model, -(-len(training) // batch_size) * epochs)
     columns = [data.signature for data in (training, validation) if data is not None]
-    trainer = Trainer(model, optimizer, loss, batch_size, columns)
     config = {**optimizer.get_config(), "name": None}  # Keras numbers the names
-    key = cache_key(
-        build, trainer.n_bytes, settings, type(optimizer), config, loss, batch_size, columns
-    )
-    trainer = acquire(key, trainer)
+    n_bytes = 4 * model.count_params()
+    key = cache_key(build, n_bytes, settings, type(optimizer), config, loss, batch_size, columns)
+    trainer = acquire(key)
+    if trainer is None:
+        trainer = Trainer(model, optimizer, loss, batch_size, columns)
+    else:
+        trainer.start_over(model)
     network = Network(build, trainer.model)
     with new_network_expected():
         history = _fit(
@@ -104,10 +106,10 @@ def train_network(
     if key is None:
         if getattr(model, "optimizer", None) is not optimizer:  # which the user may save
             free(optimizer.variables)
-        collect_garbage(trainer.n_bytes)
+        collect_garbage(n_bytes)
     else:
         network = network.snapshot()  # the next fit changes the weights of this one
-        release(key, trainer)
+        release(key, n_bytes, trainer)
     return network, history
 
 
@@ -193,10 +195,11 @@ class Trainer:
 
         self.model, self.optimizer, self.loss = model, optimizer, loss
         self.batch_size = batch_size
-        self.n_bytes = 4 * model.count_params()
         self.strategy = tf.distribute.get_strategy()
         # Variables that are made while a function is traced have it traced again.
         optimizer.build(model.trainable_variables)
+        values = [variable.numpy() for variable in optimizer.variables]
+        self.initial_state = [value if value.any() else None for value in values]
         # One function for all steps: TensorFlow never frees the graph of a function that
         # another one calls.
         self.train, *validate = [
@@ -213,6 +216,7 @@ class Trainer:
         """Train on the mini-batches of a chunk; return sums of loss and hits, and the rows."""
         import tensorflow as tf
 
+        columns = tuple(map(tf.convert_to_tensor, columns))  # arrays when run eagerly
         n_rows = tf.shape(columns[0])[0]
 
         def mini_batch(start: Any, loss: Any, n_correct: Any) -> tuple[Any, Any, Any]:
@@ -249,7 +253,7 @@ class Trainer:
             tf.distribute.get_replica_context().merge_call(apply)
         return tf.cast(loss, tf.float32), _n_correct(y, proba)
 
-    def _validate(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any, Any]:
+    def _validate(self, *columns: Any) -> tuple[Any, Any, Any]:
         """Return sums of loss and hits over a chunk, and its rows, without training."""
         import tensorflow as tf
 
@@ -258,20 +262,23 @@ class Trainer:
             loss = self.loss(self.model, x, y, proba, weight)
             return tf.cast(loss, tf.float32), _n_correct(y, proba)
 
-        n_rows = tf.shape(x)[0]
-        loss, n_correct = self.strategy.run(measure, args=(x, y, weight))
+        columns = tuple(map(tf.convert_to_tensor, columns))
+        n_rows = tf.shape(columns[0])[0]
+        loss, n_correct = self.strategy.run(measure, args=columns)
         return loss * tf.cast(n_rows, tf.float32), n_correct, n_rows
 
-    def start_over(self, other: Trainer) -> None:
-        """Take the initial weights and seeds of another trainer, and its optimizer's state."""
-        ours = [*self.model.variables, *self.optimizer.variables]
-        theirs = [*other.model.variables, *other.optimizer.variables]
-        for variable, initial in zip(ours, theirs, strict=True):
+    def start_over(self, model: Any) -> None:
+        """Take the initial weights and seeds of another model, and reset the optimizer."""
+        import tensorflow as tf
+
+        for variable, initial in zip(self.model.variables, model.variables, strict=True):
             variable.assign(initial.value)
-        other.free()
+        for variable, value in zip(self.optimizer.variables, self.initial_state, strict=True):
+            variable.assign(tf.zeros_like(variable.value) if value is None else value)
+        free(model.variables)  # Keras' models are freed late
 
     def free(self) -> None:
-        """Free the weights; Keras' models themselves are freed late."""
+        """Free all variables."""
         free([*self.model.variables, *self.optimizer.variables])
 
 
