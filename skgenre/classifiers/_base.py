@@ -135,6 +135,15 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         )
         return optimizer, cross_entropy
 
+    def _fit_settings(self) -> dict[str, Any]:
+        """Return epochs, batch size, verbosity and Keras callbacks of the training."""
+        return {
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "verbose": int(self.verbose),
+            "callbacks": [],
+        }
+
     def _check_device(self) -> None:
         """Refuse a tf.distribute strategy of several devices."""
         import tensorflow as tf
@@ -202,22 +211,20 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             tracks, *others = _select(held_out, data, codes, weight)
             validation = SegmentBatches.of_tracks(self._segments(tracks), *others)
 
-        context = self._init_callback_context(max_subtasks=self.epochs)
+        settings = self._fit_settings()
+        context = self._init_callback_context(max_subtasks=settings["epochs"])
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         self.network_, self.history_ = train_network(
             self._build(network_seed),
             training,
             validation,
             compile_model=self._compile,
-            settings=self.learning_rate,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
+            learning_rate=getattr(self, "learning_rate", None),
             patience=self.n_iter_no_change if self.early_stopping else None,
             monitor=self.monitor,
             on_epoch=_EpochTasks(self, context, X, y),
-            callbacks=[],
-            verbose=int(self.verbose),
             seed=order_seed,
+            **settings,
         )
         self.n_iter_ = len(self.history_["loss"])
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=dict)
@@ -284,7 +291,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """Refuse names that Keras does not know, before any computation."""
         keras = import_keras()
         for parameter, registry in (("activation", "activations"), ("optimizer", "optimizers")):
-            name = getattr(self, parameter)
+            name = getattr(self, parameter, None)
             try:
                 getattr(keras, registry).get(name)
             except (ValueError, TypeError) as error:
@@ -292,7 +299,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                     f"{parameter}={name!r} is not one of the {registry} of Keras; see "
                     f"https://keras.io/api for their names."
                 ) from error
-        rate = self.learning_rate
+        rate = getattr(self, "learning_rate", None)
         if isinstance(rate, tuple) and not (
             len(rate) == 2 and all(isinstance(r, Real) and 0 <= float(r) < np.inf for r in rate)
         ):

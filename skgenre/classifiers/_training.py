@@ -32,7 +32,7 @@ def train_network(
     validation: SegmentBatches | None,
     *,
     compile_model: Callable[[Any, int], tuple[Any, Loss]],
-    settings: Any,
+    learning_rate: Any,
     epochs: int,
     batch_size: int,
     patience: int | None,
@@ -58,8 +58,9 @@ def train_network(
     compile_model : callable
         Takes the model and the number of steps of the whole training; returns a Keras
         optimizer and a loss.
-    settings : object
-        Parameters behind ``compile_model``: trainings with equal ones can share a trainer.
+    learning_rate : object
+        What the optimizer's learning rate was made from: a function of the user in it keeps
+        trainings from sharing a trainer.
     epochs, batch_size : int
         Rounds over the rows, and segments a step.
     patience : int or None
@@ -87,9 +88,8 @@ def train_network(
     model = build()
     optimizer, loss = compile_model(model, -(-len(training) // batch_size) * epochs)
     columns = [data.signature for data in (training, validation) if data is not None]
-    config = {**optimizer.get_config(), "name": None}  # Keras numbers the names
     n_bytes = 4 * model.count_params()
-    key = cache_key(build, n_bytes, settings, type(optimizer), config, loss, batch_size, columns)
+    key = cache_key(build, n_bytes, learning_rate, optimizer, loss, batch_size, columns)
     trainer = acquire(key)
     if trainer is None:
         trainer = Trainer(model, optimizer, loss, batch_size, columns)

@@ -18,7 +18,7 @@ from skgenre.networks._layers import (
     layer_seeds,
     softmax,
 )
-from skgenre.utils._tf import default_keras_settings, global_random_state_kept, import_keras
+from skgenre.utils._tf import set_keras_settings, global_random_state_kept, import_keras
 
 Backbone = str | Callable[..., Any]
 
@@ -151,7 +151,7 @@ def build_transfer(
         x = layers.Resizing(height, width, **CHANNELS_LAST)(x)
     preprocess = getattr(inspect.getmodule(function), "preprocess_input", None)
     if preprocess is not None:
-        with default_keras_settings():
+        with set_keras_settings():
             x = preprocess(x)
     x = body(x)
     ends = {
@@ -209,7 +209,7 @@ def _build_body(
             f"weights file of {name}, 'imagenet' for Keras' download, or None."
         )
     try:
-        with global_random_state_kept(), default_keras_settings():
+        with global_random_state_kept(), set_keras_settings():
             body = function(include_top=False, weights=own, **params)
     except (ValueError, TypeError):  # of the arguments, and Keras says which
         raise

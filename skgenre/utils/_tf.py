@@ -103,24 +103,34 @@ def global_random_state_kept(seed: int | None = None) -> Iterator[None]:
         np.random.set_state(numpy_state)  # noqa: NPY002 - as it was before
 
 
+def keras_settings() -> tuple[str, str, str]:
+    """Return Keras' global data format, float type and type policy."""
+    config = import_keras().config
+    return config.image_data_format(), config.floatx(), config.dtype_policy().name
+
+
 @contextmanager
-def default_keras_settings() -> Iterator[None]:
-    """Set Keras' global data format and types to their defaults, and restore them on leaving.
+def set_keras_settings(
+    settings: tuple[str, str, str] = ("channels_last", "float32", "float32"),
+) -> Iterator[None]:
+    """Set Keras' global data format, float type and type policy, and restore them on leaving.
 
     For code of others that builds layers and takes no arguments for these settings.
     """
     config = import_keras().config
+
+    def change(data_format: str, floatx: str, policy: str) -> None:
+        config.set_image_data_format(data_format)
+        config.set_floatx(floatx)
+        config.set_dtype_policy(policy)
+
     with lock:
-        kept = config.image_data_format(), config.floatx(), config.dtype_policy()
-        config.set_image_data_format("channels_last")
-        config.set_floatx("float32")
-        config.set_dtype_policy("float32")
+        kept = keras_settings()
+        change(*settings)
         try:
             yield
         finally:
-            config.set_image_data_format(kept[0])
-            config.set_floatx(kept[1])
-            config.set_dtype_policy(kept[2])
+            change(*kept)
 
 
 @contextmanager
