@@ -19,6 +19,7 @@ from skgenre import (
     GroupScaler,
     HierarchicalGenreClassifier,
     ImageCNNGenreClassifier,
+    KerasGenreClassifier,
     LogMelCNNGenreClassifier,
     LSTMGenreClassifier,
     MelSpectrogramExtractor,
@@ -68,6 +69,34 @@ class SmallBackbone:
 
     def __repr__(self):
         return "SmallBackbone()"
+
+
+class SmallNetwork:
+    """A builder of the user's, with layers without seeds; without an address in its name."""
+
+    def __call__(self, meta, units=16):
+        import keras
+
+        layers = keras.layers
+        model = keras.Sequential(
+            [
+                keras.Input(meta["segment_shape_"]),
+                layers.Flatten(),
+                layers.Dense(units, activation="relu"),
+                layers.Dense(meta["n_classes_"], activation="softmax"),
+            ]
+        )
+        model.compile(keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy")
+        return model
+
+    def __eq__(self, other):
+        return type(self) is type(other)
+
+    def __hash__(self):
+        return 0
+
+    def __repr__(self):
+        return "SmallNetwork()"
 
 
 def save_weights(model, file):
@@ -126,6 +155,7 @@ def small_classifiers():
             warmup_steps=0,
             **TRAINING,
         ),
+        KerasGenreClassifier(SmallNetwork(), epochs=15, batch_size=16),
         HierarchicalGenreClassifier(mlp, random_state=0),
         RejectingClassifier(MLPGenreClassifier(units=(16,), epochs=15, random_state=0, **TRAINING)),
     ]
@@ -169,6 +199,7 @@ _SAMPLES = "samples are no columns: the length of a track may differ between fit
 _INTEGERS = "integer samples have no scale here; AudioLoader scales them"
 _AUGMENTS = "only fit_transform augments, as TargetEncoder's two methods differ; documented"
 _MINIBATCH = "a repeated track takes part in other mini-batches than a weighted one"
+_ROUTES = "an unknown keyword argument is a TypeError, as it is without **routed"
 
 _NO_SCALE = "int64 has no full scale as PCM; refused on purpose"
 _ANY_BANDS = "any number of bands becomes an image of the same size"
@@ -257,6 +288,10 @@ _EXPECTED = {
     "CRNNGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
     "RCNNGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
     "LogMelCNNGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
+    "KerasGenreClassifier": {
+        "check_sample_weight_equivalence_on_dense_data": _MINIBATCH,
+        "check_do_not_raise_errors_in_init_or_set_params": _ROUTES,
+    },
     "RejectingClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
     "HierarchicalGenreClassifier": {"check_sample_weight_equivalence_on_dense_data": _MINIBATCH},
 }
