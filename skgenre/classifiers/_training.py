@@ -218,16 +218,17 @@ class Trainer:
 
         columns = tuple(map(tf.convert_to_tensor, columns))  # arrays when run eagerly
         n_rows = tf.shape(columns[0])[0]
+        zero = tf.zeros((), tf.float64)
 
         def mini_batch(start: Any, loss: Any, n_correct: Any) -> tuple[Any, Any, Any]:
             end = tf.minimum(start + self.batch_size, n_rows)
             batch = [column[start:end] for column in columns]
             batch_loss, batch_correct = self.strategy.run(self._step, args=batch)
-            n = tf.cast(end - start, tf.float32)
-            return end, loss + n * batch_loss, n_correct + batch_correct
+            n = tf.cast(end - start, tf.float64)
+            return end, loss + n * tf.cast(batch_loss, tf.float64), n_correct + batch_correct
 
         _, loss, n_correct = tf.while_loop(
-            lambda start, *_: start < n_rows, mini_batch, [0, 0.0, 0.0], parallel_iterations=1
+            lambda start, *_: start < n_rows, mini_batch, [0, zero, 0.0], parallel_iterations=1
         )
         return loss, n_correct, n_rows
 

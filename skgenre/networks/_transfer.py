@@ -18,7 +18,7 @@ from skgenre.networks._layers import (
     layer_seeds,
     softmax,
 )
-from skgenre.utils._tf import set_keras_settings, global_random_state_kept, import_keras
+from skgenre.utils._tf import global_random_state_kept, import_keras, set_keras_settings
 
 Backbone = str | Callable[..., Any]
 
