@@ -140,7 +140,7 @@ def test_clone_repr_and_parameters():
     assert model.set_params(model__rate=0.5, epochs=3).get_params()["model__rate"] == 0.5
     with pytest.raises(ValueError, match="Invalid parameter 'module'"):
         model.set_params(module__units=3)
-    with pytest.raises(TypeError, match="no parameter 'units'.*as model__units"):
+    with pytest.raises(TypeError, match=r"no parameter 'units'.*as model__units"):
         KerasGenreClassifier(build, units=3)
 
 
