@@ -8,6 +8,7 @@ from .classifiers import FusionKNeighborsClassifier as FusionKNeighborsClassifie
 from .classifiers import GenreClassifier as GenreClassifier
 from .classifiers import HierarchicalGenreClassifier as HierarchicalGenreClassifier
 from .classifiers import ImageCNNGenreClassifier as ImageCNNGenreClassifier
+from .classifiers import KerasGenreClassifier as KerasGenreClassifier
 from .classifiers import LogMelCNNGenreClassifier as LogMelCNNGenreClassifier
 from .classifiers import LSTMGenreClassifier as LSTMGenreClassifier
 from .classifiers import MLPGenreClassifier as MLPGenreClassifier

@@ -23,6 +23,7 @@ from skgenre import (
     GroupScaler,
     HierarchicalGenreClassifier,
     ImageCNNGenreClassifier,
+    KerasGenreClassifier,
     LogMelCNNGenreClassifier,
     LSTMGenreClassifier,
     MelSpectrogramExtractor,
@@ -73,6 +74,34 @@ class SmallBackbone:
 
     def __repr__(self):
         return "SmallBackbone()"
+
+
+class SmallNetwork:
+    """A builder of the user's, with layers without seeds; without an address in its name."""
+
+    def __call__(self, meta, units=16):
+        import keras
+
+        layers = keras.layers
+        model = keras.Sequential(
+            [
+                keras.Input(meta["segment_shape_"]),
+                layers.Flatten(),
+                layers.Dense(units, activation="relu"),
+                layers.Dense(meta["n_classes_"], activation="softmax"),
+            ]
+        )
+        model.compile(keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy")
+        return model
+
+    def __eq__(self, other):
+        return type(self) is type(other)
+
+    def __hash__(self):
+        return 0
+
+    def __repr__(self):
+        return "SmallNetwork()"
 
 
 def save_weights(model, file):
@@ -131,6 +160,7 @@ def small_classifiers():
             warmup_steps=0,
             **TRAINING,
         ),
+        KerasGenreClassifier(SmallNetwork(), epochs=15, batch_size=16),
         HierarchicalGenreClassifier(mlp, random_state=0),
         RejectingClassifier(MLPGenreClassifier(units=(16,), epochs=15, random_state=0, **TRAINING)),
     ]
@@ -246,6 +276,11 @@ _EXPECTED = [
         "fit takes any parameter of its classifier, which has its own message",
         ("check_classifiers_one_label_sample_weights",),
         ("PairwiseCalibratedClassifier",),
+    ),
+    (
+        "an unknown keyword argument is a TypeError, as it is without **routed",
+        ("check_do_not_raise_errors_in_init_or_set_params",),
+        ("KerasGenreClassifier",),
     ),
     (
         "a repeated track takes part in other mini-batches than a weighted one",

@@ -1,4 +1,4 @@
-"""Classifiers of tracks: a network judges each segment, the segments of a track vote."""
+"""Classifiers of tracks: a network predicts each segment, the segments of a track vote."""
 
 from skgenre.classifiers._calibration import PairwiseCalibratedClassifier
 from skgenre.classifiers._cnn import CNNGenreClassifier
@@ -7,6 +7,7 @@ from skgenre.classifiers._fusion import FusionKNeighborsClassifier
 from skgenre.classifiers._genre_classifier import GenreClassifier
 from skgenre.classifiers._hierarchical import HierarchicalGenreClassifier
 from skgenre.classifiers._image_cnn import ImageCNNGenreClassifier
+from skgenre.classifiers._keras_genre_classifier import KerasGenreClassifier
 from skgenre.classifiers._log_mel_cnn import LogMelCNNGenreClassifier
 from skgenre.classifiers._lstm import LSTMGenreClassifier
 from skgenre.classifiers._make_genre_pipeline import make_genre_pipeline
@@ -25,6 +26,7 @@ __all__ = [
     "GenreClassifier",
     "HierarchicalGenreClassifier",
     "ImageCNNGenreClassifier",
+    "KerasGenreClassifier",
     "LSTMGenreClassifier",
     "LogMelCNNGenreClassifier",
     "MLPGenreClassifier",

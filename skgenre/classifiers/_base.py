@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+import inspect
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,23 +19,25 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skgenre.classifiers._batches import SegmentBatches
 from skgenre.classifiers._fitted_network import Network
 from skgenre.classifiers._target import check_target, check_two_classes
-from skgenre.classifiers._tf import import_keras
-from skgenre.classifiers._training import make_optimizer, train_network
+from skgenre.classifiers._training import Loss, cross_entropy, make_optimizer, train_network
 from skgenre.classifiers._vote import vote
 from skgenre.utils._random import draw_seeds
+from skgenre.utils._tf import import_keras
 from skgenre.utils._validation import as_segments, check_features, fold_segments, unfold_segments
 
 Builder = Callable[..., Any]
 
 
 class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
-    """Base of the classifiers whose network judges segments and whose segments vote.
+    """Base of the classifiers whose network predicts segments and whose segments vote.
 
-    It owns the whole of ``fit``; a subclass names its network in ``_network``. One that
-    judges something else than frames of features says so in ``_segments`` and
-    ``_describe``; one that learns from something else than it judges, such as crops at
-    random, in ``_material``, ``_input_shape``, ``_rows`` and ``_held_out``.
+    It owns ``fit``. A subclass names the function of :mod:`skgenre.networks` that builds its
+    network in ``_builder``; that function gets the constructor parameters that it takes. What
+    differs further is overridden in ``_segments``, what a track is predicted by, and
+    ``_training_batches``, what is learnt from where that is something else.
     """
+
+    _builder: ClassVar[Builder]
 
     _parameter_constraints: dict[str, list[Any]] = {
         "activation": [str, callable],
@@ -105,35 +107,15 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    @abstractmethod
-    def _network(self) -> tuple[Builder, dict[str, Any]]:
-        """Return the function of :mod:`skgenre.networks` and its own hyperparameters."""
-
     def _segments(self, X: NDArray[Any]) -> NDArray[Any]:
         """Bring checked input to (n_tracks, n_segments, ...)."""
         return as_segments(X)
 
-    def _material(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Bring checked input to what is learnt from: (n_tracks, n_segments, ...)."""
-        return self._segments(X)
-
-    def _input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of what the network sees of a segment."""
-        return shape
-
-    def _rows(
+    def _training_batches(
         self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
     ) -> SegmentBatches:
-        """Return the training segments for the loop over epochs."""
-        return SegmentBatches(X, y, weight)
-
-    def _held_out(self, *columns: NDArray[Any] | None) -> tuple[NDArray[Any], ...]:
-        """Return the segments, classes and weights to measure on after each epoch."""
-        return tuple(column for column in columns if column is not None)
-
-    def _optimizer(self, n_steps: int) -> Any:
-        """Build the optimizer for a training of so many steps."""
-        return make_optimizer(self.optimizer, self.learning_rate, self.optimizer_params, n_steps)
+        """Return what an epoch of training runs over, from checked input."""
+        return SegmentBatches.of_tracks(self._segments(X), y, weight)
 
     def _describe(self, shape: tuple[int, ...]) -> str:
         """Name the shape of a segment, for messages."""
@@ -141,20 +123,38 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _build(self, seed: int) -> Callable[[], Any]:
         """Return the function without arguments that builds the network."""
-        function, own = self._network()
-        return partial(
-            function,
-            self.segment_shape_,
-            len(self.classes_),
-            **own,
-            activation=self.activation,
-            negative_slope=self.negative_slope,
-            dropout=self.dropout,
-            input_noise=self.input_noise,
-            l1=self.l1,
-            l2=self.l2,
-            seed=seed,
+        builder = type(self)._builder
+        names = inspect.signature(builder).parameters
+        params = {name: value for name, value in self.get_params(False).items() if name in names}
+        return partial(builder, self.segment_shape_, len(self.classes_), **params, seed=seed)
+
+    def _compile(self, model: Any, n_steps: int) -> tuple[Any, Loss]:
+        """Return the optimizer and the loss for a training of ``n_steps`` steps."""
+        optimizer = make_optimizer(
+            self.optimizer, self.learning_rate, self.optimizer_params, n_steps
         )
+        return optimizer, cross_entropy
+
+    def _fit_settings(self) -> dict[str, Any]:
+        """Return epochs, batch size, verbosity and Keras callbacks of the training."""
+        return {
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "verbose": int(self.verbose),
+            "callbacks": [],
+        }
+
+    def _check_device(self) -> None:
+        """Refuse a tf.distribute strategy of several devices."""
+        import tensorflow as tf
+
+        strategy = tf.distribute.get_strategy()
+        if strategy.num_replicas_in_sync > 1:
+            raise RuntimeError(
+                f"{type(self).__name__}.fit was called in the scope of {type(strategy).__name__} "
+                f"with {strategy.num_replicas_in_sync} devices, but it trains on one. Call fit "
+                "outside of the scope, or use a strategy of one device."
+            )
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -191,9 +191,8 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
         self._check_names()
+        self._check_device()
         self.classes_, codes = np.unique(y, return_inverse=True)
-        segments = self._material(X)
-        self.segment_shape_ = self._input_shape(segments.shape[2:])
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
             if not (np.isfinite(by_class) & (by_class >= 0)).all():
@@ -202,28 +201,30 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                     "finite; give numbers from 0 up."
                 )
             weight = by_class if weight is None else weight * by_class
-        segments, codes, weight = self._weighted(segments, codes, weight)
+        data, codes, weight = self._weighted(X, codes, weight)
         split_seed, network_seed, order_seed = draw_seeds(self.random_state, 3)
         train, held_out = self._split(codes, split_seed)
-
-        context = self._init_callback_context(max_subtasks=self.epochs)
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        X_train, y_train, weight_train = _by_segment(segments, codes, weight, train)
+        training = self._training_batches(*_select(train, data, codes, weight))
+        self.segment_shape_ = training.row_shape
         validation = None
         if held_out is not None:
-            validation = self._held_out(*_by_segment(segments, codes, weight, held_out))
+            tracks, *others = _select(held_out, data, codes, weight)
+            validation = SegmentBatches.of_tracks(self._segments(tracks), *others)
+
+        settings = self._fit_settings()
+        context = self._init_callback_context(max_subtasks=settings["epochs"])
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         self.network_, self.history_ = train_network(
             self._build(network_seed),
-            self._rows(X_train, y_train, weight_train),
-            validation=validation,
-            optimizer=self._optimizer,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
+            training,
+            validation,
+            compile_model=self._compile,
+            learning_rate=getattr(self, "learning_rate", None),
             patience=self.n_iter_no_change if self.early_stopping else None,
             monitor=self.monitor,
             on_epoch=_EpochTasks(self, context, X, y),
-            verbose=int(self.verbose),
             seed=order_seed,
+            **settings,
         )
         self.n_iter_ = len(self.history_["loss"])
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=dict)
@@ -287,10 +288,10 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return self.classes_[proba.argmax(axis=1)]
 
     def _check_names(self) -> None:
-        """Refuse names that Keras does not know, before any computing."""
+        """Refuse names that Keras does not know, before any computation."""
         keras = import_keras()
         for parameter, registry in (("activation", "activations"), ("optimizer", "optimizers")):
-            name = getattr(self, parameter)
+            name = getattr(self, parameter, None)
             try:
                 getattr(keras, registry).get(name)
             except (ValueError, TypeError) as error:
@@ -298,7 +299,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                     f"{parameter}={name!r} is not one of the {registry} of Keras; see "
                     f"https://keras.io/api for their names."
                 ) from error
-        rate = self.learning_rate
+        rate = getattr(self, "learning_rate", None)
         if isinstance(rate, tuple) and not (
             len(rate) == 2 and all(isinstance(r, Real) and 0 <= float(r) < np.inf for r in rate)
         ):
@@ -308,7 +309,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             )
 
     def _weighted(
-        self, segments: NDArray[Any], codes: NDArray[Any], weight: NDArray[Any] | None
+        self, X: NDArray[Any], codes: NDArray[Any], weight: NDArray[Any] | None
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
         """Drop the tracks of weight 0 and bring the weights to a mean of 1."""
         if weight is not None:
@@ -318,10 +319,10 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                     "All sample weights are zero: no track is left to train on. Check "
                     "sample_weight and class_weight."
                 )
-            segments, codes, weight = segments[used], codes[used], weight[used]
+            X, codes, weight = X[used], codes[used], weight[used]
             weight = (weight / weight.mean()).astype(np.float32)
         check_two_classes(self, self.classes_[np.unique(codes)])
-        return segments, codes, weight
+        return X, codes, weight
 
     def _split(
         self, codes: NDArray[Any], seed: int
@@ -378,19 +379,6 @@ class _EpochTasks:
         )
 
 
-def _by_segment(
-    segments: NDArray[Any],
-    codes: NDArray[Any],
-    weight: NDArray[Any] | None,
-    rows: NDArray[Any] | None,
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
-    """Select tracks and give each of their segments the track's class and weight."""
-    if rows is not None:
-        segments, codes = segments[rows], codes[rows]
-        weight = None if weight is None else weight[rows]
-    n_segments = segments.shape[1]
-    return (
-        np.ascontiguousarray(fold_segments(segments)),
-        np.repeat(codes, n_segments),
-        None if weight is None else np.repeat(weight, n_segments),
-    )
+def _select(rows: NDArray[Any] | None, *columns: Any) -> list[Any]:
+    """Select tracks; None means all."""
+    return [c if rows is None or c is None else c[rows] for c in columns]

@@ -1,59 +1,62 @@
-"""The rows of a training set, handed to TensorFlow some at a time."""
+"""Training data, handed to TensorFlow a few mini-batches at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skgenre.utils._validation import fold_segments
 
 
 class SegmentBatches:
     """Segments with their classes and weights.
 
-    Keras' training loop goes over positions only. The rows are picked when their turn
-    comes, so that TensorFlow never holds a copy of them all.
+    Rows are selected when their turn comes, so that TensorFlow never holds a copy of all.
 
     Parameters
     ----------
-    *columns : ndarray or None
-        Segments, classes and weights; those that are None are left out.
-    n_at_once : int, default=1
-        SegmentBatches for one call into TensorFlow.
+    segments : ndarray of shape (n, ...)
+        Segments.
+    classes : ndarray of shape (n,)
+        Their classes, encoded as 0 .. n_classes - 1.
+    weights : ndarray of shape (n,) or None, default=None
+        Their weights.
     """
 
-    def __init__(self, *columns: NDArray[Any] | None, n_at_once: int = 1):
-        self.columns = [column for column in columns if column is not None]
-        self.n_at_once = n_at_once
-        self.order = np.arange(len(self.columns[0]))
+    def __init__(
+        self, segments: NDArray[Any], classes: NDArray[Any], weights: NDArray[Any] | None = None
+    ):
+        self.columns = (segments, classes) if weights is None else (segments, classes, weights)
+        self.rows = np.arange(len(segments))
+
+    @classmethod
+    def of_tracks(
+        cls,
+        segments: NDArray[Any],
+        classes: NDArray[Any],
+        weights: NDArray[Any] | None = None,
+        **params: Any,
+    ) -> Self:
+        """Give each segment of (n_tracks, n_segments, ...) its track's class and weight."""
+        n_segments = segments.shape[1]
+        return cls(
+            np.ascontiguousarray(fold_segments(segments)),
+            np.repeat(classes, n_segments),
+            None if weights is None else np.repeat(weights, n_segments),
+            **params,
+        )
+
+    def __len__(self) -> int:
+        """Return the number of rows in an epoch."""
+        return len(self.rows)
 
     @property
     def row_shape(self) -> tuple[int, ...]:
         """The shape of a segment as the network sees it."""
         return self.columns[0].shape[1:]
-
-    def __len__(self) -> int:
-        """Return the number of rows in an epoch."""
-        return len(self.order)
-
-    def shuffle(self, seed: int, epoch: int, logs: Any = None) -> None:
-        """Draw the order of an epoch; Keras' own shuffling draws from a global generator."""
-        import tensorflow as tf
-
-        rows = tf.range(len(self.order))
-        self.order = tf.random.experimental.stateless_shuffle(rows, seed=[seed, epoch + 1]).numpy()
-
-    def take(self, start: int) -> tuple[NDArray[Any], ...]:
-        """Return the columns of the rows from a position on, as many as go together."""
-        rows = self.order[start : start + self.n_at_once]
-        return tuple(column[rows] for column in self.columns)
-
-    def positions(self) -> Any:
-        """Return the data set of positions in the order, one for each call."""
-        import tensorflow as tf
-
-        return tf.data.Dataset.range(0, len(self), self.n_at_once)
 
     @property
     def signature(self) -> tuple[tuple[tuple[int, ...], str], ...]:
@@ -62,12 +65,21 @@ class SegmentBatches:
         types = [column.dtype.name for column in self.columns]
         return tuple(zip(shapes, types, strict=True))
 
-    def trace(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Trace a function for columns like these, any number of rows at once."""
+    def shuffle(self, seed: int, epoch: int) -> None:
+        """Draw the order of an epoch without a global generator."""
         import tensorflow as tf
 
-        signature = [tf.TensorSpec((None, *shape), dtype) for shape, dtype in self.signature]
-        return tf.function(function, input_signature=signature, autograph=False)
+        rows = tf.range(len(self.rows))
+        self.rows = tf.random.experimental.stateless_shuffle(rows, seed=[seed, epoch + 1]).numpy()
+
+    def chunks(self, n_rows: int) -> Iterator[tuple[NDArray[Any], ...]]:
+        """Yield the columns of an epoch, ``n_rows`` rows at a time."""
+        for start in range(0, len(self), n_rows):
+            yield self._take(slice(start, start + n_rows))
+
+    def _take(self, places: slice) -> tuple[NDArray[Any], ...]:
+        rows = self.rows[places]
+        return tuple(column[rows] for column in self.columns)
 
 
 class RandomCropBatches(SegmentBatches):
@@ -79,17 +91,17 @@ class RandomCropBatches(SegmentBatches):
         The tracks; at least ``crop_frames`` frames.
     classes : ndarray of shape (n_tracks,)
         Their classes.
-    weights : ndarray of shape (n_tracks,) or None
+    weights : ndarray of shape (n_tracks,) or None, default=None
         Their weights.
     crop_frames : int
         Frames of a crop.
     n_drawn : int
         Crops in an epoch.
     balance : float
-        Share of the crops whose class is drawn first, all classes alike, and then a track
-        of it; the other crops are of tracks drawn evenly.
+        Share of the crops for which a class is drawn first, all with equal probability, and
+        then a track of it; the other crops are of tracks drawn evenly.
     mask_features, time_mask_param : int
-        Each crop has a band of neighbouring features, and one of neighbouring frames, set
+        In each crop a band of neighbouring features, and one of neighbouring frames, is set
         to zero; their widths are drawn evenly from 0 up to below these numbers.
     """
 
@@ -110,25 +122,25 @@ class RandomCropBatches(SegmentBatches):
         self.n_drawn = n_drawn
         self.balance = balance
         self.masks = (time_mask_param, mask_features)
-        self.of_class = [np.flatnonzero(classes == c) for c in np.unique(classes)]
+        self.tracks_of_class = [np.flatnonzero(classes == c) for c in np.unique(classes)]
+
+    def __len__(self) -> int:
+        """Return the number of crops in an epoch."""
+        return self.n_drawn
 
     @property
     def row_shape(self) -> tuple[int, ...]:
         """The shape of a crop."""
         return (self.crop_frames, *self.columns[0].shape[2:])
 
-    def __len__(self) -> int:
-        """Return the number of crops in an epoch."""
-        return self.n_drawn
-
-    def shuffle(self, seed: int, epoch: int, logs: Any = None) -> None:
-        """Draw tracks, places and masks of an epoch."""
+    def shuffle(self, seed: int, epoch: int) -> None:
+        """Draw the tracks, positions and masks of an epoch."""
         rng = np.random.default_rng([seed, epoch])
         n_tracks, n_frames, n_features = self.columns[0].shape
         rows = rng.integers(n_tracks, size=self.n_drawn)
         for i in np.flatnonzero(rng.random(self.n_drawn) < self.balance):
-            rows[i] = rng.choice(self.of_class[rng.integers(len(self.of_class))])
-        self.order = rows
+            rows[i] = rng.choice(self.tracks_of_class[rng.integers(len(self.tracks_of_class))])
+        self.rows = rows
         self.starts = rng.integers(n_frames - self.crop_frames + 1, size=self.n_drawn)
         self.bands = [
             self._draw_bands(rng, length, width)
@@ -136,19 +148,17 @@ class RandomCropBatches(SegmentBatches):
         ]
 
     def _draw_bands(self, rng: np.random.Generator, length: int, width: int) -> NDArray[np.intp]:
-        """Draw first and last place of a band for each crop: (n_drawn, 2)."""
+        """Draw where the band of each crop begins and ends: (n_drawn, 2)."""
         widths = rng.integers(max(1, min(width, length)), size=self.n_drawn)
         firsts = rng.integers(length - widths + 1)
         return np.stack([firsts, firsts + widths], axis=1)
 
-    def take(self, start: int) -> tuple[NDArray[Any], ...]:
-        """Return crops with their classes and weights."""
-        some = slice(start, start + self.n_at_once)
+    def _take(self, places: slice) -> tuple[NDArray[Any], ...]:
         tracks, *others = self.columns
-        rows = self.order[some]
+        rows = self.rows[places]
         crops = np.empty((len(rows), *self.row_shape), dtype=np.float32)
-        places = zip(rows, self.starts[some], *(bands[some] for bands in self.bands), strict=True)
-        for crop, (row, first, frames, features) in zip(crops, places, strict=True):
+        drawn = zip(rows, self.starts[places], *(band[places] for band in self.bands), strict=True)
+        for crop, (row, first, frames, features) in zip(crops, drawn, strict=True):
             crop[:] = tracks[row, first : first + self.crop_frames]
             crop[slice(*frames)] = 0
             crop[:, slice(*features)] = 0

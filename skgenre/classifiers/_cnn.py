@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.utils._param_validation import Interval
 
 from skgenre import networks
-from skgenre.classifiers._base import BaseGenreClassifier, Builder
+from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._docs import document_training
 
 
@@ -80,6 +80,8 @@ class CNNGenreClassifier(BaseGenreClassifier):
     array(['calm', 'loud'], dtype='<U4')
     """
 
+    _builder = staticmethod(networks.build_cnn)
+
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseGenreClassifier._parameter_constraints,
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
@@ -150,14 +152,3 @@ class CNNGenreClassifier(BaseGenreClassifier):
         self.batch_norm = batch_norm
         self.batch_norm_momentum = batch_norm_momentum
         self.units = units
-
-    def _network(self) -> tuple[Builder, dict[str, Any]]:
-        return networks.build_cnn, {
-            "filters": self.filters,
-            "kernel_sizes": self.kernel_sizes,
-            "pool_sizes": self.pool_sizes,
-            "pool_strides": self.pool_strides,
-            "batch_norm": self.batch_norm,
-            "batch_norm_momentum": self.batch_norm_momentum,
-            "units": self.units,
-        }

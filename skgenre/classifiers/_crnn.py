@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.utils._param_validation import Interval
 
 from skgenre import networks
-from skgenre.classifiers._base import BaseGenreClassifier, Builder
+from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._docs import document_training
 
 
@@ -79,6 +79,8 @@ class CRNNGenreClassifier(BaseGenreClassifier):
     array(['calm', 'loud'], dtype='<U4')
     """
 
+    _builder = staticmethod(networks.build_crnn)
+
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseGenreClassifier._parameter_constraints,
         "filters": ["array-like"],
@@ -148,14 +150,3 @@ class CRNNGenreClassifier(BaseGenreClassifier):
         self.batch_norm_momentum = batch_norm_momentum
         self.conv_dropout = conv_dropout
         self.gru_units = gru_units
-
-    def _network(self) -> tuple[Builder, dict[str, Any]]:
-        return networks.build_crnn, {
-            "filters": self.filters,
-            "kernel_sizes": self.kernel_sizes,
-            "pool_sizes": self.pool_sizes,
-            "batch_norm": self.batch_norm,
-            "batch_norm_momentum": self.batch_norm_momentum,
-            "conv_dropout": self.conv_dropout,
-            "gru_units": self.gru_units,
-        }

@@ -26,28 +26,30 @@ _TRAINING = """input_noise : float, default=0.0
         Rounds over the training segments.
     batch_size : int, default=32
         Segments in a step.
-    class_weight : dict, "balanced" or None, default=None
+    %(common)s"""
+
+_COMMON = """class_weight : dict, "balanced" or None, default=None
         Weights of the genres; "balanced" makes them inverse to their numbers of tracks.
     voting : {"soft", "hard", "product"}, default="{voting}"
         How the segments of a track vote: by the mean of their probabilities, by one vote
-        each (equal votes are decided by the mean probabilities), or by the mean of the
-        logarithms of their probabilities.
+        each (ties are decided by the mean probabilities), or by the mean of the logarithms
+        of their probabilities.
     early_stopping : bool, default=False
-        Whether to stop when ``monitor`` on the validation part stops getting better, and
-        to return to the best weights.
+        Whether to stop when ``monitor`` on the validation part no longer improves, and to
+        restore the best weights.
     validation_fraction : float or None, default=None
-        Share of each genre's training *tracks* kept aside for validation, drawn at random;
-        at least one track of each genre stands on either side, and none is divided. None
-        means 0.1 with ``early_stopping`` and no validation without. Tracks of one artist
-        may stand on both sides.
+        Share of each genre's training *tracks* held out for validation, drawn at random; at
+        least one track of each genre is on either side, and no track is on both. None means
+        0.1 with ``early_stopping`` and no validation without it. Tracks of one artist may be
+        on both sides.
     monitor : {"val_loss", "val_accuracy"}, default="val_loss"
-        What early stopping watches: both are measured on segments.
+        What early stopping watches; both are measured on segments.
     n_iter_no_change : int, default=10
-        Epochs without a better value before early stopping ends the training.
+        Epochs without improvement before early stopping ends the training.
     random_state : int, RandomState instance or None, default=None
-        Decides the initial weights, dropout, the validation part and the order of the
+        Determines the initial weights, dropout, the validation part and the order of the
         segments. With an int, fits on the same machine are equal. None draws from the
-        system and leaves NumPy's global state alone.
+        system, not from NumPy's global state.
     verbose : int, default=0
         Verbosity of Keras' training; 0 is silent."""
 
@@ -76,6 +78,7 @@ def document_training(cls: type) -> type:
         for name, text in (
             ("activation", _fill(_ACTIVATION, defaults)),
             ("training", _fill(_TRAINING, defaults)),
+            ("common", _fill(_COMMON, defaults)),
             ("attributes", _ATTRIBUTES),
         ):
             cls.__doc__ = cls.__doc__.replace(f"%({name})s", text)

@@ -9,22 +9,23 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.classifiers._shelf import Shelf, kind_of
-from skgenre.classifiers._tf import empty, import_keras, lock
+from skgenre.classifiers._trainer_cache import LRUCache, cache_key
+from skgenre.utils._tf import free, import_keras, lock
 
-# Segments that are predicted together: few where each is large, as images are.
+# Limits of the segments predicted together: their number, and that of their values.
 _PREDICT_SEGMENTS = 1024
 _PREDICT_VALUES = 2**21
 
-_forwards = Shelf()
+# Traced functions by cache_key; they take the weights as an argument.
+_forwards = LRUCache()
 
 
 class Network:
     """A trained network: it predicts, pickles and copies.
 
     A pickle holds the function that builds the network and its weights, nothing of the
-    optimizer. Small networks that differ in their weights only predict by one function,
-    which TensorFlow traced once; the Keras model is there for those who ask for it.
+    optimizer. Small networks that differ in their weights only share one traced function for
+    prediction; the Keras model is built when ``model`` is first read.
 
     Parameters
     ----------
@@ -47,18 +48,18 @@ class Network:
 
     @property
     def model(self) -> Any:
-        """The Keras model; its weights count from now on, should they change."""
+        """The Keras model; from now on, predictions follow changes of its weights."""
         with lock:
             if self._model is None:
                 import_keras()
                 model = self.build()
                 model.set_weights(self._weights)
-                # Only now: what other threads find is a whole model.
+                # Assigned last, so that other threads find a complete model.
                 self._model, self._weights, self._function = model, None, None
             return self._model
 
     def get_weights(self) -> list[NDArray[Any]]:
-        """Return copies of the weights of this moment, in the order of the Keras model."""
+        """Return copies of the current weights, in the order of the Keras model."""
         return [weights.copy() for weights in self._current_weights()]
 
     def _current_weights(self) -> list[NDArray[Any]]:
@@ -82,7 +83,7 @@ class Network:
         """
         with lock:
             if self._function is None:
-                self._function = self._shared() or _trace(self.model)
+                self._function = self._shared(segments) or _trace(self.model, segments)
             function = self._function
         size = n_predicted_at_once(segments)
         parts = [
@@ -90,25 +91,27 @@ class Network:
         ]
         return np.concatenate(parts)
 
-    def _shared(self) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
-        """Return the function of all networks of the kind, bound to the weights of this one."""
+    def _shared(
+        self, segments: NDArray[np.float32]
+    ) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
+        """Return the function of all networks of this key, bound to the weights of this one."""
         if self._model is not None or self._weights is None:
             return None
         n_bytes = sum(weights.nbytes for weights in self._weights)
-        kind = kind_of(self.build) if _forwards.has_room(n_bytes) else None
-        if kind is None:
+        key = cache_key(self.build, n_bytes)
+        if key is None:
             return None
         import tensorflow as tf
 
-        traced = _forwards.look(kind)
+        traced = _forwards.get(key)
         if traced is None:
-            traced = _trace_for_all(self.build())
-            _forwards.put(kind, n_bytes, traced)
+            traced = _trace_for_all(self.build(), segments)
+            _forwards.put(key, n_bytes, traced)
         values = [tf.constant(weights) for weights in self._weights]
         return lambda batch: traced(values, tf.constant(batch, tf.float32)).numpy()
 
     def snapshot(self) -> Network:
-        """Return an independent copy with the weights of this moment."""
+        """Return an independent copy with the current weights."""
         return Network(self.build, None, self._current_weights())
 
     def __getstate__(self) -> dict[str, Any]:
@@ -129,24 +132,26 @@ def n_predicted_at_once(segments: NDArray[Any]) -> int:
     return max(1, min(_PREDICT_SEGMENTS, _PREDICT_VALUES // n_values))
 
 
-def _trace(model: Any) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+def _trace(
+    model: Any, segments: NDArray[Any]
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Trace a model once for batches of any length.
 
-    ``model.predict`` spends some 40 ms a call on setting up a data set, and both it and
-    ``predict_on_batch`` trace anew for new lengths.
+    ``model.predict`` takes some 40 ms a call to set up a data set, and both it and
+    ``predict_on_batch`` trace again for new lengths.
     """
     import tensorflow as tf
 
     def forward(batch: Any) -> Any:
-        return model(batch, training=False)
+        return tf.cast(model(batch, training=False), tf.float32)
 
-    signature = tf.TensorSpec(model.input_shape, tf.float32)
+    signature = tf.TensorSpec((None, *segments.shape[1:]), tf.float32)
     traced = tf.function(forward, autograph=False).get_concrete_function(signature)
     return lambda batch: traced(tf.constant(batch, tf.float32)).numpy()
 
 
-def _trace_for_all(model: Any) -> Callable[[list[Any], Any], Any]:
-    """Trace a model once for batches of any length and for any weights; empty it."""
+def _trace_for_all(model: Any, segments: NDArray[Any]) -> Callable[[list[Any], Any], Any]:
+    """Trace a model once for batches of any length and for any weights; free its own."""
     import tensorflow as tf
 
     positions = {id(variable): i for i, variable in enumerate(model.weights)}
@@ -169,8 +174,8 @@ def _trace_for_all(model: Any) -> Callable[[list[Any], Any], Any]:
 
     signature = [
         [tf.TensorSpec(variable.shape, variable.dtype) for variable in model.weights],
-        tf.TensorSpec(model.input_shape, tf.float32),
+        tf.TensorSpec((None, *segments.shape[1:]), tf.float32),
     ]
     traced = tf.function(forward, autograph=False).get_concrete_function(*signature)
-    empty(model.weights)
+    free(model.weights)
     return traced

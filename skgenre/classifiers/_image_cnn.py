@@ -8,7 +8,6 @@ from typing import Any
 from sklearn.utils._param_validation import Interval
 
 from skgenre import networks
-from skgenre.classifiers._base import Builder
 from skgenre.classifiers._docs import document_training
 from skgenre.classifiers._images import BaseImageClassifier
 
@@ -67,6 +66,8 @@ class ImageCNNGenreClassifier(BaseImageClassifier):
     >>> model.fit(X, y).predict(X[[0, -1]])
     array(['calm', 'loud'], dtype='<U4')
     """
+
+    _builder = staticmethod(networks.build_image_cnn)
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseImageClassifier._parameter_constraints,
@@ -132,12 +133,3 @@ class ImageCNNGenreClassifier(BaseImageClassifier):
         self.pool_sizes = pool_sizes
         self.conv_dropout = conv_dropout
         self.units = units
-
-    def _network(self) -> tuple[Builder, dict[str, Any]]:
-        return networks.build_image_cnn, {
-            "filters": self.filters,
-            "kernel_sizes": self.kernel_sizes,
-            "pool_sizes": self.pool_sizes,
-            "conv_dropout": self.conv_dropout,
-            "units": self.units,
-        }

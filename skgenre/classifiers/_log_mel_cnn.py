@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
 from skgenre import networks
-from skgenre.classifiers._base import BaseGenreClassifier, Builder
+from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._batches import RandomCropBatches
 from skgenre.classifiers._docs import document_training
-from skgenre.classifiers._tf import import_keras
-from skgenre.classifiers._training import make_optimizer
+from skgenre.classifiers._training import Loss, cross_entropy, make_optimizer
+from skgenre.utils._tf import import_keras
 
 # An epoch has at least so many steps: small sets need many crops of each track.
 _MIN_STEPS = 30
@@ -111,6 +111,8 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
     array(['calm', 'loud'], dtype='<U4')
     """
 
+    _builder = staticmethod(networks.build_log_mel_cnn)
+
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseGenreClassifier._parameter_constraints,
         "crop_frames": [Interval(Integral, 1, None, closed="left")],
@@ -205,18 +207,33 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
         self.pool_sizes = pool_sizes
         self.batch_norm_momentum = batch_norm_momentum
 
-    def _network(self) -> tuple[Builder, dict[str, Any]]:
-        return networks.build_log_mel_cnn, {
-            "filters": self.filters,
-            "kernel_sizes": self.kernel_sizes,
-            "strides": self.strides,
-            "pool_sizes": self.pool_sizes,
-            "batch_norm_momentum": self.batch_norm_momentum,
-        }
+    def _segments(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return the crops by which tracks are predicted, those of each segment in order."""
+        X = self._normalize(X)
+        n_tracks, n_segments, n_frames, n_mels = X.shape
+        starts = np.linspace(0, n_frames - self.crop_frames, self.n_crops).round().astype(int)
+        crops = np.stack([X[:, :, start : start + self.crop_frames] for start in starts], axis=2)
+        return crops.reshape(n_tracks, n_segments * self.n_crops, self.crop_frames, n_mels)
 
-    def _material(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Return the tracks whole, long enough for a crop: (n_tracks, n_parts, ...)."""
-        X = super()._segments(X)  # (n_tracks, n_parts, n_frames, n_mels)
+    def _training_batches(
+        self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
+    ) -> RandomCropBatches:
+        tracks = self._normalize(X)
+        n_steps = max(_MIN_STEPS, -(-tracks.shape[0] * tracks.shape[1] // self.batch_size))
+        return RandomCropBatches.of_tracks(
+            tracks,
+            y,
+            weight,
+            crop_frames=int(self.crop_frames),
+            n_drawn=(self.steps_per_epoch or n_steps) * self.batch_size,
+            balance=self.balance,
+            mask_features=self.freq_mask_param,
+            time_mask_param=self.time_mask_param,
+        )
+
+    def _normalize(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return the tracks, long enough for a crop: (n_tracks, n_segments, ...)."""
+        X = super()._segments(X)  # (n_tracks, n_segments, n_frames, n_mels)
         if self.floor is not None:
             X = np.maximum(X, np.float32(self.floor))
         if self.center_bands:
@@ -228,42 +245,7 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
             X = X.take(np.arange(self.crop_frames) % n_frames, axis=2)
         return X
 
-    def _segments(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Return the crops by which tracks are judged, those of each part in order."""
-        X = self._material(X)
-        n_tracks, n_parts, n_frames, n_mels = X.shape
-        crops = np.stack([X[:, :, places] for places in self._crops(n_frames)], axis=2)
-        return crops.reshape(n_tracks, n_parts * self.n_crops, self.crop_frames, n_mels)
-
-    def _crops(self, n_frames: int) -> list[slice]:
-        """Spread the crops by which a track is judged evenly over its frames."""
-        starts = np.linspace(0, n_frames - self.crop_frames, self.n_crops).round().astype(int)
-        return [slice(start, start + self.crop_frames) for start in starts]
-
-    def _input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (int(self.crop_frames), *shape[1:])
-
-    def _rows(
-        self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
-    ) -> RandomCropBatches:
-        n_steps = self.steps_per_epoch or max(_MIN_STEPS, -(-len(X) // self.batch_size))
-        return RandomCropBatches(
-            X,
-            y,
-            weight,
-            crop_frames=self.crop_frames,
-            n_drawn=n_steps * self.batch_size,
-            balance=self.balance,
-            mask_features=self.freq_mask_param,
-            time_mask_param=self.time_mask_param,
-        )
-
-    def _held_out(self, *columns: NDArray[Any] | None) -> tuple[NDArray[Any], ...]:
-        tracks, *others = super()._held_out(*columns)
-        crops = [tracks[:, places] for places in self._crops(tracks.shape[1])]
-        return np.concatenate(crops), *(np.tile(column, self.n_crops) for column in others)
-
-    def _optimizer(self, n_steps: int) -> Any:
+    def _compile(self, model: Any, n_steps: int) -> tuple[Any, Loss]:
         rate = self.learning_rate
         if isinstance(rate, Real):
             keras = import_keras()
@@ -276,7 +258,8 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
             )
         params: dict[str, Any] = {"weight_decay": 0.01} if self.optimizer == "adamw" else {}
         if self.averaging and not self.early_stopping:
-            # A short training would end with the average still at its beginning.
+            # A short training would end with the average still near its beginning.
             momentum = min(float(self.averaging), max(0.0, 1 - 9 / n_steps))
             params |= {"use_ema": True, "ema_momentum": momentum}
-        return make_optimizer(self.optimizer, rate, params | (self.optimizer_params or {}), n_steps)
+        params |= self.optimizer_params or {}
+        return make_optimizer(self.optimizer, rate, params, n_steps), cross_entropy

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.utils._param_validation import Interval
 
 from skgenre import networks
-from skgenre.classifiers._base import BaseGenreClassifier, Builder
+from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._docs import document_training
 
 
@@ -73,6 +73,8 @@ class LSTMGenreClassifier(BaseGenreClassifier):
     array(['calm', 'loud'], dtype='<U4')
     """
 
+    _builder = staticmethod(networks.build_lstm)
+
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseGenreClassifier._parameter_constraints,
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
@@ -134,11 +136,3 @@ class LSTMGenreClassifier(BaseGenreClassifier):
         self.lstm_activation = lstm_activation
         self.lstm_dropout = lstm_dropout
         self.units = units
-
-    def _network(self) -> tuple[Builder, dict[str, Any]]:
-        return networks.build_lstm, {
-            "lstm_units": self.lstm_units,
-            "lstm_activation": self.lstm_activation,
-            "lstm_dropout": self.lstm_dropout,
-            "units": self.units,
-        }

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.utils._param_validation import Interval
 
 from skgenre import networks
-from skgenre.classifiers._base import BaseGenreClassifier, Builder
+from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._docs import document_training
 
 
@@ -58,6 +58,8 @@ class MLPGenreClassifier(BaseGenreClassifier):
     >>> model.fit(X, y).predict(X[[0, -1]])
     array(['calm', 'loud'], dtype='<U4')
     """
+
+    _builder = staticmethod(networks.build_mlp)
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseGenreClassifier._parameter_constraints,
@@ -111,8 +113,3 @@ class MLPGenreClassifier(BaseGenreClassifier):
             verbose=verbose,
         )
         self.units = units
-
-    def _network(self) -> tuple[Builder, dict[str, Any]]:
-        return networks.build_mlp, {
-            "units": self.units,
-        }

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre import networks
-from skgenre.classifiers._base import BaseGenreClassifier, Builder
+from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._docs import document_training
 
 
@@ -80,6 +80,8 @@ class RCNNGenreClassifier(BaseGenreClassifier):
     >>> model.fit(X, y).predict(X[[0, -1]])
     array(['calm', 'loud'], dtype='<U4')
     """
+
+    _builder = staticmethod(networks.build_rcnn)
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseGenreClassifier._parameter_constraints,
@@ -153,15 +155,3 @@ class RCNNGenreClassifier(BaseGenreClassifier):
         self.norm = norm
         self.batch_norm_momentum = batch_norm_momentum
         self.pool_size = pool_size
-
-    def _network(self) -> tuple[Builder, dict[str, Any]]:
-        return networks.build_rcnn, {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "recurrent_filters": self.recurrent_filters,
-            "recurrent_kernel_size": self.recurrent_kernel_size,
-            "n_steps": self.n_steps,
-            "norm": self.norm,
-            "batch_norm_momentum": self.batch_norm_momentum,
-            "pool_size": self.pool_size,
-        }

@@ -1,157 +1,153 @@
-"""What a network is trained on: TensorFlow traces it once, for the fits that are alike.
+"""Reuse of what TensorFlow traced: trainers by ``acquire`` and ``release``.
 
-Tracing a small network takes longer than training it. The fits of a cross-validation
-train the same network on other data, so that the traced functions serve them all: the
-next fit of its kind finds the workbench of one that is done, puts its own weights and
-data there, and takes the trained weights away.
+Tracing a small network takes longer than training it. The fits of a cross-validation train
+the same network on other data, so that one trainer can serve all of them in turn. Fits at
+the same time have trainers of their own.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import FunctionType
 from typing import Any
 
-from skgenre.classifiers._batches import SegmentBatches
-from skgenre.classifiers._shelf import Shelf
-from skgenre.classifiers._tf import empty
+from skgenre.utils._tf import import_keras, lock
 
-_kept = Shelf()
+# Limits of what is kept: bytes of the networks, and their number, since a graph takes some
+# ten megabytes besides. A larger network trains so long that tracing hardly matters.
+MAX_BYTES = 16_000_000
+MAX_ENTRIES = 8
 
 
-class Workbench:
-    """A network with its optimizer and its traced training.
+class LRUCache:
+    """Values by key; the least recently used are dropped when there is no room for all.
 
-    Parameters
-    ----------
-    kind : object
-        What fits must have in common to share it; None for one that is not shared.
-    network : keras.Model
-        The network that is trained here, with its initial weights.
-    optimizer : keras.Optimizer
-        The optimizer, not used before.
+    A key may have several values.
     """
 
-    def __init__(self, kind: Any, network: Any, optimizer: Any):
-        self.kind = kind
-        self.network = network
-        self.optimizer = optimizer
-        self.trainer = _trainer_class()(network.inputs[0], network.outputs[0])
-        self.n_bytes = 4 * network.count_params()
+    def __init__(self) -> None:
+        self._entries: list[tuple[Any, int, Any]] = []  # key, bytes, value; the newest last
 
-    def receive(
-        self, training: SegmentBatches, held_out: SegmentBatches | None, batch_size: int
-    ) -> Any:
-        """Lay out the data of a fit; return the model that Keras' training loop works on."""
-        self.trainer.training, self.trainer.held_out = training, held_out
-        self.trainer.batch_size = batch_size
-        return self.trainer
+    def __len__(self) -> int:
+        """Return the number of values."""
+        return len(self._entries)
 
-    def start_over(self, network: Any) -> None:
-        """Take the initial weights and seeds of another network, and forget all steps."""
-        import tensorflow as tf
+    def get(self, key: Any) -> Any:
+        """Return a value of a key, None if there is none."""
+        entry = self._remove(key)
+        if entry is None:
+            return None
+        with lock:
+            self._entries.append(entry)
+        return entry[2]
 
-        for ours, theirs in zip(self.network.variables, network.variables, strict=True):
-            ours.assign(theirs.value)
-        states = zip(self.optimizer.variables, self.trainer.first_state, strict=True)
-        for variable, value in states:
-            variable.assign(tf.zeros_like(variable.value) if value is None else value)
+    def pop(self, key: Any) -> Any:
+        """Remove a value of a key and return it, None if there is none."""
+        entry = self._remove(key)
+        return None if entry is None else entry[2]
 
-    def give_back(self) -> None:
-        """Let go of the data of a fit that is done, and wait for the next one of its kind.
+    def put(self, key: Any, n_bytes: int, value: Any) -> list[Any]:
+        """Add a value; return those that were dropped for it."""
+        dropped = []
+        with lock:
+            self._entries.append((key, n_bytes, value))
+            while len(self) > MAX_ENTRIES or sum(entry[1] for entry in self._entries) > MAX_BYTES:
+                dropped.append(self._entries.pop(0)[2])
+        return dropped
 
-        One that is not shared keeps the weights of the network and nothing else.
-        """
-        self.trainer.training = self.trainer.held_out = None
-        if self.kind is None:
-            self.trainer.distribute_strategy.run(empty, args=(self.optimizer.variables,))
-            return
-        for old in _kept.put(self.kind, self.n_bytes, self):
-            empty([*old.network.variables, *old.optimizer.variables])
+    def clear(self) -> None:
+        """Drop all values."""
+        with lock:
+            self._entries.clear()
+
+    def _remove(self, key: Any) -> tuple[Any, int, Any] | None:
+        with lock:
+            for entry in reversed(self._entries):
+                if entry[0] == key:
+                    self._entries.remove(entry)
+                    return entry
+        return None
 
 
-def take(kind: Any, network: Any, optimizer: Any) -> Workbench:
-    """Return a workbench for a new network: one that is kept, or a new one of its own.
+_trainers = LRUCache()
+
+
+def acquire(key: Any) -> Any:
+    """Return a cached trainer, None if there is none.
 
     Parameters
     ----------
-    kind : object
-        From :func:`~skgenre.classifiers._shelf.kind_of`.
-    network : keras.Model
-        The network, with its initial weights; of no use to others any longer.
-    optimizer : keras.Optimizer
-        An optimizer for it.
+    key : object
+        From :func:`cache_key`.
 
     Returns
     -------
-    workbench : Workbench
-        Nobody else has it. Its network starts with the weights of ``network``.
+    trainer : Trainer or None
+        No other fit uses it until :func:`release`.
     """
-    if not _kept.has_room(4 * network.count_params()):
-        kind = None
-    found = None if kind is None else _kept.take(kind)
-    if found is None:
-        return Workbench(kind, network, optimizer)
-    found.start_over(network)
-    empty(network.variables)  # Keras' models are freed late; their weights are now
-    return found
+    return None if key is None else _trainers.pop(key)
 
 
-def optimizer_settings(optimizer: Any) -> Any:
-    """Return what tells an optimizer from others, for :func:`kind_of`."""
-    rate = optimizer._learning_rate
-    if not type(rate).__module__.startswith("keras."):
-        return object()  # a schedule of the user: what it does is known to itself alone
-    # Keras gives each optimizer a name of its own.
-    return type(optimizer), {**optimizer.get_config(), "name": None}
+def release(key: Any, n_bytes: int, trainer: Any) -> None:
+    """Keep a trainer of a network of ``n_bytes`` for the next :func:`acquire`."""
+    for dropped in _trainers.put(key, n_bytes, trainer):
+        dropped.free()
 
 
-@cache
-def _trainer_class() -> Any:
-    import keras
+def cache_key(build: Callable[[], Any], n_bytes: int, *settings: Any) -> Any:
+    """Return a value that is equal for networks that differ in their weights only.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the network; a ``functools.partial``, whose ``seed`` does not matter.
+    n_bytes : int
+        Size of the weights.
+    *settings : object
+        What else must be equal.
+
+    Returns
+    -------
+    key : tuple or None
+        None for a network that is not to be shared: too large, with a part that cannot be
+        compared by value, or with variables that TensorFlow distributes over devices.
+    """
+    import_keras()
     import tensorflow as tf
 
-    class Trainer(keras.Model):
-        """Trains on several mini-batches a call; what Keras does with each is unchanged."""
+    if not isinstance(build, partial) or n_bytes > MAX_BYTES or tf.distribute.has_strategy():
+        return None
+    params = {name: value for name, value in build.keywords.items() if name != "seed"}
+    try:
+        return _comparable((build.func, build.args, params, settings))
+    except TypeError:
+        return None
 
-        train_function: Any
-        test_function: Any
 
-        def compile(self, *args: Any, **kwargs: Any) -> None:
-            super().compile(*args, **kwargs)
-            # Variables that are made while a function is traced have it traced again, and
-            # leave graphs behind that TensorFlow never frees.
-            y, y_pred = tf.zeros(1), tf.zeros((1, self.output_shape[-1]))
-            self.compute_loss(y=y, y_pred=y_pred)
-            self.compute_metrics(None, y, y_pred)
-            self.optimizer.build(self.trainable_variables)
-            values = [variable.numpy() for variable in self.optimizer.variables]
-            self.first_state = [value if value.any() else None for value in values]
+def _comparable(value: Any) -> Any:
+    """Turn parameters into tuples that are equal where the parameters are.
 
-        def make_train_function(self, force: bool = False) -> None:
-            # One function for it all: TensorFlow never frees the graph of a function that
-            # another one calls.
-            def train(*columns: Any) -> Any:
-                n_rows = tf.shape(columns[0])[0]
+    Of functions and classes only those of Keras, TensorFlow and skgenre are accepted: a
+    function of the user may read a global variable and so change while it stays the same
+    object.
+    """
+    if isinstance(value, Mapping):
+        return tuple((key, _comparable(value[key])) for key in sorted(value))
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_comparable, value))
+    if hasattr(value, "tolist"):
+        return _comparable(value.tolist())
+    is_value = value is None or isinstance(value, (bool, int, float, str))
+    if is_value or (isinstance(value, (type, FunctionType)) and _is_of_library(value)):
+        return (type(value), value)
+    if hasattr(value, "get_config") and _is_of_library(type(value)):
+        # Keras numbers the names of optimizers.
+        return (type(value), _comparable({**value.get_config(), "name": None}))
+    raise TypeError(f"{value!r} may be equal to others and yet behave differently.")
 
-                def mini_batch(start: Any) -> Any:
-                    end = start + self.batch_size
-                    batch = tuple(column[start:end] for column in columns)
-                    self.distribute_strategy.run(self.train_step, args=(batch,))
-                    return end
 
-                tf.while_loop(lambda start: start < n_rows, mini_batch, [0], parallel_iterations=1)
-                return self.get_metrics_result()
-
-            if self.train_function is None or force:
-                traced = self.training.trace(train)
-                self.train_function = lambda at: traced(*self.training.take(int(next(at))))
-
-        def make_test_function(self, force: bool = False) -> None:
-            def test(*columns: Any) -> Any:
-                return self.distribute_strategy.run(self.test_step, args=(columns,))
-
-            if self.test_function is None or force:  # Keras asks for it in each epoch
-                traced = self.held_out.trace(test)
-                self.test_function = lambda at: traced(*self.held_out.take(int(next(at))))
-
-    return Trainer
+def _is_of_library(value: Any) -> bool:
+    """Whether a function, or a class with all its bases, is not the user's own."""
+    modules = [str(v.__module__).partition(".")[0] for v in getattr(value, "__mro__", [value])]
+    return {*modules} <= {"keras", "skgenre", "tensorflow", "builtins"}

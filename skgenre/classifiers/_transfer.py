@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,10 +11,8 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre import networks
-from skgenre.classifiers._base import Builder
 from skgenre.classifiers._docs import document_training
 from skgenre.classifiers._images import BaseImageClassifier
-from skgenre.networks._transfer import find_backbone
 
 
 @document_training
@@ -88,6 +85,8 @@ class TransferGenreClassifier(BaseImageClassifier):
     >>> TransferGenreClassifier(trainable_from="block5_conv1", image_size=128)
     TransferGenreClassifier(image_size=128, trainable_from='block5_conv1')
     """
+
+    _builder = staticmethod(networks.build_transfer)
 
     _parameter_constraints: dict[str, list[Any]] = {
         **BaseImageClassifier._parameter_constraints,
@@ -163,21 +162,9 @@ class TransferGenreClassifier(BaseImageClassifier):
         self.pooling = pooling
         self.units = units
 
-    def _network(self) -> tuple[Builder, dict[str, Any]]:
-        return networks.build_transfer, {
-            "backbone": self.backbone,
-            "backbone_params": self.backbone_params,
-            "weights": self.weights,
-            "trainable_from": self.trainable_from,
-            "image_size": self.image_size,
-            "pixel_max": self.pixel_max,
-            "pooling": self.pooling,
-            "units": self.units,
-        }
-
     def _segments(self, X: NDArray[Any]) -> NDArray[Any]:
         images = super()._segments(X)
-        # The mistake that no loss shows: the backbone would see nothing but white.
+        # No loss shows this mistake: the backbone would see nothing but white.
         if images.shape[-1] == 3 and images.max() > 1.001 * self.pixel_max:
             raise ValueError(
                 f"X has values up to {images.max():g}, but pixel_max={self.pixel_max:g} is the "
@@ -187,18 +174,17 @@ class TransferGenreClassifier(BaseImageClassifier):
 
     def _check_names(self) -> None:
         super()._check_names()
-        find_backbone(self.backbone)
+        networks.find_backbone(self.backbone)
 
     def _build(self, seed: int) -> Callable[[], Any]:
-        # A partial, because scikeras takes no other object that can be called.
-        return partial(_LoadsOnce(super()._build(seed)))
+        return _LoadsOnce(super()._build(seed))
 
 
 class _LoadsOnce:
     """Builds a network, with the weights of its backbone the first time only.
 
-    Copies and pickles of a trained network bring their weights with them: they need neither
-    the file nor the download any more.
+    Copies and pickles of a trained network bring their weights: they need neither the file
+    nor the download.
     """
 
     def __init__(self, build: Callable[..., Any], loaded: bool = False):

@@ -23,7 +23,7 @@ from skgenre.networks._log_mel_cnn import build_log_mel_cnn
 from skgenre.networks._lstm import build_lstm
 from skgenre.networks._mlp import build_mlp
 from skgenre.networks._rcnn import build_rcnn
-from skgenre.networks._transfer import build_transfer
+from skgenre.networks._transfer import build_transfer, find_backbone
 
 __all__ = [
     "build_cnn",
@@ -34,4 +34,5 @@ __all__ = [
     "build_mlp",
     "build_rcnn",
     "build_transfer",
+    "find_backbone",
 ]

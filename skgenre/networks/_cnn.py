@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from skgenre.networks._layers import (
+    CHANNELS_LAST,
+    FLOAT32,
     Activation,
     Rate,
     Size,
@@ -21,6 +23,7 @@ from skgenre.networks._layers import (
     per_block,
     softmax,
 )
+from skgenre.utils._tf import import_keras
 
 
 def build_cnn(
@@ -105,8 +108,8 @@ def build_cnn(
     >>> build_cnn((130, 13), 10).layers[-1].units
     10
     """
-    import keras
-    from keras import layers
+    keras = import_keras()
+    layers = keras.layers
 
     filters = check_sizes("filters", filters)
     n_blocks = len(filters)
@@ -117,7 +120,7 @@ def build_cnn(
     n_frames, n_features = input_shape
     blocks = [
         *input_layers(input_shape, input_noise, seeds),
-        layers.Reshape((n_frames, n_features, 1)),
+        layers.Reshape((n_frames, n_features, 1), **FLOAT32),
     ]
     size = np.array(input_shape)
     for n_filters, kernel, pool, stride in zip(filters, kernels, pools, strides, strict=True):
@@ -125,22 +128,25 @@ def build_cnn(
         if missing.any():
             before = missing // 2
             pads = tuple(zip(before.tolist(), (missing - before).tolist(), strict=True))
-            blocks.append(layers.ZeroPadding2D(pads))
+            blocks.append(layers.ZeroPadding2D(pads, **CHANNELS_LAST))
         blocks.append(
             layers.Conv2D(
                 n_filters,
                 tuple(kernel.tolist()),
                 kernel_initializer=glorot(seeds),
                 kernel_regularizer=penalty(l1, l2),
+                **CHANNELS_LAST,
             )
         )
         blocks.append(activate(activation, negative_slope))
         size = size + missing - kernel + 1
         if (pool > 1).any():
-            blocks.append(layers.MaxPooling2D(tuple(pool), tuple(stride), padding="same"))
+            blocks.append(
+                layers.MaxPooling2D(tuple(pool), tuple(stride), padding="same", **CHANNELS_LAST)
+            )
             size = -(-size // stride)
         if batch_norm:
-            blocks.append(layers.BatchNormalization(momentum=batch_norm_momentum))
-    blocks.append(layers.Flatten())
+            blocks.append(layers.BatchNormalization(momentum=batch_norm_momentum, **FLOAT32))
+    blocks.append(layers.Flatten(**CHANNELS_LAST))
     blocks += dense_layers(units, activation, negative_slope, dropout, l1, l2, seeds)
     return keras.Sequential([*blocks, softmax(n_classes, seeds)])

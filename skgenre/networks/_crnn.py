@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from skgenre.networks._layers import (
+    CHANNELS_LAST,
+    FLOAT32,
     Activation,
     Size,
     activate,
@@ -21,6 +23,7 @@ from skgenre.networks._layers import (
     per_block,
     softmax,
 )
+from skgenre.utils._tf import import_keras
 
 
 def build_crnn(
@@ -116,8 +119,8 @@ def build_crnn(
     >>> [layer.output.shape[1:] for layer in model.layers if "pool" in layer.name]
     [(720, 48, 63), (240, 16, 122), (60, 4, 128), (15, 1, 128)]
     """
-    import keras
-    from keras import layers
+    keras = import_keras()
+    layers = keras.layers
 
     filters = check_sizes("filters", filters)
     kernels = per_block("kernel_sizes", kernel_sizes, len(filters))
@@ -126,12 +129,15 @@ def build_crnn(
     if not gru_units:
         raise ValueError("gru_units is empty; a CRNN has at least one GRU layer.")
     seeds = layer_seeds(seed)
-    blocks = [*input_layers(input_shape, input_noise, seeds), layers.Reshape((*input_shape, 1))]
+    blocks = [
+        *input_layers(input_shape, input_noise, seeds),
+        layers.Reshape((*input_shape, 1), **FLOAT32),
+    ]
     missing = padded - np.array(input_shape)
     if missing.any():
         before = missing // 2
         pads = zip(before.tolist(), (missing - before).tolist(), strict=True)
-        blocks.append(layers.ZeroPadding2D(tuple(pads)))
+        blocks.append(layers.ZeroPadding2D(tuple(pads), **CHANNELS_LAST))
     size = padded
     for n_filters, kernel, pool in zip(filters, kernels, pools, strict=True):
         blocks.append(
@@ -141,18 +147,19 @@ def build_crnn(
                 padding="same",
                 kernel_initializer=glorot(seeds),
                 kernel_regularizer=penalty(l1, l2),
+                **CHANNELS_LAST,
             )
         )
         if batch_norm:
-            blocks.append(layers.BatchNormalization(momentum=batch_norm_momentum))
+            blocks.append(layers.BatchNormalization(momentum=batch_norm_momentum, **FLOAT32))
         blocks.append(activate(activation, negative_slope))
         if (pool > 1).any():
-            blocks.append(layers.MaxPooling2D(tuple(pool.tolist())))
+            blocks.append(layers.MaxPooling2D(tuple(pool.tolist()), **CHANNELS_LAST))
         blocks += dropout_layers(conv_dropout, seeds)
         size = size // pool
     n_steps, n_bands = size.tolist()
     # (steps, bands, filters) to (steps, bands * filters)
-    blocks.append(layers.Reshape((n_steps, n_bands * filters[-1])))
+    blocks.append(layers.Reshape((n_steps, n_bands * filters[-1]), **FLOAT32))
     for position, n_units in enumerate(gru_units):
         blocks.append(
             layers.GRU(
@@ -162,6 +169,7 @@ def build_crnn(
                 recurrent_initializer=orthogonal(seeds),
                 kernel_regularizer=penalty(l1, l2),
                 seed=next(seeds),
+                **FLOAT32,
             )
         )
     blocks += dropout_layers(dropout, seeds)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from skgenre.utils._tf import import_keras
+
 
 def fused_lstm(n_units: int, **settings: Any) -> Any:
     """Build a Keras LSTM layer that is quick without a GPU.
@@ -26,7 +28,7 @@ def fused_lstm(n_units: int, **settings: Any) -> Any:
     layer : keras.layers.LSTM
         The layer.
     """
-    import keras
+    keras = import_keras()
     import tensorflow as tf
 
     layer = keras.layers.LSTM(n_units, **settings)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from skgenre.networks._layers import (
+    CHANNELS_LAST,
     Activation,
     Rate,
     Size,
@@ -20,6 +21,7 @@ from skgenre.networks._layers import (
     per_block,
     softmax,
 )
+from skgenre.utils._tf import import_keras
 
 
 def build_image_cnn(
@@ -102,8 +104,8 @@ def build_image_cnn(
     >>> build_image_cnn((256, 256, 3), 10).count_params()
     8418666
     """
-    import keras
-    from keras import layers
+    keras = import_keras()
+    layers = keras.layers
 
     filters = check_sizes("filters", filters)
     kernels = per_block("kernel_sizes", kernel_sizes, len(filters))
@@ -118,11 +120,14 @@ def build_image_cnn(
                 padding="same",
                 kernel_initializer=glorot(seeds),
                 kernel_regularizer=penalty(l1, l2),
+                **CHANNELS_LAST,
             )
         )
         blocks.append(activate(activation, negative_slope))
         if (pool > 1).any():
-            blocks.append(layers.MaxPooling2D(tuple(pool.tolist()), padding="same"))
-    blocks += [*dropout_layers(conv_dropout, seeds), layers.Flatten()]
+            blocks.append(
+                layers.MaxPooling2D(tuple(pool.tolist()), padding="same", **CHANNELS_LAST)
+            )
+    blocks += [*dropout_layers(conv_dropout, seeds), layers.Flatten(**CHANNELS_LAST)]
     blocks += dense_layers(units, activation, negative_slope, dropout, l1, l2, seeds)
     return keras.Sequential([*blocks, softmax(n_classes, seeds)])

@@ -1,4 +1,8 @@
-"""What the networks have in common: seeds, dense layers, and the checks of sizes."""
+"""What the networks have in common: seeds, dense layers, and the checks of sizes.
+
+Every layer states its data format and its type, so that Keras' global settings
+(``set_image_data_format``, ``set_dtype_policy``, ``set_floatx``) change no network.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,9 @@ Activation = str | Callable[..., Any]
 Size = int | tuple[int, int]
 Rate = float | Sequence[float]
 
+FLOAT32 = {"dtype": "float32"}
+CHANNELS_LAST = {"dtype": "float32", "data_format": "channels_last"}
+
 
 def layer_seeds(seed: int) -> Iterator[int]:
     """Yield seeds for the layers of a network, one after the other."""
@@ -25,9 +32,9 @@ def input_layers(shape: tuple[int, ...], noise: float, seeds: Iterator[int]) -> 
     """Return the input and, where asked for, the noise on it."""
     from keras import Input, layers
 
-    blocks: list[Any] = [Input(tuple(shape))]
+    blocks: list[Any] = [Input(tuple(shape), **FLOAT32)]
     if noise > 0:
-        blocks.append(layers.GaussianNoise(noise, seed=next(seeds)))
+        blocks.append(layers.GaussianNoise(noise, seed=next(seeds), **FLOAT32))
     return blocks
 
 
@@ -48,7 +55,10 @@ def dense_layers(
     for n_units, rate in zip(units, check_rates("dropout", dropout, "units", units), strict=True):
         blocks.append(
             layers.Dense(
-                n_units, kernel_initializer=glorot(seeds), kernel_regularizer=penalty(l1, l2)
+                n_units,
+                kernel_initializer=glorot(seeds),
+                kernel_regularizer=penalty(l1, l2),
+                **FLOAT32,
             )
         )
         blocks.append(activate(activation, negative_slope))
@@ -60,14 +70,16 @@ def dropout_layers(rate: float, seeds: Iterator[int]) -> list[Any]:
     """Return a dropout layer, or none for the rate 0."""
     from keras import layers
 
-    return [layers.Dropout(rate, seed=next(seeds))] if rate > 0 else []
+    return [layers.Dropout(rate, seed=next(seeds), **FLOAT32)] if rate > 0 else []
 
 
 def softmax(n_classes: int, seeds: Iterator[int]) -> Any:
     """Return the last layer."""
     from keras import layers
 
-    return layers.Dense(n_classes, activation="softmax", kernel_initializer=glorot(seeds))
+    return layers.Dense(
+        n_classes, activation="softmax", kernel_initializer=glorot(seeds), **FLOAT32
+    )
 
 
 def activate(activation: Activation, negative_slope: float) -> Any:
@@ -75,8 +87,8 @@ def activate(activation: Activation, negative_slope: float) -> Any:
     from keras import layers
 
     if activation == "leaky_relu":
-        return layers.LeakyReLU(negative_slope=negative_slope)
-    return layers.Activation(activation)
+        return layers.LeakyReLU(negative_slope=negative_slope, **FLOAT32)
+    return layers.Activation(activation, **FLOAT32)
 
 
 def glorot(seeds: Iterator[int]) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from skgenre.networks._layers import (
+    CHANNELS_LAST,
+    FLOAT32,
     Activation,
     Size,
     activate,
@@ -18,6 +20,7 @@ from skgenre.networks._layers import (
     per_block,
     softmax,
 )
+from skgenre.utils._tf import import_keras
 
 
 def build_log_mel_cnn(
@@ -88,15 +91,18 @@ def build_log_mel_cnn(
     >>> build_log_mel_cnn((128, 64), 10).count_params()
     166786
     """
-    import keras
-    from keras import layers
+    keras = import_keras()
+    layers = keras.layers
 
     filters = check_sizes("filters", filters)
     kernels = per_block("kernel_sizes", kernel_sizes, len(filters))
     steps = per_block("strides", strides, len(filters))
     pools = per_block("pool_sizes", pool_sizes, len(filters))
     seeds = layer_seeds(seed)
-    blocks = [*input_layers(input_shape, input_noise, seeds), layers.Reshape((*input_shape, 1))]
+    blocks = [
+        *input_layers(input_shape, input_noise, seeds),
+        layers.Reshape((*input_shape, 1), **FLOAT32),
+    ]
     for n_filters, kernel, step, pool in zip(filters, kernels, steps, pools, strict=True):
         blocks += [
             layers.Conv2D(
@@ -107,16 +113,22 @@ def build_log_mel_cnn(
                 use_bias=False,  # batch normalisation would take it away
                 kernel_initializer=glorot(seeds),
                 kernel_regularizer=penalty(l1, l2),
+                **CHANNELS_LAST,
             ),
-            layers.BatchNormalization(momentum=batch_norm_momentum),
+            layers.BatchNormalization(momentum=batch_norm_momentum, **FLOAT32),
             activate(activation, negative_slope),
         ]
         if (pool > 1).any():
-            blocks.append(layers.MaxPooling2D(tuple(pool.tolist()), padding="same"))
+            blocks.append(
+                layers.MaxPooling2D(tuple(pool.tolist()), padding="same", **CHANNELS_LAST)
+            )
     body = keras.Sequential(blocks)
     maps = keras.ops.mean(body.outputs[0], axis=2)  # (n, time, filters)
-    summary = layers.Concatenate()(
-        [layers.GlobalAveragePooling1D()(maps), layers.GlobalMaxPooling1D()(maps)]
+    summary = layers.Concatenate(**FLOAT32)(
+        [
+            layers.GlobalAveragePooling1D(**CHANNELS_LAST)(maps),
+            layers.GlobalMaxPooling1D(**CHANNELS_LAST)(maps),
+        ]
     )
     for layer in dropout_layers(dropout, seeds):
         summary = layer(summary)

@@ -7,6 +7,7 @@ from typing import Any
 
 from skgenre.networks._fused_lstm import fused_lstm
 from skgenre.networks._layers import (
+    FLOAT32,
     Activation,
     Rate,
     check_rates,
@@ -19,6 +20,7 @@ from skgenre.networks._layers import (
     penalty,
     softmax,
 )
+from skgenre.utils._tf import import_keras
 
 
 def build_lstm(
@@ -89,7 +91,7 @@ def build_lstm(
     >>> build_lstm((130, 13), 10).count_params()
     57802
     """
-    import keras
+    keras = import_keras()
 
     seeds = layer_seeds(seed)
     blocks = input_layers(input_shape, input_noise, seeds)
@@ -108,6 +110,7 @@ def build_lstm(
                 recurrent_initializer=orthogonal(seeds),
                 kernel_regularizer=penalty(l1, l2),
                 seed=next(seeds),
+                **FLOAT32,
             )
         )
     blocks += dense_layers(units, activation, negative_slope, dropout, l1, l2, seeds)

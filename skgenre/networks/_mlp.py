@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from skgenre.networks._layers import (
+    CHANNELS_LAST,
     Activation,
     Rate,
     dense_layers,
@@ -13,6 +14,7 @@ from skgenre.networks._layers import (
     layer_seeds,
     softmax,
 )
+from skgenre.utils._tf import import_keras
 
 
 def build_mlp(
@@ -68,10 +70,10 @@ def build_mlp(
     >>> build_mlp((130, 13), 10).count_params()
     1031306
     """
-    import keras
-    from keras import layers
+    keras = import_keras()
+    layers = keras.layers
 
     seeds = layer_seeds(seed)
-    blocks = [*input_layers(input_shape, input_noise, seeds), layers.Flatten()]
+    blocks = [*input_layers(input_shape, input_noise, seeds), layers.Flatten(**CHANNELS_LAST)]
     blocks += dense_layers(units, activation, negative_slope, dropout, l1, l2, seeds)
     return keras.Sequential([*blocks, softmax(n_classes, seeds)])

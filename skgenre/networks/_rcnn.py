@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from skgenre.networks._layers import (
+    CHANNELS_LAST,
+    FLOAT32,
     Activation,
     activate,
     check_sizes,
@@ -18,6 +20,7 @@ from skgenre.networks._layers import (
     penalty,
     softmax,
 )
+from skgenre.utils._tf import import_keras
 
 # Of Liang & Hu (2015), who follow Krizhevsky et al. (2012).
 _LRN_ALPHA, _LRN_BETA = 0.001, 0.75
@@ -128,8 +131,8 @@ def build_rcnn(
     >>> build_rcnn((166, 33), 10).count_params()
     83978
     """
-    import keras
-    from keras import layers
+    keras = import_keras()
+    layers = keras.layers
 
     filters = check_sizes("filters", filters)
     recurrent_filters = check_sizes("recurrent_filters", recurrent_filters)
@@ -149,17 +152,18 @@ def build_rcnn(
             use_bias=use_bias,
             kernel_initializer=glorot(seeds),
             kernel_regularizer=penalty(l1, l2),
+            **CHANNELS_LAST,
         )
 
     def respond(x: Any) -> Any:
         x = activate(activation, negative_slope)(x)
         if norm == "batch":
-            return layers.BatchNormalization(momentum=batch_norm_momentum)(x)
+            return layers.BatchNormalization(momentum=batch_norm_momentum, **FLOAT32)(x)
         return x if norm is None else _normalise_locally(x)
 
     first, *rest = input_layers(input_shape, input_noise, seeds)
     x = first
-    for layer in [*rest, layers.Reshape((*input_shape, 1))]:
+    for layer in [*rest, layers.Reshape((*input_shape, 1), **FLOAT32)]:
         x = layer(x)
     for n_filters in filters:
         x = respond(convolve(n_filters, kernel_size, True)(x))
@@ -173,15 +177,19 @@ def build_rcnn(
         recur = convolve(n_filters, recurrent_kernel_size, False)
         x = respond(forward)
         for _ in range(n_steps):
-            x = respond(layers.Add()([forward, recur(x)]))
-    x = layers.GlobalMaxPooling2D()(x)
+            x = respond(layers.Add(**FLOAT32)([forward, recur(x)]))
+    x = layers.GlobalMaxPooling2D(**CHANNELS_LAST)(x)
     return keras.Model(first, softmax(n_classes, seeds)(x))
 
 
 def _pool(x: Any, pool_size: int) -> Any:
-    from keras import layers
+    import keras
 
-    return layers.MaxPooling2D(int(pool_size), padding="same")(x) if pool_size > 1 else x
+    return (
+        keras.layers.MaxPooling2D(int(pool_size), padding="same", **CHANNELS_LAST)(x)
+        if pool_size > 1
+        else x
+    )
 
 
 def _normalise_locally(x: Any) -> Any:

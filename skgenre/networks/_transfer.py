@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import os
-import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from skgenre.networks._layers import (
+    CHANNELS_LAST,
+    FLOAT32,
     Activation,
     Rate,
     check_sizes,
@@ -18,6 +18,7 @@ from skgenre.networks._layers import (
     layer_seeds,
     softmax,
 )
+from skgenre.utils._tf import global_random_state_kept, import_keras, set_keras_settings
 
 Backbone = str | Callable[..., Any]
 
@@ -118,8 +119,8 @@ def build_transfer(
     >>> model.get_layer("vgg16").output_shape
     (None, 2, 2, 512)
     """
-    import keras
-    from keras import layers
+    keras = import_keras()
+    layers = keras.layers
 
     if pooling not in ("avg", "max", "flatten"):
         raise ValueError(f"pooling={pooling!r} is none of 'avg', 'max' and 'flatten'.")
@@ -142,22 +143,23 @@ def build_transfer(
 
     first, *rest = input_layers(input_shape, input_noise, seeds)
     x = first
-    for layer in [*rest, layers.Rescaling(255.0 / float(pixel_max))]:
+    for layer in [*rest, layers.Rescaling(255.0 / float(pixel_max), **FLOAT32)]:
         x = layer(x)
     if input_shape[-1] == 1:
-        x = layers.Concatenate()([x, x, x])
+        x = layers.Concatenate(**FLOAT32)([x, x, x])
     if input_shape[:2] != (height, width):
-        x = layers.Resizing(height, width)(x)
+        x = layers.Resizing(height, width, **CHANNELS_LAST)(x)
     preprocess = getattr(inspect.getmodule(function), "preprocess_input", None)
     if preprocess is not None:
-        x = preprocess(x)
+        with set_keras_settings():
+            x = preprocess(x)
     x = body(x)
     ends = {
         "avg": layers.GlobalAveragePooling2D,
         "max": layers.GlobalMaxPooling2D,
         "flatten": layers.Flatten,
     }
-    x = ends[pooling]()(x)
+    x = ends[pooling](**CHANNELS_LAST)(x)
     for layer in dense_layers(units, activation, negative_slope, dropout, l1, l2, seeds):
         x = layer(x)
     return keras.Model(first, softmax(n_classes, seeds)(x))
@@ -176,8 +178,7 @@ def find_backbone(backbone: Backbone) -> Callable[..., Any]:
     ValueError
         If there is no such name; the message has those that there are.
     """
-    import keras
-
+    keras = import_keras()
     if callable(backbone):
         return backbone
     names = [
@@ -208,7 +209,7 @@ def _build_body(
             f"weights file of {name}, 'imagenet' for Keras' download, or None."
         )
     try:
-        with _python_random_kept():
+        with global_random_state_kept(), set_keras_settings():
             body = function(include_top=False, weights=own, **params)
     except (ValueError, TypeError):  # of the arguments, and Keras says which
         raise
@@ -232,16 +233,6 @@ def _build_body(
     return body
 
 
-@contextmanager
-def _python_random_kept() -> Iterator[None]:
-    """Keep Python's global random state: unseeded layers of Keras draw their seeds there."""
-    state = random.getstate()
-    try:
-        yield
-    finally:
-        random.setstate(state)
-
-
 def _reseed(body: Any, seeds: Iterator[int], *, initial: bool) -> None:
     """Draw what a backbone drew at random anew, from seeds of our own."""
     weights = {id(variable) for variable in body.weights}
@@ -256,7 +247,8 @@ def _reseed(body: Any, seeds: Iterator[int], *, initial: bool) -> None:
                 config = {} if initializer is None else initializer.get_config()
                 if "seed" in config:
                     config["seed"] = next(seeds)
-                    variable.assign(type(initializer).from_config(config)(variable.shape))
+                    fresh = type(initializer).from_config(config)
+                    variable.assign(fresh(variable.shape, dtype=variable.dtype))
                     break
 
 

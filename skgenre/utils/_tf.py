@@ -1,0 +1,201 @@
+"""Keras on TensorFlow without its side effects: on output, global state and memory."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import random
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+# Held while TensorFlow is imported, a network is built, or a traced function is shared.
+lock = threading.RLock()
+_imported = False
+# Bytes of networks of past fits, some of them perhaps still in use.
+_garbage = 0
+_GARBAGE_LIMIT = 50_000_000
+
+
+def import_keras() -> Any:
+    """Import Keras and TensorFlow quietly and return the ``keras`` module.
+
+    Raises
+    ------
+    RuntimeError
+        If Keras runs on another backend than TensorFlow.
+    """
+    global _imported
+    with lock:
+        if _imported:
+            import keras
+
+            return keras
+        backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+        if "keras" not in sys.modules and backend != "tensorflow":
+            raise _wrong_backend(backend)  # importing Keras may fail in that backend
+        try:
+            with _quiet_import():
+                import keras
+                import tensorflow as tf
+
+                # TensorFlow complains about missing devices when it first looks for them.
+                tf.config.list_physical_devices()
+        except ModuleNotFoundError as error:
+            if error.name in ("jax", "torch", "openvino"):
+                raise _wrong_backend(error.name) from error
+            raise
+        if keras.backend.backend() != "tensorflow":
+            raise _wrong_backend(keras.backend.backend())
+        _imported = True
+    return keras
+
+
+def _wrong_backend(backend: str) -> RuntimeError:
+    return RuntimeError(
+        f"Keras is set to the backend {backend!r}, but the networks of skgenre need Keras on "
+        "TensorFlow. Set the environment variable KERAS_BACKEND=tensorflow before Keras is "
+        'imported, or "backend": "tensorflow" in ~/.keras/keras.json.'
+    )
+
+
+@contextmanager
+def _quiet_import() -> Iterator[None]:
+    """Silence TensorFlow's start-up messages and restore the random states it changes.
+
+    TensorFlow writes to the standard error of the process before it can be configured. With
+    TF_CPP_MIN_LOG_LEVEL set by the user, everything is shown; so it is when the import fails.
+    """
+    with global_random_state_kept():
+        if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+            yield
+            return
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        try:
+            with stderr_held_back():
+                yield
+        finally:
+            del os.environ["TF_CPP_MIN_LOG_LEVEL"]
+
+
+@contextmanager
+def global_random_state_kept(seed: int | None = None) -> Iterator[None]:
+    """Restore the global random states of Python and NumPy on leaving.
+
+    Keras draws the seeds of layers and initializers without a seed from Python's generator:
+    a given ``seed`` decides them.
+    """
+    python_state = random.getstate()
+    numpy_state = np.random.get_state()  # noqa: NPY002 - restored, not drawn from
+    if seed is not None:
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 - for code that draws from it
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002 - as it was before
+
+
+def keras_settings() -> tuple[str, str, str]:
+    """Return Keras' global data format, float type and type policy."""
+    config = import_keras().config
+    return config.image_data_format(), config.floatx(), config.dtype_policy().name
+
+
+@contextmanager
+def set_keras_settings(
+    settings: tuple[str, str, str] = ("channels_last", "float32", "float32"),
+) -> Iterator[None]:
+    """Set Keras' global data format, float type and type policy, and restore them on leaving.
+
+    For code of others that builds layers and takes no arguments for these settings.
+    """
+    config = import_keras().config
+
+    def change(data_format: str, floatx: str, policy: str) -> None:
+        config.set_image_data_format(data_format)
+        config.set_floatx(floatx)
+        config.set_dtype_policy(policy)
+
+    with lock:
+        kept = keras_settings()
+        change(*settings)
+        try:
+            yield
+        finally:
+            change(*kept)
+
+
+@contextmanager
+def stderr_held_back() -> Iterator[None]:
+    """Hold back what C++ code writes to standard error; write it if an error is raised."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # a service without standard error has nothing to hold back
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except Exception:  # Ctrl-C needs no explanation
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+@contextmanager
+def new_network_expected() -> Iterator[None]:
+    """Hold back TensorFlow's warning that a function is traced again and again.
+
+    Each fit has a network of its own to trace. TensorFlow identifies functions by their
+    address in memory and takes the networks of a short cross-validation for one function.
+    """
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
+
+
+def free(variables: Iterable[Any]) -> None:
+    """Free the memory of Keras variables that something may still refer to."""
+    import tensorflow as tf
+
+    if tf.distribute.has_strategy():  # variables of several devices are left to Python
+        return
+    for variable in variables:
+        nothing = tf.zeros(0, variable.dtype)
+        tf.raw_ops.AssignVariableOp(resource=variable.value.handle, value=nothing)
+
+
+def collect_garbage(n_bytes: int) -> None:
+    """Add the size of a network that is no longer used; collect once the sum is large.
+
+    Keras models are reference cycles. Python's collector frees them in the end, but it
+    counts objects and knows nothing of the megabytes behind them.
+    """
+    global _garbage
+    with lock:
+        _garbage += n_bytes
+        if _garbage < _GARBAGE_LIMIT:
+            return
+        _garbage = 0
+    gc.collect()
