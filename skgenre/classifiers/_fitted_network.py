@@ -15,6 +15,11 @@ from skgenre.utils._tf import free, import_keras, lock
 # Limits of the segments predicted together: their number, and that of their values.
 _PREDICT_SEGMENTS = 1024
 _PREDICT_VALUES = 2**21
+# TensorFlow computes the last rows of a batch with other instructions where their number does not
+# fill a vector register, so that the last bit of a result depends on the row. Batches are
+# therefore filled up to a multiple, except with large segments such as images.
+_ROW_MULTIPLE = 16
+_MAX_FILLED_VALUES = 2**15
 
 # Traced functions by cache_key; they take the weights as an argument.
 _forwards = LRUCache()
@@ -87,7 +92,8 @@ class Network:
             function = self._function
         size = n_predicted_at_once(segments)
         parts = [
-            function(segments[start : start + size]) for start in range(0, len(segments), size)
+            _in_full_rows(function, segments[start : start + size])
+            for start in range(0, len(segments), size)
         ]
         return np.concatenate(parts)
 
@@ -124,6 +130,18 @@ class Network:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return type(self)(self.build, None, self._current_weights())
+
+
+def _in_full_rows(
+    function: Callable[[NDArray[np.float32]], NDArray[np.float32]], batch: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Call a function with the batch filled up with zeros; return the rows of the batch."""
+    n_missing = -len(batch) % _ROW_MULTIPLE
+    if not n_missing or math.prod(batch.shape[1:]) > _MAX_FILLED_VALUES:
+        return function(batch)
+    filled = np.zeros((len(batch) + n_missing, *batch.shape[1:]), dtype=np.float32)
+    filled[: len(batch)] = batch
+    return function(filled)[: len(batch)]
 
 
 def n_predicted_at_once(segments: NDArray[Any]) -> int:
