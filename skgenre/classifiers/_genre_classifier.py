@@ -33,6 +33,8 @@ from skgenre.utils._validation import check_artists
 
 # The whole track weighs twice as much as the mean of its excerpts.
 _WEIGHTS = (2.0, 1.0)
+# Tracks that are predicted together, with their excerpts.
+_TRACKS_TOGETHER = 256
 
 
 class GenreClassifier(ClassifierMixin, BaseEstimator):
@@ -315,16 +317,30 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             The probabilities by each member's name.
         """
         table, columns = self._features(X, n_excerpts=self.n_excerpts)
-        found = self._member_proba(_views(table, columns, "track"))
+        parts = [
+            self._vote_of_excerpts(table[start : start + _TRACKS_TOGETHER], columns)
+            for start in range(0, len(table), _TRACKS_TOGETHER)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _vote_of_excerpts(
+        self, table: NDArray[np.float32], columns: dict[str, slice]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the probabilities of each member, from the whole tracks and their excerpts."""
         n_excerpts = sum(view.startswith("clip__excerpt") for view in columns)
-        if n_excerpts:
-            # One excerpt of each track at a time takes no more memory than the whole track.
-            every = [
-                self._member_proba(_views(table, columns, f"excerpt{i}")) for i in range(n_excerpts)
-            ]
-            for name in every[0]:
-                mean = np.mean([excerpt[name] for excerpt in every], axis=0)
-                found[name] = geometric_mean([found[name], mean], _WEIGHTS)
+        views = [_views(table, columns, "track")]
+        views += [_views(table, columns, f"excerpt{i}") for i in range(n_excerpts)]
+        # All views of the tracks are predicted together: (n_views * n_tracks, n_columns).
+        rows = {
+            source: np.concatenate([view[source] for view in views if source in view])
+            for source in views[0]
+        }
+        found = {}
+        for name, proba in self._member_proba(rows).items():
+            whole, *excerpts = proba.reshape(-1, len(table), proba.shape[1])
+            found[name] = (
+                geometric_mean([whole, np.mean(excerpts, axis=0)], _WEIGHTS) if excerpts else whole
+            )
         return found
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -39,7 +39,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
 
     Parameters
     ----------
-    model : callable
+    model : callable or None, default=None
         Builds the model. It is called with the ``model__*`` parameters and, where its signature
         asks for them, with ``meta``, a dict of what ``fit`` knows ("segment_shape_", "classes_",
         "n_classes_", "n_features_in_", "X_shape_", "target_type_" and others of scikeras), and

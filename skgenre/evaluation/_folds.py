@@ -191,7 +191,7 @@ def _compute(
         "y": y,
         "artists": artists,
         "by_segment": splits.by_segment,
-        "measures_segments": task.measures_segments,
+        "tracks": task.data if task.is_split else None,
     }
     jobs = [(*splits.folds[number], files[number]) for number in numbers]
     n_workers = min(joblib.effective_n_jobs(n_jobs), len(jobs))
@@ -238,9 +238,13 @@ def _run_fold(
     y: Array,
     artists: Array | None,
     by_segment: bool,
-    measures_segments: bool,
+    tracks: Any,
 ) -> dict[str, Any]:
-    """Fit a clone of the model to some rows, predict others, and write what it predicts."""
+    """Fit a clone of the model to some rows, predict others, and write what it predicts.
+
+    ``tracks`` is the data before the features where a GenreClassifier was split: its segments
+    have features of their own.
+    """
     params = {name: artists[train] for name in _artist_params(model) if artists is not None}
     start = time.perf_counter()
     fitted = clone(model).fit(_safe_indexing(X, train), y[train], **params)
@@ -263,8 +267,13 @@ def _run_fold(
         "predict_time": time.perf_counter() - start,
     }
     segments = None
-    if measures_segments and hasattr(final_classifier(fitted), "predict_segment_proba"):
-        segments, classes = segment_outputs(fitted, X_test)
+    if hasattr(final_classifier(fitted), "predict_segment_proba"):
+        if tracks is None:
+            segments, classes = segment_outputs(fitted, X_test)
+        else:
+            fitted.set_params(precomputed=False)
+            segments, classes = segment_outputs(fitted, _safe_indexing(tracks, test))
+            fitted.set_params(precomputed=True)
         outcome["segment_accuracy"] = segment_shares(segments, classes, y[test]).tolist()
         outcome["n_segments"] = segments.shape[1]
     if segments is not None and by_segment:

@@ -49,9 +49,9 @@ class EvaluationTask:
         The first steps of the pipeline, which learn nothing.
     model : classifier or Pipeline
         The rest of it, unfitted.
-    measures_segments : bool
-        Whether the segments that the model predicts are those of the features. False for
-        :class:`GenreClassifier`, which computes other features for its segments.
+    is_split : bool
+        Whether ``pipeline`` is a :class:`GenreClassifier`, of which ``front`` and ``model`` are
+        the two halves.
 
     See Also
     --------
@@ -76,13 +76,13 @@ class EvaluationTask:
     artists: Array | None = None
     front: list[Any] = field(init=False)
     model: Any = field(init=False)
-    measures_segments: bool = field(init=False)
+    is_split: bool = field(init=False)
 
     def __post_init__(self) -> None:
         y, artists = _check_labels(self.data, self.y, self.artists)
         front, model, is_split = _cut(self.pipeline)
         values = {"y": y, "artists": artists, "front": front, "model": model}
-        for name, value in {**values, "measures_segments": not is_split}.items():
+        for name, value in {**values, "is_split": is_split}.items():
             object.__setattr__(self, name, value)  # the class is frozen
 
     @classmethod
@@ -179,7 +179,7 @@ class EvaluationTask:
                 "of the split. Take the Augmenter out"
             )
         classifier = final_classifier(self.model)
-        if not self.measures_segments or not hasattr(classifier, "predict_segment_proba"):
+        if self.is_split or not hasattr(classifier, "predict_segment_proba"):
             name = type(final_classifier(self.pipeline)).__name__
             return (
                 f"{name} has no predict_segment_proba for these features. Give a classifier that "
@@ -273,10 +273,7 @@ def _check_labels(data: Any, y: Any, artists: Any) -> tuple[Array, Array | None]
 
 def split_front_end(estimator: Any) -> tuple[Any, Any] | None:
     """Return a GenreClassifier's feature transformer and classifier; None for other estimators."""
-    split = getattr(estimator, "split_front_end", None)
-    if split is None and isinstance(estimator, GenreClassifier):
-        split = estimator.parts
-    return None if split is None else split()
+    return estimator.split_front_end() if isinstance(estimator, GenreClassifier) else None
 
 
 def _cut(pipeline: Any) -> tuple[list[Any], Any, bool]:
@@ -285,9 +282,9 @@ def _cut(pipeline: Any) -> tuple[list[Any], Any, bool]:
         return [], pipeline, False
     steps = pipeline.steps if isinstance(pipeline, Pipeline) else [("classifier", pipeline)]
     name, last = steps[-1]
-    split = split_front_end(last)
+    split = split_front_end(last) if len(steps) == 1 else None
     if split is not None:
-        steps = [*steps[:-1], (f"{name}_features", split[0]), (name, split[1])]
+        steps = [(f"{name}_features", split[0]), (name, split[1])]
     n_front, front = 0, []
     for _, step in steps[:-1]:
         leaves = leaf_steps(step, open_per_track=False)

@@ -149,7 +149,7 @@ def test_short_tracks():
     kept = loader(short="keep")
     np.testing.assert_array_equal(kept.transform([x])[0], x)
     np.testing.assert_array_equal(kept.transform([music()]), loader().transform([music()]))
-    with pytest.raises(ValueError, match=r"track 1 came out with the shape .* PerTrack"):
+    with pytest.raises(ValueError, match=r"track 1 came out with the shape .* all need the same"):
         kept.transform([music(), x])
 
 

@@ -416,15 +416,19 @@ def test_the_features_of_a_genre_classifier_are_computed_once(tmp_path):
     music = make_genres(3, genres=["dub", "swing"], duration=1.0, random_state=0)
     model = GenreClassifier(n_excerpts=0, memory=tmp_path, random_state=0)
     result = evaluate(model, music, n_folds=3, n_bootstrap=0)
-    assert len(list(tmp_path.rglob("output.pkl"))) == 6
+    # Of each track those of the whole, and in its test fold those of its segments.
+    assert len(list(tmp_path.rglob("output.pkl"))) == 2 * 6
     assert result.parameters["class"] == "GenreClassifier"
     assert result.parameters["n_excerpts"] == "0"
-    assert result.n_segments is None
-    by_hand = []
+    assert result.n_segments == model.n_segments
+    by_hand, shares = [], []
     for fold in range(3):
         test = np.array(result.tracks["fold"]) == fold
         model.fit(music.data[~test], music.target[~test], groups=music.artists[~test])
         by_hand.append(model.predict_proba(music.data[test]))
+        segments = model.predict_segment_proba(music.data[test]).argmax(axis=2)
+        shares += (model.classes_[segments] == music.target[test, np.newaxis]).mean(axis=1).tolist()
+    assert result.overall["segment_accuracy"]["value"] == pytest.approx(np.mean(shares))
     order = np.argsort(result.tracks["fold"], kind="stable")
     np.testing.assert_allclose(np.array(result.tracks["proba"])[order], np.concatenate(by_hand))
 

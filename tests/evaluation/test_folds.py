@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 
 import numpy as np
@@ -50,10 +51,18 @@ class InProcess(SegmentNeighbors):
 
 
 class Failing(SegmentNeighbors):
-    """Cannot be trained on the first track."""
+    """Cannot be trained on the first track, and fails once another fold is in a folder."""
+
+    def __init__(self, folder=None):
+        super().__init__()
+        self.folder = folder
 
     def fit(self, X, y):
         if np.isin(MUSIC.data[0], X).all():
+            for _ in range(600):  # tenths of a second; the other process may start late
+                if list(self.folder.glob("fold-*.json")):
+                    break
+                time.sleep(0.1)
             raise OSError("no first track")
         return super().fit(X, y)
 
@@ -146,8 +155,8 @@ def test_warnings_and_errors_of_the_model_reach_the_caller(n_jobs):
 def test_a_fold_that_is_done_is_kept_when_another_fails(tmp_path):
     run = {"n_folds": 2, "checkpoint": tmp_path, "n_jobs": 2}
     with pytest.raises(OSError, match="no first track"):
-        evaluate(Failing(), MUSIC, **run)
-    task = EvaluationTask(Failing(), MUSIC.data, MUSIC.target, MUSIC.artists)
+        evaluate(Failing(tmp_path), MUSIC, **run)
+    task = EvaluationTask(Failing(tmp_path), MUSIC.data, MUSIC.target, MUSIC.artists)
     splits = make_splits(task, "artist-grouped", n_folds=2)
     (good,) = [fold for fold in splits.folds if 0 not in fold[0]]
     (kept,) = iter_folds(task, Splits("good", [good]), tmp_path)

@@ -16,13 +16,13 @@ from skgenre import (
     PerTrack,
     SummaryExtractor,
 )
-from skgenre.base import TrackColumns
+from skgenre.base import TrackTableTransformer
 
 RATE = 22050
 TEMPO = ClipFeatures(feature_groups=["tempo"])
 
 
-class StartAndLength(TrackColumns):
+class StartAndLength(TrackTableTransformer):
     """Describe a ramp by its first value and its length, and count the descriptions."""
 
     sampling_rate = 10
@@ -34,7 +34,7 @@ class StartAndLength(TrackColumns):
     def get_feature_names_out(self, input_features=None):
         return np.array(["start", "length"], dtype=object)
 
-    def _describe(self, samples):
+    def describe(self, samples):
         self.n_described += 1
         return np.array([samples[0], samples.size])
 
