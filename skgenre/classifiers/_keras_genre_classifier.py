@@ -39,8 +39,8 @@ class KerasGenreClassifier(BaseGenreClassifier):
 
     Parameters
     ----------
-    model : callable
-        Builds the model. It is called with the ``model__*`` parameters and, where its signature
+    model : callable, default=None
+        Builds the model; None, which is no function, is refused in ``fit``. It is called with the ``model__*`` parameters and, where its signature
         asks for them, with ``meta``, a dict of what ``fit`` knows ("segment_shape_", "classes_",
         "n_classes_", "n_features_in_", "X_shape_", "target_type_" and others of scikeras), and
         ``compile_kwargs``, the arguments for ``model.compile``. A model that it has compiled
