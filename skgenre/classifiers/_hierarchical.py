@@ -24,8 +24,8 @@ from skgenre.utils._random import draw_seeds
 from skgenre.utils._validation import Array, check_features
 
 
-def _judges_segments(self: HierarchicalGenreClassifier) -> bool:
-    """Tell whether the nodes' classifiers judge segments; raises AttributeError if not."""
+def _predicts_segments(self: HierarchicalGenreClassifier) -> bool:
+    """Whether the nodes' classifiers predict segments; raises AttributeError if not."""
     estimator = self.estimator
     if estimator is not None:
         estimator.predict_segment_proba  # noqa: B018 - its absence is the answer
@@ -37,7 +37,7 @@ class HierarchicalGenreClassifier(
 ):
     """Classify step by step down a tree of genres, one classifier a step.
 
-    Each node of the tree has a classifier of its own, which tells the children of that
+    Each node of the tree has a classifier of its own, which separates the children of that
     node apart and is trained on the tracks of the genres below it. On GTZAN's ten genres
     that is the tree of [1]_ with its seven LSTM networks.
 
@@ -69,7 +69,7 @@ class HierarchicalGenreClassifier(
         The genres, sorted.
     hierarchy_ : dict or list
         The tree as it was used, in the form that ``hierarchy`` takes: mappings of names,
-        and lists of labels where the genres are told apart.
+        and lists of labels where the genres are separated.
     nodes_ : dict of str to classifier
         The fitted classifier of each node by its path, "root" first. Its classes are the
         names of the node's children.
@@ -218,7 +218,7 @@ class HierarchicalGenreClassifier(
         """
         return self._route(X, "predict_proba")
 
-    @available_if(_judges_segments)
+    @available_if(_predicts_segments)
     def predict_segment_proba(self, X: Any) -> NDArray[np.float32]:
         """Return the genre probabilities of each segment, routed by itself.
 

@@ -11,7 +11,7 @@ from skgenre.utils._validation import as_segments
 
 
 class BaseImageClassifier(BaseGenreClassifier):
-    """Base of the classifiers whose network judges images."""
+    """Base of the classifiers whose network predicts images."""
 
     _max_ndim = 5
 

@@ -39,13 +39,14 @@ class KerasGenreClassifier(BaseGenreClassifier):
 
     Parameters
     ----------
-    model : callable or None, default=None
-        Builds the model. It is called with the ``model__*`` parameters and, where its signature
-        asks for them, with ``meta``, a dict of what ``fit`` knows ("segment_shape_", "classes_",
-        "n_classes_", "n_features_in_", "X_shape_", "target_type_" and others of scikeras), and
-        ``compile_kwargs``, the arguments for ``model.compile``. A model that it has compiled
-        keeps its optimizer and loss. The function must be importable for the classifier to be
-        pickled: defined at the top level of a module.
+    model : callable, default=None
+        Builds the model; None is refused in ``fit``. It is called with the ``model__*``
+        parameters and, where its signature asks for them, with ``meta``, a dict of what ``fit``
+        knows ("segment_shape_", "classes_", "n_classes_", "n_features_in_", "X_shape_",
+        "target_type_" and others of scikeras), and ``compile_kwargs``, the arguments for
+        ``model.compile``. A model that it has compiled keeps its optimizer and loss. The
+        function must be importable for the classifier to be pickled: defined at the top level
+        of a module.
     optimizer : str, default="adam"
         Name of a Keras optimizer; ``optimizer__*`` parameters are its arguments, such as
         ``optimizer__learning_rate``.

@@ -16,7 +16,7 @@ from skgenre.classifiers._docs import document_training
 from skgenre.classifiers._training import Loss, cross_entropy, make_optimizer
 from skgenre.utils._tf import import_keras
 
-# An epoch has at least so many steps: small sets need many crops of each track.
+# Minimum of steps in an epoch: small sets need many crops of each track.
 _MIN_STEPS = 30
 
 
@@ -27,15 +27,15 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
     It learns from whole tracks in decibels, such as :class:`MelSpectrogramExtractor` makes
     of unsegmented audio: of each band its mean over the track is taken away, so that neither
     the loudness nor the tone of a recording counts, and each step of training draws crops
-    anew. The weights that predict are a moving average over the training. A track is judged
-    by several crops spread over it.
+    anew. The weights that predict are a moving average over the training. A track is
+    predicted by several crops spread over it.
 
     Parameters
     ----------
     crop_frames : int, default=128
         Frames of a crop. A shorter track starts again from its beginning.
     n_crops : int, default=5
-        Crops by which a track is judged, spread evenly over it.
+        Crops by which a track is predicted, spread evenly over it.
     floor : float or None, default=-80.0
         Decibels to which quieter values are raised. None takes the values as they are.
     center_bands : bool, default=True

@@ -16,7 +16,7 @@ from skgenre.classifiers._docs import document_training
 class LSTMGenreClassifier(BaseGenreClassifier):
     """LSTM network over the frames of a segment; the segments of a track vote.
 
-    LSTM layers read the frames in order; dense layers judge the state after the last
+    LSTM layers read the frames in order; dense layers classify the state after the last
     frame. Its defaults are the network of [1]_'s listing and of [2]_, with the training
     of [1]_'s table 4. A 2-D ``X`` is read as one sequence of single values a track.
 

@@ -29,8 +29,8 @@ from skgenre.classifiers._vote import vote
 
 
 def _has_proba(self: RejectingClassifier) -> bool:
-    """Tell whether the classifier has probabilities; raises AttributeError if not."""
-    getattr(self, "estimator_", self.estimator).predict_proba  # noqa: B018 - its absence tells
+    """Whether the classifier has probabilities; raises AttributeError if not."""
+    getattr(self, "estimator_", self.estimator).predict_proba  # noqa: B018 - raises if absent
     return True
 
 
@@ -39,7 +39,7 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
 
     Each segment has one vote, for its most probable genre. The genre with the most votes wins
     (of two with equal votes the one with the higher mean probability), but only with at least
-    ``threshold`` votes. A track without a winner gets ``reject_label``: nobody knows, rather
+    ``threshold`` votes. A track without a winner gets ``reject_label``: "unknown", rather
     than a guess. [1]_ uses it to keep tracks apart whose segments disagree.
 
     Parameters
