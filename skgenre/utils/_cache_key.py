@@ -195,24 +195,49 @@ def _parts(value: Any, describe: Callable[[Any], Any]) -> list[Any]:
         return [value.__module__, value.__qualname__, _release(value.__module__)]
     if type(value) in _CONTAINERS:
         return [type(value).__name__, _contents(value, describe)]
-    parts = [describe(type(value))]
-    for kind, names in _ATTRIBUTES.items():
-        if isinstance(value, kind):
-            parts += [describe(getattr(value, name)) for name in names.split()]
-            break
+    names = next((names for kind, names in _ATTRIBUTES.items() if isinstance(value, kind)), None)
+    if names:
+        parts = [describe(getattr(value, name)) for name in names.split()]
     else:
-        parts += [_contents(value, describe), describe(_state(value))]
-    if isinstance(value, type):
-        parts.append(describe(_members(value)))
+        parts = [_contents(value, describe), describe(_state(value))]
     if isinstance(value, FunctionType):
         parts += _globals(value, describe)
-    return parts
+    if isinstance(value, type):
+        parts.append(describe(_members(value)))
+    return [*parts, describe(type(value))]
+
+
+def _contents(value: Any, describe: Callable[[Any], Any]) -> Any:
+    """Describe the items of a container, or the number in a subclass of int."""
+    if isinstance(value, (tuple, list)):
+        return [describe(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(repr(describe(item)) for item in value)
+    if isinstance(value, dict):
+        return sorted(repr((describe(key), describe(item))) for key, item in value.items())
+    if isinstance(value, np.ndarray):
+        has_objects = value.dtype.hasobject
+        return describe(value.tolist()) if has_objects else joblib.hash(np.asarray(value))
+    return [kind(value) for kind in _SCALARS[3:] if isinstance(value, kind)]
+
+
+def _state(value: Any) -> Any:
+    """Return the attributes of an object, or a hash where Python cannot see them."""
+    if getattr(value, "_runs_per_track", False):
+        return leaf_steps(value)
+    if isinstance(value, BaseEstimator):
+        fitted = {k: v for k, v in vars(value).items() if k[-1] == "_" and k[0] != "_"}
+        return value.get_params(deep=False) | fitted
+    is_opaque = not getattr(value, "__dict__", None) and _is_installed(type(value))
+    if is_opaque or isinstance(value, (np.ufunc, io.IOBase, logging.Logger)):
+        return joblib.hash(value)
+    return value.__getstate__()
 
 
 def _globals(function: FunctionType, describe: Callable[[Any], Any]) -> list[Any]:
     """Describe what the names in a function stand for outside it."""
     names = function.__globals__
-    if release := _release(names.get("__name__")):  # made by a function of that package
+    if release := _release(names.get("__name__")):  # a function of that package made it
         return [release]
     parts: list[Any] = []
     for name in sorted(_names(function.__code__)):
@@ -221,6 +246,19 @@ def _globals(function: FunctionType, describe: Callable[[Any], Any]) -> list[Any
         else:
             parts += _imported(name, names.get("__package__") or "")
     return parts
+
+
+def _names(code: CodeType) -> set[str]:
+    """Return all names in some code and in the functions defined in it."""
+    inner = [_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return set(code.co_names).union(*inner)
+
+
+def _imported(name: str, package: str) -> list[Any]:
+    """Describe the modules that a name may stand for where a function imports it."""
+    parents, name = package.split("."), name.partition(".")[0]
+    places = {".".join(filter(None, [*parents[:n], name])) for n in range(len(parents) + 1)}
+    return [_module(place) for place in sorted(places) if place in sys.modules or _spec(place)]
 
 
 def _members(kind: type) -> dict[str, Any]:
@@ -234,48 +272,8 @@ def _members(kind: type) -> dict[str, Any]:
     }
 
 
-def _contents(value: Any, describe: Callable[[Any], Any]) -> Any:
-    """Describe the items of a container, the number in a subclass of int and so on."""
-    if isinstance(value, (tuple, list)):
-        return [describe(item) for item in value]
-    if isinstance(value, dict):
-        return sorted(repr((describe(key), describe(item))) for key, item in value.items())
-    if isinstance(value, (set, frozenset)):
-        return sorted(repr(describe(item)) for item in value)
-    if isinstance(value, np.ndarray):
-        has_objects = value.dtype.hasobject
-        return describe(value.tolist()) if has_objects else joblib.hash(np.asarray(value))
-    return [kind(value) for kind in _SCALARS[3:] if isinstance(value, kind)]
-
-
-def _state(value: Any) -> Any:
-    """Return the attributes of an object."""
-    if getattr(value, "_runs_per_track", False):
-        return leaf_steps(value)
-    if isinstance(value, BaseEstimator):
-        fitted = {k: v for k, v in vars(value).items() if k[-1] == "_" and k[0] != "_"}
-        return value.get_params(deep=False) | fitted
-    is_opaque = not hasattr(value, "__dict__") and _release(type(value).__module__)
-    if is_opaque or isinstance(value, (np.ufunc, io.IOBase, logging.Logger)):
-        return joblib.hash(value)  # pickle knows its state or its name
-    return value.__getstate__()
-
-
 def _digest(description: Any) -> str:
     return hashlib.blake2b(repr(description).encode(), digest_size=16).hexdigest()
-
-
-def _names(code: CodeType) -> set[str]:
-    """Return all names in some code and in the functions defined in it."""
-    inner = [_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
-    return set(code.co_names).union(*inner)
-
-
-def _imported(name: str, package: str) -> list[Any]:
-    """Describe the modules that a name may stand for where it is imported inside a function."""
-    parents, name = package.split("."), name.partition(".")[0]
-    places = {".".join(filter(None, [*parents[:n], name])) for n in range(len(parents) + 1)}
-    return [_module(place) for place in sorted(places) if place in sys.modules or _spec(place)]
 
 
 def _module(name: str) -> list[Any]:
