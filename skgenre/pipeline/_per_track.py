@@ -99,13 +99,14 @@ class PerTrack(
     The key of a cached result consists of the track (a file as ``file_identity`` says, a
     waveform by a hash of its samples and its rate), of the classes and parameters of all
     steps, and of the code: the release of skgenre with a digest of its source, and the
-    versions of the libraries that compute. Code from elsewhere is known by the release of its
-    package if that is installed, else by its compiled code and everything this refers to by
-    name; if anything cannot be identified so, nothing is kept, and a warning says why.
+    versions of the libraries that compute. Code from elsewhere counts by the release of its
+    package if that is installed, else by its compiled code and that of the functions and
+    classes it names; where it uses anything else that cannot be identified, such as a module
+    of your own, nothing is cached and a warning says why.
 
-    Augmented copies are known by the augmenter's seed too. A step that draws anew is never
-    stored: one with scikit-learn's tag ``non_deterministic``, and an augmenter or a step from
-    elsewhere whose ``random_state`` is None.
+    The key of augmented copies includes the augmenter's seed. The output of a step that draws
+    new random numbers is never stored: a step with scikit-learn's tag ``non_deterministic``, and
+    an augmenter or a step from elsewhere whose ``random_state`` is None.
 
     Each entry carries a checksum; a damaged one is computed again, with a warning. Processes
     may share a folder; where an entry cannot be written joblib warns, and the result is
