@@ -13,12 +13,13 @@ import logging
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from importlib.machinery import ModuleSpec
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from numbers import Real
+from opcode import opmap
 from pathlib import Path
 from types import CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
@@ -31,7 +32,7 @@ from skgenre.utils._pipeline import augments, leaf_steps
 
 # Libraries that our own transformers compute with.
 _LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr")
-# Packages of ours that use features and take no part in computing them.
+# Packages of ours that use features but do not compute them.
 _ABOVE_FEATURES = {"plotting", "evaluation", "papers", "cli", "datasets"}
 _SCALARS: tuple[Any, ...] = (type(None), type(...), bool, int, float, complex, str, bytes)
 _CONTAINERS = (tuple, list, dict, set, frozenset, np.ndarray, np.memmap)
@@ -66,7 +67,7 @@ def track_key(track: Any, files: str) -> tuple[Any, ...] | None:
     Returns
     -------
     key : tuple or None
-        None where there is no such file; the loader raises the error.
+        None if there is no such file; the loader raises the error.
     """
     if isinstance(track, (str, os.PathLike)):
         try:
@@ -106,7 +107,7 @@ def front_end_key(steps: Sequence[Any], *, training: bool) -> str:
     steps : sequence of transformers
         As ``leaf_steps`` lists them.
     training : bool
-        Whether augmenters add copies, which depend on the seed; else they count for nothing.
+        Whether augmenters add copies, which depend on the seed; else augmenters are left out.
 
     Returns
     -------
@@ -236,26 +237,30 @@ def _state(value: Any) -> Any:
 
 def _globals(function: FunctionType, describe: Callable[[Any], Any]) -> list[Any]:
     """Describe what the names in a function stand for outside it."""
-    names = function.__globals__
-    if release := _release(names.get("__name__")):  # a function of that package made it
+    known = function.__globals__
+    if release := _release(known.get("__name__")):  # a function of that package made it
         return [release]
+    codes = list(_codes(function.__code__))
+    imports = any(opmap["IMPORT_NAME"] in code.co_code[::2] for code in codes)
     parts: list[Any] = []
-    for name in sorted(_names(function.__code__)):
-        if name in names:
-            parts.append((name, describe(names[name])))
-        else:
-            parts += _imported(name, names.get("__package__") or "")
+    for name in sorted({name for code in codes for name in code.co_names}):
+        if name in known:
+            parts.append((name, describe(known[name])))
+        elif imports:
+            parts += _imported(name, known.get("__package__") or "")
     return parts
 
 
-def _names(code: CodeType) -> set[str]:
-    """Return all names in some code and in the functions defined in it."""
-    inner = [_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
-    return set(code.co_names).union(*inner)
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield some code and that of the functions defined in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
 
 
 def _imported(name: str, package: str) -> list[Any]:
-    """Describe the modules that a name may stand for where a function imports it."""
+    """Describe the modules that a name may stand for in a function that imports some."""
     parents, name = package.split("."), name.partition(".")[0]
     places = {".".join(filter(None, [*parents[:n], name])) for n in range(len(parents) + 1)}
     return [_module(place) for place in sorted(places) if place in sys.modules or _spec(place)]
