@@ -30,6 +30,7 @@ from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
 from skgenre.evaluation._warn import warn_caller
+from skgenre.utils._cache_key import UnidentifiedError
 from skgenre.utils._environment import versions
 from skgenre.utils._io import write_whole
 from skgenre.utils._pipeline import final_classifier, segment_outputs
@@ -311,12 +312,17 @@ def _files(
         return [None] * len(splits)
     code = {k: v for k, v in versions().items() if k not in ("python", "system")}
     learns = task.artists is not None and _artist_params(task.model)
+    try:
+        model = describe_estimator(task.pipeline)
+    except UnidentifiedError as error:
+        warn_caller(f"No fold is kept in {os.fspath(checkpoint)}: {error}.")
+        return [None] * len(splits)
     identity = (
         _FORMAT,
         "segments" if splits.by_segment else "tracks",
         data_identity(task.data, task.y),
         task.artists.tolist() if learns and task.artists is not None else None,
-        describe_estimator(task.pipeline),
+        model,
         sorted(code.items()),
     )
     files: list[Path | None] = []

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skgenre.utils._cache_key import _describe as describe
-from skgenre.utils._cache_key import track_key
+from skgenre.utils._cache_key import describe, track_key
 
 # Parameters that change how a result is computed, but not the result.
 _IRRELEVANT = frozenset({"n_jobs", "memory", "verbose", "bytes_limit"})

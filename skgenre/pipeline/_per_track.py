@@ -39,14 +39,14 @@ class PerTrack(
     BaseEstimator,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]  # the mixin of scikit-learn takes it
 ):
-    """Run the row-wise part of a pipeline track by track.
+    """Run the steps of a pipeline that treat each row by itself, one track at a time.
 
     Loading, segmenting, augmenting and extracting treat each track by itself. As steps of an
     ordinary pipeline, each passes an array of all tracks to the next: the raw segments of 1000
-    clips of 30 s are 2.6 GB, their MFCCs 68 MB. Inside PerTrack a track passes through all
-    steps at once, and only the last result is kept; tracks run in parallel; and with
-    ``memory`` the result of each track is stored, and found again in every fold, every cell of
-    a grid that shares these steps, every later run.
+    tracks of 30 s are 2.6 GB, their MFCCs 68 MB. PerTrack takes each track through all steps
+    and keeps the last result only. Tracks run in parallel. With ``memory`` the result of each
+    track is stored, and reused in all folds, in all grid candidates that share these steps,
+    and in later runs.
 
     Parameters
     ----------
@@ -93,23 +93,25 @@ class PerTrack(
     A step from elsewhere gets a copy of one track at a time, as a batch of one. A declared one
     that has a ``fit`` is fitted on that track first.
 
-    BLAS has one thread meanwhile, in the whole process. Where other threads of it limit BLAS too,
-    as KMeans does, call ``threadpoolctl.threadpool_limits`` once, around all of them.
+    While PerTrack runs, BLAS has one thread in the whole process. If other threads of the process
+    limit BLAS too, as KMeans does, call ``threadpoolctl.threadpool_limits`` once, around all of
+    them.
 
     The key of a cached result consists of the track (a file as ``file_identity`` says, a
     waveform by a hash of its samples and its rate), of the classes and parameters of all
     steps, and of the code: the release of skgenre with a digest of its source, and the
-    versions of the libraries that compute. Code from elsewhere is known by the release of its
-    package if that is installed, else by its compiled code and everything this refers to by
-    name; if anything cannot be identified so, nothing is kept, and a warning says why.
+    versions of the libraries that compute. Code from elsewhere counts by the release of its
+    package if that is installed, else by its compiled code and that of the functions and
+    classes it names; where it uses anything else that cannot be identified, such as a module
+    of your own, nothing is cached and a warning says why.
 
-    Augmented copies are known by the augmenter's seed too. A step that draws anew is never
-    stored: one with scikit-learn's tag ``non_deterministic``, and an augmenter or a step from
-    elsewhere whose ``random_state`` is None.
+    The key of augmented copies includes the augmenter's seed. The output of a step that draws
+    new random numbers is never stored: a step with scikit-learn's tag ``non_deterministic``, and
+    an augmenter or a step from elsewhere whose ``random_state`` is None.
 
     Each entry carries a checksum; a damaged one is computed again, with a warning. Processes
-    may share a folder; where an entry cannot be written joblib warns, and the result is
-    returned nonetheless. A fitted PerTrack on a machine where the folder cannot be written
+    may share a folder; if an entry cannot be written, joblib warns and the result is still
+    returned. A fitted PerTrack on a machine where the folder cannot be written
     works without it, with a warning.
 
     If ``transformer`` is a Pipeline, the parameters of its steps can be set without

@@ -82,16 +82,12 @@ def _requires_fit(step: Any) -> bool:
 def _walk(transformer: Any, *, in_union: bool = False) -> Iterator[tuple[Any, bool]]:
     """Yield each step that transforms, members of unions too, and whether it is one."""
     for step in leaf_steps(transformer):
-        if _is_union(step):
+        if isinstance(step, FeatureUnion):
             for _, member in step.transformer_list:
                 if not _is_drop(member):
                     yield from _walk(member, in_union=True)
         else:
             yield step, in_union
-
-
-def _is_union(step: Any) -> bool:
-    return isinstance(step, FeatureUnion)
 
 
 def _is_drop(member: Any) -> bool:
@@ -112,7 +108,7 @@ def rows_of(steps: Sequence[Any], X: Any) -> Any:
 
 
 def is_repeatable(steps: Sequence[Any], *, training: bool) -> bool:
-    """Whether a track gives the same result another time; false where steps draw anew."""
+    """Whether a track always gives the same result; false if a step draws new numbers."""
     for step in steps:
         if augments(step):
             if training and step.random_state is None:
@@ -127,7 +123,7 @@ def _is_deterministic(step: Any) -> bool:
         return False
     if hasattr(step, "transform_track"):  # its tag is reliable
         return True
-    # None draws anew, and a RandomState instance moves on with each track.
+    # None draws new numbers each time, and a RandomState instance advances with each track.
     return isinstance(getattr(step, "random_state", 0), (int, np.integer))
 
 
@@ -183,7 +179,7 @@ def pass_track(
                 effects.append(table)
             elif _has_primitive(step):
                 track = step.transform_track(track, name)
-            elif _is_union(step):
+            elif isinstance(step, FeatureUnion):
                 track = _join(step, track, name)
             else:
                 track = _transform_foreign(step, track)

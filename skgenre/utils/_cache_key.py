@@ -1,29 +1,27 @@
 """The key of a cached track: the track itself, the steps with their parameters, the code.
 
-Code from elsewhere is known by the release of its package if that is installed, else by its
-compiled code and everything this refers to; what cannot be known so is not cached.
+Code from elsewhere counts by the release of its package if that is installed, else by its
+compiled code and that of the functions and classes it names; where it uses anything else that
+cannot be identified, such as a module of your own, nothing is cached and a warning says why.
 """
 
 from __future__ import annotations
 
-import builtins
-import copyreg
-import dis
 import hashlib
-import importlib
+import io
+import logging
 import os
-import pickle
 import platform
-import site
 import sys
-import sysconfig
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec, resolve_name
+from importlib.machinery import ModuleSpec
+from importlib.metadata import packages_distributions, version
+from importlib.util import find_spec
 from numbers import Real
+from opcode import opmap
 from pathlib import Path
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 import joblib
@@ -34,9 +32,22 @@ from skgenre.utils._pipeline import augments, leaf_steps
 
 # Libraries that our own transformers compute with.
 _LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr")
-# Packages of ours that use features and take no part in computing them.
+# Packages of ours that use features but do not compute them.
 _ABOVE_FEATURES = {"plotting", "evaluation", "papers", "cli", "datasets"}
-_BLOCK = 2**20
+_SCALARS: tuple[Any, ...] = (type(None), type(...), bool, int, float, complex, str, bytes)
+_CONTAINERS = (tuple, list, dict, set, frozenset, np.ndarray, np.memmap)
+# The attributes that tell a value of such a type from others.
+_ATTRIBUTES = {
+    type: "__qualname__ __bases__",
+    FunctionType: "__qualname__ __defaults__ __kwdefaults__ __closure__ __dict__ __code__",
+    CodeType: "co_code co_exceptiontable co_names co_varnames co_consts",
+    CellType: "cell_contents",
+    MethodType: "__self__ __func__",
+    partial: "func args keywords",
+    staticmethod: "__func__",
+    classmethod: "__func__",
+    property: "fget fset fdel",
+}
 
 
 class UnidentifiedError(ValueError):
@@ -56,7 +67,7 @@ def track_key(track: Any, files: str) -> tuple[Any, ...] | None:
     Returns
     -------
     key : tuple or None
-        None where there is no such file; the loader raises the error.
+        None if there is no such file; the loader raises the error.
     """
     if isinstance(track, (str, os.PathLike)):
         try:
@@ -82,10 +93,8 @@ def _file_key(path: str | bytes, files: str) -> tuple[Any, ...]:
     if files == "stat":
         # realpath: two ways to one file are one file, whatever the working directory.
         return ("file", os.path.realpath(path), stat.st_size, stat.st_mtime_ns)
-    digest = hashlib.blake2b(digest_size=16)
     with open(path, "rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
+        digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16))
     # Some formats are recognised by the ending of the name.
     return ("content", os.path.splitext(os.fsdecode(path))[1].lower(), digest.hexdigest())
 
@@ -98,7 +107,7 @@ def front_end_key(steps: Sequence[Any], *, training: bool) -> str:
     steps : sequence of transformers
         As ``leaf_steps`` lists them.
     training : bool
-        Whether augmenters add copies, which depend on the seed; else they count for nothing.
+        Whether augmenters add copies, which depend on the seed; else augmenters are left out.
 
     Returns
     -------
@@ -140,7 +149,7 @@ def code_version() -> tuple[tuple[str, str], ...]:
     return tuple(versions.items())
 
 
-def describe(value: Any) -> Any:
+def describe(value: Any, _seen: dict[int, Any] | None = None) -> Any:
     """Turn a value into one that prints the same for equal values only.
 
     Parameters
@@ -151,278 +160,165 @@ def describe(value: Any) -> Any:
     Returns
     -------
     description : object
-        Built of numbers, texts, tuples and lists.
+        A number or a text as it is, a digest of anything else.
 
     Raises
     ------
     UnidentifiedError
-        If it, or something that it refers to, cannot be identified.
+        If it, or something that it uses, cannot be identified.
     """
-    return _Describer()(value)
-
-
-_describe = describe
-
-
-class _Describer:
-    """Describes values, and follows the code of those from packages without a release."""
-
-    def __init__(self) -> None:
-        self._open: list[Any] = []  # what is being described, outermost first
-        self._known: dict[int, tuple[Any, str]] = {}  # the values stay, so that ids do too
-
-    def __call__(self, value: Any) -> Any:
-        if isinstance(value, np.generic) and not isinstance(value, np.void):
-            value = value.item()
-        if value is None or value is ... or isinstance(value, (bool, int, float, complex, str)):
-            return value
-        if isinstance(value, bytes):
-            return value
-        if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-            return ("array", joblib.hash(value))
-        return self._once(value, self._compound)
-
-    def _once(self, value: Any, function: Callable[[Any], Any]) -> str:
-        """Return a digest of what ``function`` says, once for each value and through cycles."""
-        if id(value) in self._known:
-            return self._known[id(value)][1]
-        for place, other in enumerate(self._open):
-            if other is value:
-                return f"cycle to {place}"
-        self._open.append(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if type(value) in _SCALARS:
+        return value
+    seen = {} if _seen is None else _seen
+    if id(value) not in seen:
+        # Inside a value that refers to itself, its name stands for it. The value is kept here
+        # so that no other gets its id.
+        name = getattr(value, "__qualname__", type(value).__name__)
+        seen[id(value)] = (value, f"{name} again")
         try:
-            digest = _digest(function(value))
-        finally:
-            self._open.pop()
-        self._known[id(value)] = (value, digest)
-        return digest
-
-    def _compound(self, value: Any) -> Any:
-        if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
-            return [self(item) for item in value]
-        if type(value) is dict:
-            pairs = [(repr(self(key)), self(item)) for key, item in value.items()]
-            return ["dict", *sorted(pairs, key=lambda pair: pair[0])]
-        if isinstance(value, (set, frozenset)):
-            return ["set", *sorted(repr(self(item)) for item in value)]
-        if isinstance(value, np.ndarray):
-            return ["objects", value.shape, [self(item) for item in value.ravel()]]
-        if isinstance(value, type):
-            return self._class(value)
-        if isinstance(value, BaseEstimator):
-            return self._estimator(value)
-        if isinstance(value, FunctionType):
-            return self._function(value)
-        if isinstance(value, MethodType):
-            return ["method", self(value.__self__), self(value.__func__)]
-        if isinstance(value, partial):
-            return ["partial", self(value.func), self(value.args), self(value.keywords)]
-        if isinstance(value, (staticmethod, classmethod)):
-            return [type(value).__name__, self(value.__func__)]
-        if isinstance(value, property):
-            return ["property", self(value.fget), self(value.fset), self(value.fdel)]
-        if isinstance(value, ModuleType):
-            return self._module(value, ())
-        # Such as functions under lru_cache, or compiled by numba.
-        inner = getattr(value, "__wrapped__", None) or getattr(value, "py_func", None)
-        if isinstance(inner, FunctionType):
-            return ["wrapped", _name(type(value)), self(inner)]
-        return self._object(value)
-
-    def _estimator(self, value: BaseEstimator) -> Any:
-        if getattr(value, "_runs_per_track", False):
-            return [self(step) for step in leaf_steps(value)]
-        kind, params = self(type(value)), self(value.get_params(deep=False))
-        if hasattr(value, "transform_track"):  # it learns nothing
-            return [kind, params]
-        fitted = {k: v for k, v in vars(value).items() if k[-1] == "_" and k[0] != "_"}
-        return [kind, params, self(fitted)]
-
-    def _class(self, value: type) -> Any:
-        if _is_known(value):
-            return [_name(value), _release(value.__module__)]
-        members = {
-            name: member
-            for name, member in vars(value).items()
-            if callable(member)
-            or isinstance(member, (property, staticmethod, classmethod))
-            or not (name.startswith("__") or name == "_abc_impl")
-        }
-        bases = [self(base) for base in value.__bases__]
-        return [_name(value), _release(value.__module__), bases, self(members)]
-
-    def _function(self, value: FunctionType) -> Any:
-        if _is_known(value):
-            return [_name(value), _release(value.__module__)]
-        cells = value.__closure__ or ()
-        state = [
-            _name(value),
-            _release(value.__module__),
-            self(value.__defaults__),
-            self(value.__kwdefaults__),
-            [self(cell.cell_contents) if _is_filled(cell) else "empty" for cell in cells],
-            self._code(value.__code__),
-        ]
-        if not _is_installed(value.__globals__.get("__name__", "")):
-            state.append(self._globals(value.__code__, value.__globals__))
-        return state
-
-    def _code(self, code: CodeType) -> Any:
-        constants = [self._code(c) if isinstance(c, CodeType) else self(c) for c in code.co_consts]
-        return [code.co_code, code.co_names, code.co_varnames, constants]
-
-    def _globals(self, code: CodeType, names: Mapping[str, Any]) -> Any:
-        """Describe the global names that some code reads, and the modules that it imports."""
-        found = []
-        for part in _codes(code):
-            for name in sorted(_globals_read(part)):
-                if name in names:
-                    found.append((name, self._referred(names[name], part.co_names)))
-                elif not hasattr(builtins, name):
-                    found.append((name, "missing"))
-            found += [(m, self._imported_module(m, part.co_names)) for m in _imported(part, names)]
-        return found
-
-    def _referred(self, value: Any, attributes: Sequence[str]) -> Any:
-        return self._module(value, attributes) if isinstance(value, ModuleType) else self(value)
-
-    def _module(self, module: ModuleType, attributes: Sequence[str]) -> Any:
-        """Describe a module by its release, or by those of its attributes that are used."""
-        name = module.__name__
-        if _is_installed(name):
-            return [name, _release(name)]
-        if any(module is other for other in self._open):
-            return name
-        self._open.append(module)
-        try:
-            used = [
-                (key, self._referred(getattr(module, key), attributes))
-                for key in attributes
-                if hasattr(module, key)
-            ]
-        finally:
-            self._open.pop()
-        return [name, _release(name), used]
-
-    def _imported_module(self, name: str, attributes: Sequence[str]) -> Any:
-        if _is_installed(name):
-            return [name, _release(name)]
-        try:
-            return self._module(importlib.import_module(name), attributes)
-        except ImportError:
-            return "missing"
-
-    def _object(self, value: Any) -> Any:
-        """Describe an object by its class and by what pickle would store of it."""
-        try:
-            reducer = copyreg.dispatch_table.get(type(value))
-            reduced = value.__reduce_ex__(2) if reducer is None else reducer(value)
+            parts = _parts(value, partial(describe, _seen=seen))
+        except UnidentifiedError:
+            raise
         except Exception as error:
-            raise UnidentifiedError(
-                f"{_shown(value)} of type {type(value).__name__} cannot be identified ({error})"
-            ) from error
-        if isinstance(reduced, str):  # a global name
-            module = pickle.whichmodule(value, reduced)  # type: ignore[attr-defined]
-            found = getattr(sys.modules.get(module), reduced, None)
-            if found is not value or not _is_installed(module):
-                raise UnidentifiedError(
-                    f"{_shown(value)} of type {type(value).__name__} cannot be identified (its "
-                    "code cannot be read)"
-                )
-            return [module, reduced, _release(module)]
-        function, args, *rest = reduced
-        # Items of lists and dictionaries come as iterators.
-        rest = [list(part) if isinstance(part, Iterator) else part for part in rest]
-        return [self(type(value)), self(function), self(args), self(rest)]
+            kind = type(value).__name__
+            raise UnidentifiedError(f"a {kind} object cannot be identified ({error})") from error
+        seen[id(value)] = (value, _digest(parts))
+    return seen[id(value)][1]
 
 
-def _digest(description: Any) -> str:
-    return hashlib.blake2b(repr(description).encode(), digest_size=16).hexdigest()
+def _parts(value: Any, describe: Callable[[Any], Any]) -> list[Any]:
+    """List what tells a value from others."""
+    if isinstance(value, ModuleType):
+        return _module(value.__name__)
+    if _is_installed(value):
+        return [value.__module__, value.__qualname__, _release(value.__module__)]
+    if type(value) in _CONTAINERS:
+        return [type(value).__name__, _contents(value, describe)]
+    names = next((names for kind, names in _ATTRIBUTES.items() if isinstance(value, kind)), None)
+    if names:
+        parts = [describe(getattr(value, name)) for name in names.split()]
+    else:
+        parts = [_contents(value, describe), describe(_state(value))]
+    if isinstance(value, FunctionType):
+        parts += _globals(value, describe)
+    if isinstance(value, type):
+        parts.append(describe(_members(value)))
+    return [*parts, describe(type(value))]
 
 
-def _name(thing: Any) -> str:
-    return f"{thing.__module__}.{thing.__qualname__}"
+def _contents(value: Any, describe: Callable[[Any], Any]) -> Any:
+    """Describe the items of a container, or the number in a subclass of int."""
+    if isinstance(value, (tuple, list)):
+        return [describe(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(repr(describe(item)) for item in value)
+    if isinstance(value, dict):
+        return sorted(repr((describe(key), describe(item))) for key, item in value.items())
+    if isinstance(value, np.ndarray):
+        has_objects = value.dtype.hasobject
+        return describe(value.tolist()) if has_objects else joblib.hash(np.asarray(value))
+    return [kind(value) for kind in _SCALARS[3:] if isinstance(value, kind)]
 
 
-def _shown(value: Any) -> str:
-    text = object.__repr__(value) if type(value).__repr__ is object.__repr__ else repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+def _state(value: Any) -> Any:
+    """Return the attributes of an object, or a hash where Python cannot see them."""
+    if getattr(value, "_runs_per_track", False):
+        return leaf_steps(value)
+    if isinstance(value, BaseEstimator):
+        fitted = {k: v for k, v in vars(value).items() if k[-1] == "_" and k[0] != "_"}
+        return value.get_params(deep=False) | fitted
+    is_opaque = not getattr(value, "__dict__", None) and _is_installed(type(value))
+    if is_opaque or isinstance(value, (np.ufunc, io.IOBase, logging.Logger)):
+        return joblib.hash(value)
+    return value.__getstate__()
 
 
-def _is_filled(cell: Any) -> bool:
-    try:
-        _ = cell.cell_contents
-    except ValueError:
-        return False
-    return True
+def _globals(function: FunctionType, describe: Callable[[Any], Any]) -> list[Any]:
+    """Describe what the names in a function stand for outside it."""
+    known = function.__globals__
+    if release := _release(known.get("__name__")):  # a function of that package made it
+        return [release]
+    codes = list(_codes(function.__code__))
+    imports = any(opmap["IMPORT_NAME"] in code.co_code[::2] for code in codes)
+    parts: list[Any] = []
+    for name in sorted({name for code in codes for name in code.co_names}):
+        if name in known:
+            parts.append((name, describe(known[name])))
+        elif imports:
+            parts += _imported(name, known.get("__package__") or "")
+    return parts
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
-    """Yield a code object and those of the functions defined in it."""
+    """Yield some code and that of the functions defined in it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _codes(constant)
 
 
-def _globals_read(code: CodeType) -> set[str]:
-    loads = ("LOAD_GLOBAL", "LOAD_NAME")
-    return {i.argval for i in dis.get_instructions(code) if i.opname in loads}
+def _imported(name: str, package: str) -> list[Any]:
+    """Describe the modules that a name may stand for in a function that imports some."""
+    parents, name = package.split("."), name.partition(".")[0]
+    places = {".".join(filter(None, [*parents[:n], name])) for n in range(len(parents) + 1)}
+    return [_module(place) for place in sorted(places) if place in sys.modules or _spec(place)]
 
 
-def _imported(code: CodeType, names: Mapping[str, Any]) -> list[str]:
-    """Return the full names of the modules that some code imports."""
-    instructions = list(dis.get_instructions(code))
-    found = []
-    for place, instruction in enumerate(instructions):
-        if instruction.opname == "IMPORT_NAME":
-            level = instructions[place - 2].argval  # the level and the names precede it
-            name = "." * level + instruction.argval
-            found.append(resolve_name(name, names.get("__package__")) if level else name)
-    return found
+def _members(kind: type) -> dict[str, Any]:
+    """Return what a class defines itself, without what Python adds."""
+    own = (property, staticmethod, classmethod)
+    return {
+        name: member
+        for name, member in vars(kind).items()
+        if (callable(member) or isinstance(member, own) or not name.startswith("__"))
+        and not (name == "_abc_impl" or isinstance(member, MemberDescriptorType))
+    }
 
 
-def _is_known(thing: Any) -> bool:
+def _digest(description: Any) -> str:
+    return hashlib.blake2b(repr(description).encode(), digest_size=16).hexdigest()
+
+
+def _module(name: str) -> list[Any]:
+    if release := _release(name):
+        return [name, release]
+    raise UnidentifiedError(f"the module {name} cannot be identified, as it is not installed")
+
+
+def _is_installed(thing: Any) -> bool:
     """Whether a class or function is found under its name in an installed package."""
-    if not _is_installed(thing.__module__):
+    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    if not isinstance(name, str) or not _release(module):
         return False
-    found: Any = sys.modules.get(thing.__module__)
-    for name in thing.__qualname__.split("."):
-        found = getattr(found, name, None)
+    if isinstance(thing, type) and not isinstance(vars(thing).get("__module__"), str):
+        return True  # written in C, and some of these types of Python have no name
+    found: Any = sys.modules.get(module or "")
+    for part in name.split("."):
+        found = getattr(found, part, None)
     return found is thing
 
 
-def _is_installed(module: str | None) -> bool:
-    """Whether a module belongs to Python, to skgenre, or to an installed package."""
-    package = (module or "").partition(".")[0]
-    # All of skgenre counts by its source.
-    if package in sys.stdlib_module_names or package in ("builtins", "skgenre"):
-        return True
-    try:
-        loaded = sys.modules.get(package)
-        spec: Any = find_spec(package) if loaded is None else getattr(loaded, "__spec__", None)
-    except (ImportError, ValueError):
-        return False
-    if spec is None:
-        return False
-    places = [spec.origin, *(spec.submodule_search_locations or ())]
-    return any(place and place.startswith(_site_packages()) for place in places)
-
-
-@lru_cache(maxsize=1)
-def _site_packages() -> tuple[str, ...]:
-    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    folders |= {*site.getsitepackages(), site.getusersitepackages()}
-    return tuple(f"{folder}{os.sep}" for folder in folders)
-
-
 def _release(module: str | None) -> str | None:
-    """Return the release of the package that a module belongs to; None where it has none."""
+    """Return the release of the installed package that has a module; None if there is none."""
     package = (module or "").partition(".")[0]
-    if package in sys.stdlib_module_names or package == "builtins":
+    if package in sys.stdlib_module_names:
         return platform.python_version()
-    release = getattr(sys.modules.get(package), "__version__", None)
-    try:
-        return version(package) if release is None and package else release
-    except PackageNotFoundError:
+    spec = _spec(package)
+    places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+    folders = {part for place in places if place for part in Path(place).parts}
+    if package != "skgenre" and not folders & {"site-packages", "dist-packages"}:
         return None
+    release = getattr(sys.modules.get(package), "__version__", None)
+    return release or " ".join(map(version, _distributions().get(package, ())))
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    try:
+        return find_spec(module)
+    except (ImportError, ValueError):
+        return None
+
+
+_distributions = lru_cache(maxsize=1)(packages_distributions)

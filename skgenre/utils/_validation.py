@@ -33,7 +33,6 @@ def check_features(
     *,
     reset: bool,
     max_ndim: int = 4,
-    dtype: Any = np.float32,
     name: str | None = None,
 ) -> Array:
     """Check an array whose last axis is features, and record or compare their number.
@@ -52,8 +51,6 @@ def check_features(
         True in ``fit``.
     max_ndim : int, default=4
         The highest number of dimensions allowed.
-    dtype : dtype, default=numpy.float32
-        What the data are converted to.
     name : str or None, default=None
         What errors call the track, where X is a single one.
 
@@ -74,7 +71,8 @@ def check_features(
         ndim = getattr(X, "ndim", None)
     if ndim is None or ndim <= 2:
         return _finite(
-            validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False), name
+            validate_data(estimator, X, reset=reset, dtype=np.float32, ensure_all_finite=False),
+            name,
         )
     X = np.asarray(X)
     if ndim > max_ndim:
@@ -90,7 +88,7 @@ def check_features(
         )
     shape = X.shape
     rows = X.reshape(-1, shape[-1])  # (n_tracks * ... , n_features)
-    rows = validate_data(estimator, rows, reset=reset, dtype=dtype, ensure_all_finite=False)
+    rows = validate_data(estimator, rows, reset=reset, dtype=np.float32, ensure_all_finite=False)
     return _finite(rows.reshape(shape), name)
 
 

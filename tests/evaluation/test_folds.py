@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import warnings
 
@@ -13,6 +14,7 @@ from joblib import parallel_config
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skgenre import FrameScaler, MLPGenreClassifier, evaluate, leakage_audit
 from skgenre.evaluation import EvaluationTask, Splits, iter_folds, make_splits
@@ -264,6 +266,15 @@ def test_a_damaged_fold_is_computed_again(tmp_path):
         again = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
     assert Counting.fits == 2
     assert _found(again) == _found(first)
+
+
+def test_folds_of_an_unidentified_model_are_not_kept(tmp_path):
+    lock = threading.Lock()
+    step = FunctionTransformer(lambda X: X if lock else None)
+    with pytest.warns(UserWarning, match=r"No fold is kept in .* cannot be identified"):
+        result = evaluate(make_pipeline(step, Counting()), MUSIC, n_folds=2, checkpoint=tmp_path)
+    assert len(result.folds) == 2
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_audit_resumes_too(tmp_path):
