@@ -423,6 +423,13 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         """Return the features of tracks: (n_tracks, n_columns)."""
         if not self.precomputed:
             return front_end.fit_transform(X)
+        rows = as_rows(X)
+        if isinstance(rows[0], (str, os.PathLike)):
+            raise ValueError(
+                f"X holds paths, such as {str(rows[0])!r}, but precomputed=True expects the "
+                "table that the front end of split_front_end() makes of them. Give this table, or "
+                "set precomputed=False."
+            )
         table = check_array(X, dtype=np.float32, input_name="X")
         n_columns = max(view.stop for view in columns.values())
         if table.shape[1] != n_columns:

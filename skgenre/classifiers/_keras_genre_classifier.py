@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable
 from functools import partial
 from numbers import Real
@@ -26,6 +27,10 @@ from skgenre.utils._tf import (
 # Prefixes of routed parameters, and the arguments of Keras' fit that can be given.
 _PREFIXES = ("model", "compile", "optimizer", "loss", "fit")
 _FIT_ARGUMENTS = ("batch_size", "epochs", "verbose", "callbacks")
+# Arguments that fit offers to the function.
+_OFFERED = {"meta", "compile_kwargs", "params"}
+# Models that functions returned, to find one that comes back.
+_MODELS: Any = weakref.WeakSet()
 
 
 @document_training
@@ -51,7 +56,8 @@ class KerasGenreClassifier(BaseGenreClassifier):
         Name of a Keras optimizer; ``optimizer__*`` parameters are its arguments, such as
         ``optimizer__learning_rate``.
     loss : str or callable, default="sparse_categorical_crossentropy"
-        Loss of Keras; "categorical_crossentropy" gets the genres one-hot encoded.
+        Loss of Keras; "categorical_crossentropy" gets the genres one-hot encoded, a loss of
+        your own gets them as integers.
         ``loss__*`` parameters are arguments of its class.
     epochs : int, default=50
         Rounds over the training segments; ``fit__epochs`` overrides it.
@@ -130,6 +136,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
             )
         },
         "loss": [str, callable],
+        "optimizer": [object],  # _check_names says more
     }
     _max_ndim = 5
 
@@ -168,9 +175,10 @@ class KerasGenreClassifier(BaseGenreClassifier):
         for name, value in routed.items():
             if not _is_routed(name):
                 raise TypeError(
-                    f"KerasGenreClassifier has no parameter {name!r}. Give arguments of the "
-                    f"function that builds the model as model__{name}, those of the optimizer as "
-                    f"optimizer__{name}, those of Keras' fit as fit__{name}."
+                    f"KerasGenreClassifier has no parameter {name!r}. Arguments of the function "
+                    "that builds the model begin with model__, such as model__units; those of the "
+                    "optimizer, the loss, Keras' compile and fit with optimizer__, loss__, "
+                    "compile__ and fit__."
                 )
             setattr(self, name, value)
 
@@ -225,8 +233,32 @@ class KerasGenreClassifier(BaseGenreClassifier):
         return {**super()._fit_settings(), **routed, "callbacks": list(routed.get("callbacks", []))}
 
     def _check_names(self) -> None:
+        if not isinstance(self.optimizer, str):
+            raise TypeError(
+                f"optimizer={self.optimizer!r} is not a name, but each fit needs a new optimizer. "
+                'Give its name and its arguments, such as optimizer="adam", '
+                "optimizer__learning_rate=0.001."
+            )
         super()._check_names()
         keras = import_keras()
+        if taken := sorted(_OFFERED & self._routed("model").keys()):
+            raise ValueError(
+                f"model__{taken[0]} is given by fit; rename the argument of your function."
+            )
+        arguments = self._routed("optimizer")
+        rate = arguments.get("learning_rate")
+        if isinstance(rate, Real):
+            if not 0 < float(rate) < np.inf:
+                raise ValueError(f"optimizer__learning_rate={rate!r} is not a number above 0.")
+            arguments["learning_rate"] = float(rate)
+        try:
+            type(keras.optimizers.get(self.optimizer))(**arguments)
+        except (ValueError, TypeError) as error:
+            given = ", ".join(f"optimizer__{name}={v!r}" for name, v in arguments.items())
+            raise ValueError(
+                f"optimizer={self.optimizer!r} cannot be made with {given}: {error} See "
+                "https://keras.io/api/optimizers for its arguments."
+            ) from error
         routed = self._routed("fit")
         unknown = sorted(routed.keys() - {*_FIT_ARGUMENTS})
         if unknown:
@@ -240,6 +272,12 @@ class KerasGenreClassifier(BaseGenreClassifier):
             {f"fit__{name}": value for name, value in routed.items()},
             caller_name=type(self).__name__,
         )
+        for callback in routed.get("callbacks", ()):
+            if not isinstance(callback, keras.callbacks.Callback):
+                raise TypeError(
+                    f"fit__callbacks holds {callback!r} of type {type(callback).__name__}; give "
+                    "instances of keras.callbacks.Callback."
+                )
         if isinstance(self.model, keras.Model):
             raise TypeError(
                 f"model is the {type(self.model).__name__} {self.model.name!r}, but a function "
@@ -256,6 +294,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
         params = {name: self.get_params()[name] for name in ("optimizer", "loss")}
         params |= {k: v for k, v in self.get_params().items() if _is_routed(k)}
         params = {k: v for k, v in params.items() if not k.startswith("fit__")}
+        params["loss"] = _loss(self.loss, self._routed("loss"))
         if isinstance(params.get("optimizer__learning_rate"), Real):  # Keras refuses NumPy's
             params["optimizer__learning_rate"] = float(params["optimizer__learning_rate"])
         meta = {
@@ -282,6 +321,28 @@ class KerasGenreClassifier(BaseGenreClassifier):
         # Keras makes variables for the loss when it is first computed.
         loss(model, None, tf.zeros(1, tf.int64), tf.fill((1, n_classes), 1 / n_classes), None)
         return model.optimizer, loss
+
+
+def _loss(loss: Any, arguments: dict[str, Any]) -> Any:
+    """Return a loss as scikeras takes it: the class of a name if there are arguments."""
+    if not isinstance(loss, str):
+        return loss
+    keras = import_keras()
+    try:
+        keras.losses.get(loss)
+    except ValueError as error:
+        raise ValueError(
+            f"loss={loss!r} is not one of the losses of Keras; see https://keras.io/api/losses."
+        ) from error
+    if not arguments:
+        return loss
+    name = loss if loss[:1].isupper() else loss.title().replace("_", "")
+    if not isinstance(getattr(keras.losses, name, None), type):
+        raise ValueError(
+            f"loss={loss!r} takes no arguments, but loss__{next(iter(arguments))} is set; give the "
+            "name of a class of keras.losses."
+        )
+    return getattr(keras.losses, name)
 
 
 def _is_routed(name: str) -> bool:
@@ -351,10 +412,11 @@ def _check_arguments(function: Callable[..., Any], arguments: dict[str, Any]) ->
     try:
         inspect.signature(function).bind(**arguments)
     except TypeError as error:
-        given = ", ".join(f"model__{n}" for n in arguments if n not in ("meta", "compile_kwargs"))
+        names = inspect.signature(function).parameters
+        taken = ", ".join(f"model__{name}" for name in names if name not in _OFFERED)
         raise TypeError(
             f"model={_name(function)}{inspect.signature(function)} cannot be called: {error}. The "
-            f"parameters for it are: {given or 'none'}; name each argument as model__<argument>."
+            f"parameters that it takes are: {taken or 'none'}."
         ) from error
 
 
@@ -367,6 +429,12 @@ def _checked(function: Callable[..., Any], model: Any, meta: dict[str, Any]) -> 
             f"model={name} returned {type(model).__name__}, but a keras.Model was expected: return "
             "a Sequential or functional model of segments."
         )
+    if model in _MODELS:
+        raise ValueError(
+            f"model={name} returned the same model as before, which would change classifiers that "
+            "are fitted already. Build a new model at each call."
+        )
+    _MODELS.add(model)
     if type(model).train_step is not keras.Model.train_step:
         raise TypeError(
             f"model={name} returned a {type(model).__name__} with a train_step of its own, which "

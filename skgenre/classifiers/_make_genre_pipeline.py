@@ -12,6 +12,7 @@ from sklearn.utils import get_tags
 from skgenre.audio import AudioLoader, Segmenter
 from skgenre.base import TrackTableTransformer, TrackTransformer
 from skgenre.classifiers._cnn import CNNGenreClassifier
+from skgenre.classifiers._genre_classifier import GenreClassifier
 from skgenre.classifiers._hierarchical import HierarchicalGenreClassifier
 from skgenre.classifiers._lstm import LSTMGenreClassifier
 from skgenre.classifiers._mlp import MLPGenreClassifier
@@ -115,6 +116,16 @@ def make_genre_pipeline(
                 f"{', '.join(map(repr, _CLASSIFIERS))}, or give a classifier."
             )
         classifier = _CLASSIFIERS[classifier]()
+    if not hasattr(classifier, "fit") or isinstance(classifier, type):
+        raise TypeError(
+            f"classifier={classifier!r} is no classifier; give an instance, or one of "
+            f"{', '.join(map(repr, _CLASSIFIERS))}."
+        )
+    if isinstance(classifier, GenreClassifier) and not classifier.precomputed:
+        raise ValueError(
+            "GenreClassifier computes its own features from audio files; use it without "
+            "make_genre_pipeline: GenreClassifier().fit(paths, genres)."
+        )
     extractor = MFCCExtractor() if extractor is None else extractor
     takes_frames, output = _takes_frames(classifier), _output(extractor)
     if isinstance(n_segments, str):
@@ -123,6 +134,8 @@ def make_genre_pipeline(
                 f'n_segments={n_segments!r} is unknown; give a number, "auto" or None.'
             )
         n_segments = 10 if takes_frames and output != "table" else None
+    if output == "table" and n_segments == 1 and not takes_frames:
+        n_segments = None  # the whole track, which gives the one row that is wanted
     if not takes_frames:
         _check_tables(classifier, extractor, output, n_segments, augmenter)
     front_end: list[tuple[str, Any]] = [

@@ -165,6 +165,8 @@ def _fit(
             break
     trainer.optimizer.finalize_variable_values(model.trainable_variables)  # moving averages
     calls.on_train_end(dict(logs))
+    for callback in callbacks:  # the user keeps some of them, but not the model with them
+        callback.set_model(None)
     return history
 
 

@@ -38,6 +38,15 @@ from skgenre.utils._pipeline import final_classifier, segment_outputs
 Array = NDArray[Any]
 
 _FORMAT = "skgenre-fold-2"
+_OUTCOME = {
+    "predicted",
+    "classes",
+    "proba",
+    "segment_accuracy",
+    "n_segments",
+    "fit_time",
+    "predict_time",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -155,12 +164,16 @@ def iter_folds(
     <FoldResult 1: 20 of 20 right>
     """
     files = _files(task, splits, checkpoint)
-    kept = [None if file is None else _read(file) for file in files]
+    kept = [
+        None if file is None else _read(file, len(test))
+        for file, (_, test) in zip(files, splits.folds, strict=True)
+    ]
     missing = [number for number, outcome in enumerate(kept) if outcome is None]
     computed = _compute(task, splits, missing, files, n_jobs)
     y = np.repeat(task.y, task.n_segments) if splits.by_segment else task.y
     for number, (train, test) in enumerate(splits):
-        outcome = kept[number] or next(computed)
+        found = kept[number]
+        outcome = next(computed) if found is None else found
         arrays = {
             name: None if outcome[name] is None else np.array(outcome[name], dtype=float)
             for name in ("proba", "segment_accuracy")
@@ -334,15 +347,17 @@ def _files(
     return files
 
 
-def _read(file: Path) -> dict[str, Any] | None:
-    """Return the outcome of a fold; None if there is no file, or with a warning none to read."""
+def _read(file: Path, n_test: int) -> dict[str, Any] | None:
+    """Return the outcome of a fold; None if there is no file, or with a warning none to use."""
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
-        if kept["format"] == _FORMAT:
-            return kept["outcome"]
+        outcome = kept["outcome"]
+        whole = kept["format"] == _FORMAT and outcome.keys() == _OUTCOME
+        if whole and len(outcome["predicted"]) == n_test:
+            return outcome
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         pass
     warn_caller(f"{file} is damaged; the fold is computed again.")
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,14 @@ def row_list(data: Any) -> Any:
 
 
 def content_digests(data: Any) -> list[str | None]:
-    """Return a digest of each track that is an array; None for paths."""
-    rate = getattr(data, "sampling_rate", None)
+    """Return a digest of the values of each track that is an array; None for paths."""
     digests: list[str | None] = []
     for track in row_list(data):
-        key = None if is_path(track) else repr((track_key(track, "stat"), rate))
-        digests.append(None if key is None else _digest(key))
+        if isinstance(track, tuple) and len(track) == 2 and isinstance(track[1], Real):
+            track = track[0]  # a waveform with its rate
+        is_array = not is_path(track)
+        key = track_key(np.asarray(track), "stat") if is_array else None
+        digests.append(None if key is None else _digest(repr(key)))
     return digests
 
 
@@ -42,7 +45,14 @@ def data_identity(data: Any, y: Any) -> str:
         (track_key(track, "stat") or repr(track)) if is_path(track) else None
         for track in row_list(data)
     ]
-    return _digest(repr((files, content_digests(data), np.asarray(y).tolist())))
+    rates = getattr(data, "sampling_rate", None), [_rate(track) for track in row_list(data)]
+    return _digest(repr((files, content_digests(data), rates, np.asarray(y).tolist())))
+
+
+def _rate(track: Any) -> Any:
+    if isinstance(track, tuple) and len(track) == 2:
+        return track[1]
+    return getattr(track, "sampling_rate", None)
 
 
 def describe_estimator(value: Any) -> Any:

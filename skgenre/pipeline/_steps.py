@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.pipeline import FeatureUnion
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils import get_tags
 
 from skgenre.utils._pipeline import augments, leaf_steps, nested_estimators
 from skgenre.utils._validation import as_rows
@@ -76,7 +75,16 @@ def _check_stateless(step: Any) -> None:
 
 def _requires_fit(step: Any) -> bool:
     """Whether scikit-learn's tag asks for a fit; true for a class without tags."""
-    return not hasattr(step, "__sklearn_tags__") or get_tags(step).requires_fit
+    tags = _tags(step)
+    return tags is None or tags.requires_fit
+
+
+def _tags(step: Any) -> Any:
+    """Return scikit-learn's tags; None for a class that has none, or a mixin's without a base."""
+    try:
+        return step.__sklearn_tags__()
+    except AttributeError:
+        return None
 
 
 def _walk(transformer: Any, *, in_union: bool = False) -> Iterator[tuple[Any, bool]]:
@@ -119,7 +127,8 @@ def is_repeatable(steps: Sequence[Any], *, training: bool) -> bool:
 
 
 def _is_deterministic(step: Any) -> bool:
-    if hasattr(step, "__sklearn_tags__") and get_tags(step).non_deterministic:
+    tags = _tags(step)
+    if tags is not None and tags.non_deterministic:
         return False
     if hasattr(step, "transform_track"):  # its tag is reliable
         return True
@@ -225,6 +234,10 @@ def _transform_foreign(step: Any, track: Any) -> NDArray[Any]:
         step = copy.copy(step)
         step.fit(batch)
     Xt = step.transform(batch)
+    if hasattr(Xt, "toarray"):
+        raise ValueError(
+            f"{type(step).__name__} gave a sparse {type(Xt).__name__}; set it to give dense arrays."
+        )
     Xt = Xt if isinstance(Xt, np.ndarray) else np.asarray(Xt)
     if Xt.ndim == 0 or len(Xt) != 1:
         raise ValueError(

@@ -159,6 +159,30 @@ def test_keras_callbacks_run():
     callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs))
     keras_classifier(fit__callbacks=[callback], fit__epochs=2).fit(X, Y)
     assert [sorted(logs) for logs in seen] == [["accuracy", "loss"]] * 2
+    assert callback.model is None  # which would go into each pickle of the classifier
+
+
+@pytest.mark.parametrize("loss", ["CategoricalCrossentropy", "categorical_crossentropy"])
+def test_arguments_of_a_loss_reach_it(loss):
+    plain, smoothed = (
+        keras_classifier(loss=loss, fit__epochs=1, loss__label_smoothing=share).fit(X, Y)
+        for share in (0.0, 0.9)
+    )
+    assert np.abs(plain.predict_proba(X) - smoothed.predict_proba(X)).max() > 1e-4
+
+
+def test_a_function_that_returns_one_model_twice_is_refused():
+    models = []
+
+    def same(meta):
+        models.append(models[0] if models else build(meta))
+        return models[0]
+
+    first = keras_classifier(same, fit__epochs=1).fit(X, Y)
+    before = first.predict_proba(X)
+    with pytest.raises(ValueError, match="returned the same model as before"):
+        keras_classifier(same, fit__epochs=1).fit(X, Y)
+    np.testing.assert_array_equal(first.predict_proba(X), before)
 
 
 def test_settings_of_fit_hold_for_the_unpickled_model():
@@ -183,8 +207,24 @@ def test_settings_of_fit_hold_for_the_unpickled_model():
         (one_output, {}, ValueError, r"output of shape \(2, 1\).*\(2, 3\) was expected"),
         (without_softmax, {}, ValueError, 'is no distribution.*activation="softmax"'),
         (own_step, {}, TypeError, "train_step of its own"),
-        (needs_units, {}, TypeError, "missing a required argument: 'units'.*model__<argument>"),
-        (build, {"model__unit": 3}, TypeError, "unexpected keyword argument 'unit'"),
+        (
+            needs_units,
+            {},
+            TypeError,
+            "a required argument: 'units'.*takes are: model__units",
+        ),
+        (
+            build,
+            {"model__unit": 3},
+            TypeError,
+            "argument 'unit'.*are: model__units, model__rate",
+        ),
+        (build, {"model__meta": {}}, ValueError, "model__meta is given by fit"),
+        (build, {"optimizer": object()}, TypeError, "is not a name, but each fit needs a new opt"),
+        (build, {"optimizer__lr": 0.1}, ValueError, "cannot be made with .*optimizer__lr=0.1"),
+        (build, {"optimizer__learning_rate": -1}, ValueError, "=-1 is not a number above 0"),
+        (build, {"loss": "loss"}, ValueError, "loss='loss' is not one of the losses of Keras"),
+        (build, {"fit__callbacks": [3]}, TypeError, "holds 3 of type int; give instances"),
         (build, {"fit__shuffle": True}, ValueError, "fit__shuffle is not an argument"),
         (build, {"fit__epochs": 0}, ValueError, "'fit__epochs' parameter"),
         (build, {"optimizer": "downhill"}, ValueError, "optimizer='downhill' is not one"),

@@ -34,6 +34,7 @@ from skgenre import (
     CNNGenreClassifier,
     FrameScaler,
     FusionKNeighborsClassifier,
+    GenreClassifier,
     LSTMGenreClassifier,
     MFCCExtractor,
     MLPGenreClassifier,
@@ -192,6 +193,13 @@ def test_a_table_of_tracks_reaches_any_classifier(classifier, music):
         make_genre_pipeline(classifier, extractor=RhythmExtractor(), n_segments=3)
     with pytest.raises(ValueError, match="copies of Augmenter are further rows"):
         make_genre_pipeline(classifier, extractor=RhythmExtractor(), augmenter=Augmenter())
+
+
+def test_what_is_no_classifier_of_features_is_refused():
+    with pytest.raises(ValueError, match="GenreClassifier computes its own features"):
+        make_genre_pipeline(GenreClassifier())
+    with pytest.raises(TypeError, match="classifier=None is no classifier; give an instance"):
+        make_genre_pipeline(None)
 
 
 def test_a_forest_of_summaries_on_files_in_folds_and_in_a_search(folder, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -257,10 +258,19 @@ def test_changed_files_are_other_data(tmp_path):
     assert Reading.fits == 2
 
 
-def test_a_damaged_fold_is_computed_again(tmp_path):
+@pytest.mark.parametrize("damage", ["cut", "empty", "short", "list"])
+def test_a_damaged_fold_is_computed_again(tmp_path, damage):
     first = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
     for file in tmp_path.iterdir():
-        file.write_text(file.read_text()[:50])
+        kept = json.loads(file.read_text())
+        outcome = kept["outcome"]
+        text = {
+            "cut": file.read_text()[:50],
+            "empty": json.dumps(kept | {"outcome": {}}),
+            "short": json.dumps(kept | {"outcome": outcome | {"predicted": []}}),
+            "list": "[]",
+        }[damage]
+        file.write_text(text)
     Counting.fits = 0
     with pytest.warns(UserWarning, match="is damaged; the fold is computed again"):
         again = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)

@@ -190,6 +190,14 @@ class Declared(Untagged):
     stateless = True
 
 
+class Mixed(TransformerMixin, Plain):
+    """Has scikit-learn's mixin without its base, and so a method for tags that fails."""
+
+
+class DeclaredMixed(Mixed):
+    stateless = True
+
+
 class Tagged(Plain, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -202,6 +210,7 @@ class Tagged(Plain, BaseEstimator):
     [
         Plain(),
         Untagged(),
+        Mixed(),
         make_pipeline(Normalizer(), Untagged()),
         FeatureUnion([("a", Normalizer()), ("b", Untagged())]),
         PerTrack(Plain()),
@@ -224,6 +233,7 @@ def doubled_start(X):
     "step",
     [
         DeclaredPlain(),
+        DeclaredMixed(),
         Declared(),
         Tagged(),
         FunctionTransformer(doubled_start),
