@@ -45,7 +45,7 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
     Parameters
     ----------
     estimator : classifier
-        Judges segments: it has ``predict_segment_proba``, as the classifiers of this package
+        Predicts segments: it has ``predict_segment_proba``, as the classifiers of this package
         have. It is cloned.
     threshold : int or float, default=0.5
         Votes that a genre needs: an int is their number, a float in (0, 1] their share of the
@@ -71,7 +71,7 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
 
     See Also
     --------
-    MLPGenreClassifier : Judges segments; so do the other classifiers of this package.
+    MLPGenreClassifier : Predicts segments; so do the other classifiers of this package.
 
     Notes
     -----
