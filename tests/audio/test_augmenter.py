@@ -60,7 +60,7 @@ def test_draws_depend_on_the_sound_and_the_seed_alone():
     assert np.abs(other - whole).max() > 1e-3
 
 
-def test_draws_do_not_depend_on_the_worker():
+def test_draws_do_not_depend_on_the_process():
     X = tones((220.0, 330.0))
     augmenter = Augmenter(random_state=3)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
