@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 
 import joblib
 import pytest
+from joblib import parallel_config
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
@@ -48,6 +49,13 @@ def trained(music, tmp_path_factory):
     with redirect_stdout(io.StringIO()) as out:
         assert train(music, model, "--cv", 2, "--learning-rate", 0.003) == 0
     return model, out.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    """Let --jobs start threads: each process would import all packages again."""
+    with parallel_config("threading"):
+        yield
 
 
 @pytest.fixture
@@ -394,7 +402,8 @@ def test_memory_keeps_features_and_folds_of_the_recommended(music, tmp_path, cap
     assert shown in out
     kept = {file: file.stat().st_mtime_ns for file in (memory / "trainings").iterdir()}
     assert len(kept) == 2
-    assert len(list(memory.rglob("output.pkl"))) == 8  # the features of each track, once
+    # Once for each track: the features of the whole, and those of its segments.
+    assert len(list(memory.rglob("output.pkl"))) == 2 * 8
     assert main([*command, "--force"]) == 0
     assert capsys.readouterr().out == out
     assert {file: file.stat().st_mtime_ns for file in (memory / "trainings").iterdir()} == kept

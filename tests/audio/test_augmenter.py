@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import numpy as np
 import pytest
-from joblib import Parallel, delayed
 
 from skgenre import Augmenter
 from skgenre.audio._augmenter import EFFECTS, apply_effects
@@ -58,12 +60,12 @@ def test_draws_depend_on_the_sound_and_the_seed_alone():
     assert np.abs(other - whole).max() > 1e-3
 
 
-def test_draws_do_not_depend_on_the_worker():
+def test_draws_do_not_depend_on_the_process():
     X = tones((220.0, 330.0))
     augmenter = Augmenter(random_state=3)
-    whole = augmenter.fit_transform(X)
-    parts = Parallel(n_jobs=2)(delayed(augmenter.fit_transform)(X[[i]]) for i in range(2))
-    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-6, atol=1e-7)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        there = pool.submit(augmenter.fit_transform, X[1:]).result()
+    np.testing.assert_allclose(there, augmenter.fit_transform(X)[1:], rtol=1e-6, atol=1e-7)
 
 
 def test_without_seed_each_fit_draws_anew():

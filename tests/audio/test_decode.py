@@ -212,18 +212,18 @@ def test_truncated_inside_the_head_of_an_ogg_page(save):
             probe_audio(path)
 
 
-@pytest.mark.parametrize("form", ["WAVEX", "RF64"])
-def test_other_wav_headers(save, form):
-    path = save("wav", format=form)
-    np.testing.assert_allclose(read(path), music(), atol=2**-15)
-    cut(path, path.stat().st_size // 2)
-    with pytest.raises(ValueError, match="is truncated or damaged"):
-        probe_audio(path)
-
-
-@pytest.mark.parametrize(("ext", "endian"), [("wav", "BIG"), ("au", "LITTLE"), ("aiff", "LITTLE")])
-def test_the_less_usual_byte_order(save, ext, endian):
-    path = save(ext, endian=endian, subtype="PCM_16")
+@pytest.mark.parametrize(
+    ("ext", "kind"),
+    [
+        ("wav", {"format": "WAVEX"}),
+        ("wav", {"format": "RF64"}),
+        ("wav", {"endian": "BIG"}),
+        ("au", {"endian": "LITTLE"}),
+        ("aiff", {"endian": "LITTLE"}),
+    ],
+)
+def test_the_less_usual_headers_and_byte_orders(save, ext, kind):
+    path = save(ext, subtype="PCM_16", **kind)
     np.testing.assert_allclose(read(path), music(), atol=2**-15)
     cut(path, path.stat().st_size // 2)
     with pytest.raises(ValueError, match="is truncated or damaged"):

@@ -62,7 +62,7 @@ class Failing(SegmentNeighbors):
 
     def fit(self, X, y):
         if np.isin(MUSIC.data[0], X).all():
-            for _ in range(600):  # tenths of a second; the other process may start late
+            for _ in range(600):  # tenths of a second; the other thread may start late
                 if list(self.folder.glob("fold-*.json")):
                     break
                 time.sleep(0.1)
@@ -156,9 +156,8 @@ def test_warnings_and_errors_of_the_model_reach_the_caller(n_jobs):
 
 
 def test_a_fold_that_is_done_is_kept_when_another_fails(tmp_path):
-    run = {"n_folds": 2, "checkpoint": tmp_path, "n_jobs": 2}
-    with pytest.raises(OSError, match="no first track"):
-        evaluate(Failing(tmp_path), MUSIC, **run)
+    with parallel_config("threading"), pytest.raises(OSError, match="no first track"):
+        evaluate(Failing(tmp_path), MUSIC, n_folds=2, checkpoint=tmp_path, n_jobs=2)
     task = EvaluationTask(Failing(tmp_path), MUSIC.data, MUSIC.target, MUSIC.artists)
     splits = make_splits(task, "artist-grouped", n_folds=2)
     (good,) = [fold for fold in splits.folds if 0 not in fold[0]]

@@ -74,7 +74,7 @@ def tracks():
     loudness = (0.1, 3.0, 0.5)
     return [
         np.float32(loud) * music(seconds, seed)
-        for seed, (seconds, loud) in enumerate(zip((0.5, 2.0, 1.0), loudness, strict=True))
+        for seed, (seconds, loud) in enumerate(zip((0.25, 1.0, 0.5), loudness, strict=True))
     ]
 
 
@@ -128,21 +128,19 @@ def test_frames_stay_arrays_where_data_frames_are_asked_for(extractor):
 
 
 @pytest.mark.parametrize("extractor", OF_TABLES, ids=name_of)
-@pytest.mark.parametrize(
-    ("container", "kind"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)]
-)
-def test_tables_become_data_frames(extractor, container, kind):
-    X = np.stack([music(0.4), music(0.4, seed=1)])
+def test_tables_become_data_frames(extractor):
+    X = np.stack([music(0.2), music(0.2, seed=1)])
     plain = extractor.transform(X)
-    framed = clone(clone(extractor).set_output(transform=container))
-    for table in (framed.fit_transform(X), framed.transform(X)):
-        assert type(table) is kind
-        assert list(table.columns) == extractor.get_feature_names_out().tolist()
-        np.testing.assert_array_equal(table.to_numpy(), plain)
+    for container, kind in (("pandas", pd.DataFrame), ("polars", pl.DataFrame)):
+        framed = clone(clone(extractor).set_output(transform=container))
+        for table in (framed.fit_transform(X), framed.transform(X)):
+            assert type(table) is kind
+            assert list(table.columns) == extractor.get_feature_names_out().tolist()
+            np.testing.assert_array_equal(table.to_numpy(), plain)
+        with sklearn.config_context(transform_output=container):
+            assert type(extractor.transform(X)) is kind
     assert type(framed.transform(X.reshape(2, 2, -1))) is np.ndarray
     assert type(framed.set_output(transform="default").transform(X)) is np.ndarray
-    with sklearn.config_context(transform_output=container):
-        assert type(extractor.transform(X)) is kind
 
 
 def test_names_and_labels_of_rows_reach_the_next_step():

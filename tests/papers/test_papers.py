@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from _estimators import small_backbone
 from sklearn.base import clone
-from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 
 from skgenre import make_genres
@@ -29,12 +29,17 @@ TINY = {
     "recurrent_filters": (4,),
     "kernel_sizes": 3,
     "n_steps": 1,
+    "pool_sizes": 2,
+    "pool_strides": 2,
     "batch_size": 64,
     "lstm_dropout": 0.0,
     "dropout": 0.0,
     "early_stopping": False,
+    "backbone": small_backbone,
     "image_size": 32,
-    "weights": None,
+    "height": 32,
+    "width": 32,
+    "n_neighbors": 1,
 }
 
 
@@ -48,33 +53,15 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("features")
 
 
-def make_tiny(pipeline):
-    """Shrink a system's network, and leave its features and segments."""
-    params = pipeline.get_params()
-    for name, value in TINY.items():
-        for prefix in ("classifier__", "classifier__estimator__"):
-            key = f"{prefix}{name}"
-            if key in params and not (name == "weights" and f"{prefix}n_neighbors" in params):
-                pipeline.set_params(**{key: value})
-    for size in ("pool_sizes", "pool_strides"):
-        if f"classifier__{size}" in params:
-            pipeline.set_params(**{f"classifier__{size}": 2})
-    if "features__extractor__image__height" in params:
-        pipeline.set_params(features__extractor__image__height=32)
-        pipeline.set_params(features__extractor__image__width=32)
-    if "classifier__n_neighbors" in params:
-        pipeline.set_params(classifier__n_neighbors=1)
-    if isinstance(pipeline["classifier"], VotingClassifier):
-        for name, _ in pipeline["classifier"].estimators:
-            pipeline.set_params(**{f"classifier__{name}__kneighborsclassifier__n_neighbors": 1})
-    if "classifier__backbone" in params:
-        pipeline.set_params(classifier__backbone="MobileNetV2")
-    return pipeline
-
-
 @pytest.mark.parametrize("name", DISTINCT)
 def test_each_system_fits_and_predicts(name, music, cache):
-    pipeline = make_tiny(load_system(name, memory=cache, n_jobs=2))
+    """Fit a small network of each system to the features of the paper."""
+    pipeline = load_system(name, memory=cache)
+    params = pipeline.get_params()
+    last = {key: key.split("__")[-1] for key in params}
+    pipeline.set_params(**{key: TINY[name] for key, name in last.items() if name in TINY})
+    if "classifier__backbone" in params:
+        pipeline.set_params(classifier__weights=None)
     pipeline.fit(music.data, music.target)
     predicted = pipeline.predict(music.data)
     assert predicted.shape == music.target.shape
@@ -85,8 +72,9 @@ def test_each_system_fits_and_predicts(name, music, cache):
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_each_system_is_a_pipeline_and_says_where_it_stands(name):
     system = get_system(name)
-    pipeline = system.load()
+    pipeline = system.load(memory="features", n_jobs=2)
     assert isinstance(clone(pipeline), Pipeline)
+    assert (pipeline["features"].memory, pipeline["features"].n_jobs) == ("features", 2)
     assert repr(system).startswith(f"<PaperSystem {name}: ")
     for part in (system.title, *system.published):
         assert part in repr(system)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
@@ -11,14 +10,6 @@ from _displays import undrawn
 import skgenre
 
 NAMES = sorted(name for name in skgenre.__all__ if name.endswith("Display"))
-
-
-def _in_fresh_process(code):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,12 +54,3 @@ def test_without_matplotlib_the_extra_is_named(name, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"pip install skgenre\[plot\]"):
         undrawn(name).plot()
-
-
-def test_import_and_names_load_no_matplotlib():
-    code = (
-        "import sys, skgenre\n"
-        "for name in skgenre.__all__: getattr(skgenre, name)\n"
-        "print(sorted(name for name in ('matplotlib', 'sklearn') if name in sys.modules))"
-    )
-    assert _in_fresh_process(code) == "['sklearn']"

@@ -26,6 +26,13 @@ def _results(grid, metrics=("score",), n_folds=3):
     return {"params": params, **folds}
 
 
+def _means(results, activation):
+    """Return the mean scores of an activation, by rising number of segments."""
+    means = np.mean([results[f"split{k}_test_score"] for k in range(3)], axis=0)
+    cells = {tuple(p.values()): m for p, m in zip(results["params"], means, strict=True)}
+    return pytest.approx([cells[activation, n] for n in (10, 20, 30)])
+
+
 def test_mean_and_deviation_of_a_real_search():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 3)), np.repeat(["calm", "loud"], 20)
@@ -53,14 +60,8 @@ def test_hue_has_a_curve_for_each_value():
     results = _results(GRID)
     display = SearchCurveDisplay.from_cv_results(results, "n_segments", hue="activation")
     assert list(display.lines_) == [("score", "tanh"), ("score", "relu")]
-    means = np.mean([results[f"split{k}_test_score"] for k in range(3)], axis=0)
     for (_, activation), line in display.lines_.items():
-        cells = {
-            p[SEGMENTS]: m
-            for p, m in zip(results["params"], means, strict=True)
-            if p[ACTIVATION] == activation
-        }
-        assert line.get_ydata() == pytest.approx([cells[n] for n in (10, 20, 30)])
+        assert line.get_ydata() == _means(results, activation)
     first, second = display.lines_.values()
     assert first.get_marker() != second.get_marker()
     assert display.ax_.get_legend().get_title().get_text() == "activation"
@@ -87,15 +88,7 @@ def test_fixed_chooses_candidates():
     display = SearchCurveDisplay.from_cv_results(
         results, "n_segments", fixed={"activation": "relu"}, spread=None
     )
-    means = np.mean([results[f"split{k}_test_score"] for k in range(3)], axis=0)
-    expected = {
-        p[SEGMENTS]: m
-        for p, m in zip(results["params"], means, strict=True)
-        if p[ACTIVATION] == "relu"
-    }
-    assert display.lines_["score", None].get_ydata() == pytest.approx(
-        [expected[n] for n in (10, 20, 30)]
-    )
+    assert display.lines_["score", None].get_ydata() == _means(results, "relu")
     assert len(display.ax_.collections) == 0
 
 
