@@ -60,11 +60,8 @@ def small_backbone(include_top, weights, input_shape):
     )
 
 
-class SmallBackbone:
-    """The same with a name without an address, which the ids of tests can contain."""
-
-    def __call__(self, **kwargs):
-        return small_backbone(**kwargs)
+class WithoutAddress:
+    """A callable with a name without an address, which the ids of tests can contain."""
 
     def __eq__(self, other):
         return type(self) is type(other)
@@ -73,11 +70,18 @@ class SmallBackbone:
         return 0
 
     def __repr__(self):
-        return "SmallBackbone()"
+        return f"{type(self).__name__}()"
 
 
-class SmallNetwork:
-    """A builder of the user's, with layers without seeds; without an address in its name."""
+class SmallBackbone(WithoutAddress):
+    """The same as an object."""
+
+    def __call__(self, **kwargs):
+        return small_backbone(**kwargs)
+
+
+class SmallNetwork(WithoutAddress):
+    """A builder of the user's, with layers without seeds."""
 
     def __call__(self, meta, units=16):
         import keras
@@ -93,15 +97,6 @@ class SmallNetwork:
         )
         model.compile(keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy")
         return model
-
-    def __eq__(self, other):
-        return type(self) is type(other)
-
-    def __hash__(self):
-        return 0
-
-    def __repr__(self):
-        return "SmallNetwork()"
 
 
 def save_weights(model, file):

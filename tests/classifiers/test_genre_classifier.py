@@ -23,10 +23,11 @@ from skgenre import (
     make_genres,
 )
 
-DURATION = 4.0
+DURATION = 2.0
 RATE = 22050
-ALL = ("svc", "svc_whitened", "lda", "cnn")
 DEFAULT = ("svc", "svc_whitened")
+FEW_MEMBERS = ("svc", "lda", "cnn")
+MEMBERS = (*DEFAULT, "cnn")  # a fit of "lda" takes five seconds for each fold
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +48,22 @@ def waveforms(music):
     return AudioLoader(duration=DURATION).fit_transform(music.data)
 
 
-def small(members=ALL, **params):
+def small(members=MEMBERS, **params):
     return GenreClassifier(
-        members, **{"duration": DURATION, "epochs": 2, "random_state": 0, **params}
+        members, **{"duration": DURATION, "epochs": 1, "random_state": 0, **params}
     )
 
 
 @pytest.fixture(scope="module")
 def fitted(music):
-    """All members, with artists. Not to be changed."""
+    """All members but "lda", with artists. Not to be changed."""
     return small().fit(music.data, music.target, groups=music.artists)
+
+
+@pytest.fixture(scope="module")
+def fitted_few(music):
+    """One track of dub and two of swing, too few for a fold of calibration."""
+    return small(FEW_MEMBERS).fit(music.data[[0, 6, 7]], music.target[[0, 6, 7]])
 
 
 @pytest.fixture(scope="module")
@@ -115,19 +122,19 @@ def test_a_single_path_is_not_a_list_of_letters():
         small(("svc",)).fit("song.wav", ["dub"] * 8)
 
 
-def test_pickle_predicts_equally_in_another_process(music, fitted, tmp_path):
-    joblib.dump((fitted, music.data), tmp_path / "model")
+def test_pickles_predict_equally_in_another_process(music, fitted, fitted_few, tmp_path):
+    models = fitted, fitted_few
+    joblib.dump((models, music.data), tmp_path / "models")
     code = (
-        "import sys, joblib, numpy as np; model, paths = joblib.load(sys.argv[1]); "
-        "np.save(sys.argv[2], model.predict_proba(paths))"
+        "import sys, joblib, numpy as np; models, paths = joblib.load(sys.argv[1]); "
+        "np.save(sys.argv[2], np.hstack([model.predict_proba(paths) for model in models]))"
     )
     subprocess.run(
-        [sys.executable, "-c", code, tmp_path / "model", tmp_path / "proba.npy"], check=True
+        [sys.executable, "-c", code, tmp_path / "models", tmp_path / "proba.npy"], check=True
     )
-    np.testing.assert_allclose(
-        np.load(tmp_path / "proba.npy"), fitted.predict_proba(music.data), atol=1e-5
-    )
-    assert len(pickle.dumps(fitted)) < 3_000_000
+    expected = np.hstack([model.predict_proba(music.data) for model in models])
+    np.testing.assert_allclose(np.load(tmp_path / "proba.npy"), expected, atol=1e-5)
+    assert all(len(pickle.dumps(model)) < 3_000_000 for model in models)
 
 
 def test_the_default_members_import_no_tensorflow(music, tmp_path):
@@ -151,41 +158,39 @@ def test_the_default_members_import_no_tensorflow(music, tmp_path):
 # Members
 
 
-def test_probabilities_are_the_geometric_mean_of_the_members(music, fitted):
-    answers = fitted.predict_member_proba(music.data)
-    assert list(answers) == list(ALL)
+@pytest.mark.parametrize(("model", "names"), [("fitted", MEMBERS), ("fitted_few", FEW_MEMBERS)])
+def test_probabilities_are_the_geometric_mean_of_the_members(music, request, model, names):
+    model = request.getfixturevalue(model)
+    answers = model.predict_member_proba(music.data)
+    assert list(answers) == list(names)
     mean = np.exp(np.mean([np.log(p + 1e-4) for p in answers.values()], axis=0))
     expected = mean / mean.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(fitted.predict_proba(music.data), expected, atol=1e-6)
+    np.testing.assert_allclose(model.predict_proba(music.data), expected, atol=1e-6)
 
 
-def test_the_network_is_the_same_beside_other_members_and_takes_no_excerpts(music, fitted):
-    tracks = [(track, RATE) for track in AudioLoader(duration=DURATION).transform(music.data[:2])]
-    alone = small(("cnn",)).fit(music.data, music.target)
-    expected = fitted.predict_member_proba(tracks)["cnn"]
-    np.testing.assert_allclose(alone.predict_proba(tracks), expected, atol=1e-3)
-    names = alone.split_front_end()[0].get_feature_names_out()
-    assert all(name.startswith("spectrogram__track__") for name in names)
-
-
-def test_members_are_pipelines_of_the_public_parts(music, waveforms, fitted):
+def test_members_are_pipelines_of_the_public_parts(music, waveforms, table, fitted, fitted_few):
     """What a user would build by hand predicts the same, from the same columns."""
-    table = ClipFeatures().fit_transform(waveforms)
-    members = fitted.members_
-    for name in ("svc", "svc_whitened", "lda"):
-        assert isinstance(members[name].estimator_, Pipeline)
-    found = small(DEFAULT, n_excerpts=0).fit(waveforms, music.target, groups=music.artists)
-    for name, proba in found.predict_member_proba(waveforms).items():
-        np.testing.assert_allclose(found.members_[name].predict_proba(table), proba, rtol=1e-5)
+    clips = ClipFeatures().fit_transform(waveforms)
+    np.testing.assert_allclose(table, clips, rtol=1e-5, atol=1e-5)
+    for model, names in ((fitted, DEFAULT), (fitted_few, ("svc", "lda"))):
+        answers = changed(model, n_excerpts=0).predict_member_proba(waveforms)
+        for name in names:
+            member = model.members_[name]
+            assert isinstance(member.estimator_, Pipeline)
+            np.testing.assert_allclose(answers[name], member.predict_proba(clips), rtol=1e-5)
+    # The network is the same beside other members, and takes no excerpts.
     mel = MelSpectrogramExtractor(n_mels=64, hop_length=1024, top_db=None)
     spectrograms = mel.fit_transform(waveforms)[:, 0]
-    network = LogMelCNNGenreClassifier(**members["cnn"]["network"].get_params())
+    network = LogMelCNNGenreClassifier(**fitted.members_["cnn"]["network"].get_params())
     network.fit(spectrograms, music.target)
+    tracks = [(track, RATE) for track in waveforms[:3]]
     np.testing.assert_allclose(
         network.predict_proba(spectrograms[:3]),
-        fitted.predict_member_proba(waveforms[:3])["cnn"],
+        fitted.predict_member_proba(tracks)["cnn"],
         atol=1e-3,
     )
+    names = small(("cnn",)).split_front_end()[0].get_feature_names_out()
+    assert all(name.startswith("spectrogram__track__") for name in names)
 
 
 def test_artists_matter_to_one_member_only(music, table):
@@ -196,7 +201,7 @@ def test_artists_matter_to_one_member_only(music, table):
     np.testing.assert_allclose(
         answers["svc"], without.predict_member_proba(table)["svc"], rtol=1e-6
     )
-    assert not np.allclose(answers["svc_whitened"], answers["svc"], atol=1e-3)
+    assert not np.allclose(answers["svc_whitened"], answers["svc"], rtol=0.01, atol=0)
 
 
 def test_one_artist_a_genre_leaves_the_member_out_with_one_warning(music, table):
@@ -239,10 +244,8 @@ def test_many_tracks_take_the_approximate_kernel(music, table, monkeypatch, max_
     assert (model.predict(table) == music.target).mean() > 0.8
 
 
-def test_few_tracks_and_two_genres(music):
-    rows = [0, 6, 7]  # one track of dub, two of swing
-    model = small(("svc", "lda", "cnn")).fit(music.data[rows], music.target[rows])
-    proba = model.predict_proba(music.data)
+def test_few_tracks_and_two_genres(music, fitted_few):
+    proba = fitted_few.predict_proba(music.data)
     assert proba.shape == (18, 2)
     assert np.isfinite(proba).all()
 
@@ -275,7 +278,7 @@ def test_excerpts_add_nothing_to_a_track_no_longer_than_one(music, fitted_svc):
 
 def test_excerpts_are_computed_in_fit_only_where_they_are_kept(music, table, tmp_path):
     def n_views(model):
-        names = model.fit(music.data[:8], music.target[:8]).front_end_.get_feature_names_out()
+        names = model.fit(music.data[4:8], music.target[4:8]).front_end_.get_feature_names_out()
         return len(names) / table.shape[1]
 
     model = small(("svc",))
@@ -283,7 +286,7 @@ def test_excerpts_are_computed_in_fit_only_where_they_are_kept(music, table, tmp
     assert n_views(model.set_params(memory=tmp_path)) == 4
     assert model.front_end_.n_hits_ == 0
     assert n_views(model) == 4
-    assert model.front_end_.n_hits_ == 8
+    assert model.front_end_.n_hits_ == 4
 
 
 def test_segments_are_predicted_as_tracks_of_that_length(waveforms, fitted_svc):
@@ -299,8 +302,8 @@ def test_segments_are_predicted_as_tracks_of_that_length(waveforms, fitted_svc):
 
 
 def test_segments_overlap_in_short_tracks_and_are_all_of_a_shorter_one(waveforms, fitted_svc):
-    model = changed(fitted_svc, n_segments=3, segment_duration=3.0)
-    n = 3 * RATE
+    model = changed(fitted_svc, n_segments=3, segment_duration=1.5)
+    n = 3 * RATE // 2
     middle = waveforms[0][(waveforms[0].size - n) // 2 :][:n]
     found = model.predict_segment_proba(waveforms[:1])
     np.testing.assert_allclose(found[0, 1], model.predict_proba([middle])[0], atol=1e-5)
@@ -346,7 +349,7 @@ def count_files(folder):
 @pytest.mark.parametrize("saved", ["pickled", "cloned", "pipeline", "search"])
 def test_memory_and_n_jobs_are_read_at_prediction(music, tmp_path, saved):
     first, second = tmp_path / "first", tmp_path / "second"
-    rows = [0, 1, 2, 3, 6, 7, 8, 9]
+    rows = [0, 1, 2, 6, 7, 8]
     model = small(("svc",), n_excerpts=0, memory=first)
     if saved == "search":
         model = GridSearchCV(model, {"n_excerpts": [0]}, cv=2)
@@ -399,12 +402,10 @@ def test_a_fit_that_fails_leaves_the_last_one(music, waveforms, fitted_svc):
 # The two halves
 
 
-@pytest.mark.parametrize("members", [DEFAULT, ("svc", "cnn")], ids=["default", "network"])
-def test_a_pipeline_of_both_halves_predicts_equally(music, members):
-    model = small(members).fit(music.data, music.target, groups=music.artists)
-    pipeline = make_pipeline(*small(members).split_front_end())
+def test_a_pipeline_of_both_halves_predicts_equally(music, fitted):
+    pipeline = make_pipeline(*small().split_front_end())
     pipeline.fit(music.data, music.target, genreclassifier__groups=music.artists)
-    expected = model.predict_proba(music.data)
+    expected = fitted.predict_proba(music.data)
     np.testing.assert_allclose(pipeline.predict_proba(music.data), expected, atol=1e-6)
     segments = pipeline[-1].predict_segment_proba(pipeline[:-1].transform(music.data))
     assert segments.shape == (18, 1, 3)

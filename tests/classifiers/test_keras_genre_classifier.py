@@ -122,12 +122,10 @@ def test_meta_says_what_fit_knows():
 
 def test_grid_search_reaches_into_it():
     pipeline = Pipeline([("scaler", FrameScaler()), ("classifier", keras_classifier())])
-    grid = {
-        "classifier__model__units": [2, 8],
-        "classifier__optimizer__learning_rate": [np.float32(1e-5), 0.02],
-    }
+    units, rate = "classifier__model__units", "classifier__optimizer__learning_rate"
+    grid = [{units: [2], rate: [np.float32(1e-5)]}, {units: [8], rate: [0.02]}]
     search = GridSearchCV(pipeline, grid, cv=2).fit(X, Y)
-    assert search.best_params_["classifier__optimizer__learning_rate"] == 0.02
+    assert search.best_params_ == {units: 8, rate: 0.02}
     assert len({*search.cv_results_["mean_test_score"]}) > 1
 
 

@@ -50,7 +50,7 @@ from skgenre import (
 )
 
 GENRES = ["ambient", "house", "waltz"]
-DURATION = 4.0
+DURATION = 2.0
 
 
 def small_mlp(**params):
@@ -344,9 +344,8 @@ def test_mixed_rates_are_an_error_that_names_both(music):
         pipeline.fit(music.data, music.target)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_ten_folds_of_class_sorted_tracks(features, music, n_jobs):
-    scores = cross_val_score(small_mlp(), features, music.target, cv=10, n_jobs=n_jobs)
+def test_ten_folds_of_class_sorted_tracks_in_two_processes(features, music):
+    scores = cross_val_score(small_mlp(), features, music.target, cv=10, n_jobs=2)
     assert scores.shape == (10,)
     assert scores.mean() > 0.6  # unstratified folds of sorted classes give 0
 
@@ -372,12 +371,12 @@ def test_cross_val_predict_aligns_with_the_tracks(music):
 def test_grid_search_over_segments_and_activations(music):
     """The search of hu2022's tables 1 to 4, small."""
     grid = {
-        "features__segmenter__n_segments": [1, 2, 4],
-        "classifier__activation": ["sigmoid", "tanh", "relu", "leaky_relu", "elu"],
+        "features__segmenter__n_segments": [1, 2],
+        "classifier__activation": ["sigmoid", "leaky_relu", "elu"],
     }
     search = GridSearchCV(small_pipeline(small_mlp(epochs=4)), grid, cv=2, error_score="raise")
     search.fit(music.data, music.target)
-    assert len(search.cv_results_["params"]) == 15
+    assert len(search.cv_results_["params"]) == 6
     assert set(search.best_params_) == set(grid)
     scores = search.cv_results_["mean_test_score"]
     assert np.unique(scores).size > 1

@@ -36,19 +36,19 @@ def test_vgg16_sees_images_as_it_expects_them():
 
 
 def test_preprocessing_is_that_of_the_backbone():
-    """MobileNetV2 was trained on values from -1 to 1."""
+    """MobileNet was trained on values from -1 to 1."""
     import keras
 
     model = build_transfer(
         (32, 32, 3),
         2,
-        backbone="MobileNetV2",
-        backbone_params={"alpha": 0.35},
+        backbone="MobileNet",
+        backbone_params={"alpha": 0.25},
         weights=None,
         image_size=32,
         pixel_max=255,
     )
-    assert body_of(model).name.startswith("mobilenetv2_0.35")
+    assert body_of(model).name.startswith("mobilenet_0.25")
     X = np.full((1, 32, 32, 3), 255, dtype=np.float32)
     X[:, :, :, 1] = 0
     pool = next(x for x in model.layers if type(x).__name__ == "GlobalAveragePooling2D")
@@ -67,6 +67,7 @@ def test_weights_file(tmp_path):
     ):
         np.testing.assert_array_equal(one, two)
         assert one.ndim == 1 or np.abs(two - three).max() > 0.01
+    assert not body_of(loaded).trainable_weights
     # The same model is built without the file, for weights that come from elsewhere.
     file.unlink()
     empty = build(weights=file, load_weights=False, seed=2)
@@ -75,8 +76,11 @@ def test_weights_file(tmp_path):
 
 
 def test_weights_file_of_something_else(tmp_path):
+    import keras
+
     file = tmp_path / "other.weights.h5"
-    save_weights(body_of(build_transfer((8, 8, 3), 3, weights=None, image_size=32)), file)
+    convolutions = [keras.layers.Conv2D(4, size) for size in (3, 2)]
+    save_weights(keras.Sequential([keras.Input((6, 6, 3)), *convolutions]), file)
     with pytest.raises(ValueError, match=r"other.weights.h5' cannot be loaded into small_backbone"):
         build(weights=str(file))
     file.write_text("no weights")
@@ -102,17 +106,15 @@ def test_failed_download_says_what_to_do(monkeypatch):
         build_transfer((8, 8, 3), 3, image_size=32)
 
 
-def test_frozen_and_trained_layers(tmp_path):
+def test_frozen_and_trained_layers():
     def trained(model):
         return [layer.name for layer in body_of(model).layers if layer.trainable_weights]
 
     vgg = {"backbone": "VGG16", "image_size": 32}
-    scratch = build(**vgg)
-    assert len(trained(scratch)) == 13
-    file = tmp_path / "vgg.weights.h5"
-    save_weights(body_of(scratch), file)
-    assert trained(build(weights=file, **vgg)) == []
-    tuned = build(weights=file, trainable_from="block5_conv2", **vgg)
+    assert len(trained(build(**vgg))) == 13
+    loaded = {"weights": "vgg.weights.h5", "load_weights": False, **vgg}
+    assert trained(build(**loaded)) == []
+    tuned = build(trainable_from="block5_conv2", **loaded)
     assert trained(tuned) == ["block5_conv2", "block5_conv3"]
     with pytest.raises(ValueError, match=r"'block6' is no layer of vgg16; .* block5_conv3"):
         build(trainable_from="block6", **vgg)
