@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from _estimators import (
     expected_failed_checks,
     small_classifiers,
@@ -11,15 +12,32 @@ from _estimators import (
 )
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+# The fit and the vote of these are those of the MLP, CNN and LSTM: their own parts are tested in
+# tests/classifiers, and on input of more than two dimensions in test_nd_checks.py.
+_LIKE_OTHERS = ("ImageCNN", "Transfer", "CRNN", "RCNN", "LogMelCNN")
+
+
+def _is_like_others(classifier):
+    return type(classifier).__name__.removesuffix("GenreClassifier") in _LIKE_OTHERS
+
 
 @parametrize_with_checks(
     [
         *small_transformers(),
         *small_table_classifiers(),
         *small_track_classifiers(),
-        *small_classifiers(),
+        *(classifier for classifier in small_classifiers() if not _is_like_others(classifier)),
     ],
     expected_failed_checks=expected_failed_checks,
 )
 def test_scikit_learn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [classifier for classifier in small_classifiers() if _is_like_others(classifier)],
+    expected_failed_checks=expected_failed_checks,
+)
+def test_scikit_learn_check_of_further_networks(estimator, check):
     check(estimator)
