@@ -192,6 +192,8 @@ def _parts(value: Any, describe: Callable[[Any], Any]) -> list[Any]:
     """List what tells a value from others."""
     if isinstance(value, ModuleType):
         return _module(value.__name__)
+    if isinstance(value, np.ufunc):
+        return _ufunc(value)
     if _is_installed(value):
         return [value.__module__, value.__qualname__, _release(value.__module__)]
     if type(value) in _CONTAINERS:
@@ -230,7 +232,7 @@ def _state(value: Any) -> Any:
         fitted = {k: v for k, v in vars(value).items() if k[-1] == "_" and k[0] != "_"}
         return value.get_params(deep=False) | fitted
     is_opaque = not getattr(value, "__dict__", None) and _is_installed(type(value))
-    if is_opaque or isinstance(value, (np.ufunc, io.IOBase, logging.Logger)):
+    if is_opaque or isinstance(value, (io.IOBase, logging.Logger)):
         return joblib.hash(value)
     return value.__getstate__()
 
@@ -279,6 +281,14 @@ def _members(kind: type) -> dict[str, Any]:
 
 def _digest(description: Any) -> str:
     return hashlib.blake2b(repr(description).encode(), digest_size=16).hexdigest()
+
+
+def _ufunc(value: np.ufunc) -> list[Any]:
+    """Describe a ufunc of NumPy or SciPy; pickle would look for another one in all modules."""
+    for module in ("numpy", "scipy.special"):
+        if getattr(sys.modules.get(module), value.__name__, None) is value:
+            return [module, value.__name__, _release(module)]
+    raise UnidentifiedError(f"the ufunc {value.__name__} cannot be identified")
 
 
 def _module(name: str) -> list[Any]:
