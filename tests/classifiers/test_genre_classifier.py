@@ -227,6 +227,7 @@ def test_folds_without_two_artists_of_a_genre_do_not_calibrate(table):
     assert all(5 in train for train, _ in folds)
 
 
+@pytest.mark.slow
 def test_a_discriminant_of_few_tracks_is_not_sure_of_random_labels(music, table):
     labels = np.random.default_rng(0).permutation(music.target)
     model = of_features(("lda",)).fit(table[::2], labels[::2])
