@@ -16,8 +16,9 @@ from skgenre.utils._tf import free, import_keras, lock
 _PREDICT_SEGMENTS = 1024
 _PREDICT_VALUES = 2**21
 # TensorFlow computes the last rows of a batch with other instructions where their number does not
-# fill a vector register, so that the last bit of a result depends on the row. Batches are
-# therefore filled up to a multiple, except with large segments such as images.
+# fill its vector registers, so that the last bit of a result depends on the row. Batches are
+# therefore filled up to a multiple, except small ones, such as the segments of a single track,
+# and large segments such as images: there the zeros would take as long as the rows.
 _ROW_MULTIPLE = 16
 _MAX_FILLED_VALUES = 2**15
 
@@ -137,7 +138,8 @@ def _in_full_rows(
 ) -> NDArray[np.float32]:
     """Call a function with the batch filled up with zeros; return the rows of the batch."""
     n_missing = -len(batch) % _ROW_MULTIPLE
-    if not n_missing or math.prod(batch.shape[1:]) > _MAX_FILLED_VALUES:
+    is_small = len(batch) <= _ROW_MULTIPLE
+    if not n_missing or is_small or math.prod(batch.shape[1:]) > _MAX_FILLED_VALUES:
         return function(batch)
     filled = np.zeros((len(batch) + n_missing, *batch.shape[1:]), dtype=np.float32)
     filled[: len(batch)] = batch
