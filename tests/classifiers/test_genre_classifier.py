@@ -194,14 +194,16 @@ def test_members_are_pipelines_of_the_public_parts(music, waveforms, table, fitt
 
 
 def test_artists_matter_to_one_member_only(music, table):
-    with_artists = of_features(DEFAULT).fit(table, music.target, groups=music.artists)
-    without = of_features(DEFAULT).fit(table, music.target)
+    train = np.arange(len(table)) % 3 > 0  # tracks of training are too certain to differ
+    y, artists = music.target[train], music.artists[train]
+    with_artists = of_features(DEFAULT).fit(table[train], y, groups=artists)
+    without = of_features(DEFAULT).fit(table[train], y)
     assert list(without.members_) == ["svc"]
-    answers = with_artists.predict_member_proba(table)
+    answers = with_artists.predict_member_proba(table[~train])
     np.testing.assert_allclose(
-        answers["svc"], without.predict_member_proba(table)["svc"], rtol=1e-6
+        answers["svc"], without.predict_member_proba(table[~train])["svc"], rtol=1e-6
     )
-    assert not np.allclose(answers["svc_whitened"], answers["svc"], rtol=0.01, atol=0)
+    assert not np.allclose(answers["svc_whitened"], answers["svc"], atol=1e-3)
 
 
 def test_one_artist_a_genre_leaves_the_member_out_with_one_warning(music, table):
@@ -411,7 +413,7 @@ def test_a_pipeline_of_both_halves_predicts_equally(music, fitted):
     segments = pipeline[-1].predict_segment_proba(pipeline[:-1].transform(music.data))
     assert segments.shape == (18, 1, 3)
     np.testing.assert_allclose(segments[:, 0], expected, atol=1e-6)
-    # The second half is a classifier of tracks as soon as it is told so.
+    # With precomputed=False, the second half is a classifier of tracks.
     whole = pipeline[-1].set_params(precomputed=False)
     np.testing.assert_allclose(whole.predict_proba(music.data), expected, atol=1e-6)
 
