@@ -174,12 +174,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
 
         for name, value in routed.items():
             if not _is_routed(name):
-                raise TypeError(
-                    f"KerasGenreClassifier has no parameter {name!r}. Arguments of the function "
-                    "that builds the model begin with model__, such as model__units; those of the "
-                    "optimizer, the loss, Keras' compile and fit with optimizer__, loss__, "
-                    "compile__ and fit__."
-                )
+                raise TypeError(_no_parameter(name))
             setattr(self, name, value)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -210,7 +205,15 @@ class KerasGenreClassifier(BaseGenreClassifier):
         -------
         self : object
             The classifier.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter.
         """
+        nameless = [name for name in params if name.endswith("__")]
+        if nameless:
+            raise ValueError(_no_parameter(nameless[0]))
         super().set_params(**{k: v for k, v in params.items() if not _is_routed(k)})
         for name in filter(_is_routed, params):
             setattr(self, name, params[name])
@@ -350,6 +353,14 @@ def _is_routed(name: str) -> bool:
     return prefix in _PREFIXES and bool(separator and rest)
 
 
+def _no_parameter(name: str) -> str:
+    return (
+        f"KerasGenreClassifier has no parameter {name!r}. Arguments of the function that builds "
+        "the model begin with model__, such as model__units; those of the optimizer, the loss, "
+        "Keras' compile and fit with optimizer__, loss__, compile__ and fit__."
+    )
+
+
 def _is_of_keras(value: Any) -> bool:
     module = getattr(value, "__module__", None) or type(value).__module__
     return module.partition(".")[0] == "keras"
@@ -388,12 +399,19 @@ def _build_model(
         arguments |= {k: v for k, v in offered.items() if k in accepted or takes_all}
         _check_arguments(function, arguments)
         model = _checked(function, function(**arguments), own_meta)
+        unused = [k for k in own_params if k.startswith(("optimizer__", "loss__", "compile__"))]
+        if model.compiled and unused and not {"compile_kwargs", "params"} & arguments.keys():
+            raise ValueError(
+                f"{unused[0]} has no effect: model={_name(function)} compiles the model without "
+                "it. Leave out its call of compile, or let it take compile_kwargs and call "
+                "model.compile(**compile_kwargs)."
+            )
         if not model.compiled:
             model.compile(**compile_kwargs)
         wrapper.set_params(loss=model.loss)  # else scikeras refuses another loss than ours
         return model
 
-    own_meta = meta
+    own_meta, own_params = meta, params
     classes = meta["classes_"]
     wrapper = KerasClassifier(build, **params)
     with (

@@ -138,8 +138,23 @@ def test_clone_repr_and_parameters():
     assert model.set_params(model__rate=0.5, epochs=3).get_params()["model__rate"] == 0.5
     with pytest.raises(ValueError, match="Invalid parameter 'module'"):
         model.set_params(module__units=3)
+    with pytest.raises(ValueError, match="no parameter 'model__'"):
+        model.set_params(model__=3)
     with pytest.raises(TypeError, match=r"no parameter 'units'.*as model__units"):
         KerasGenreClassifier(build, units=3)
+
+
+def test_arguments_that_a_compiled_model_ignores_are_refused():
+    def compiles_itself(meta):
+        model = build(meta)
+        model.compile("sgd", "categorical_crossentropy")
+        return model
+
+    KerasGenreClassifier(compiles_itself, epochs=1).fit(X, Y)
+    model = KerasGenreClassifier(compiles_itself, epochs=1, optimizer__learning_rate=0.1)
+    with pytest.raises(ValueError, match="optimizer__learning_rate has no effect"):
+        model.fit(X, Y)
+    KerasGenreClassifier(compiled, epochs=1, optimizer__learning_rate=0.1).fit(X, Y)
 
 
 def test_same_seed_gives_the_same_although_layers_have_none():
