@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ class AuditResult(Record):
     """
 
     _format: ClassVar[str] = "skgenre-audit-1"
+    _nested = {"results": EvaluationResult}
 
     results: dict[str, EvaluationResult]
     strictest: str
@@ -66,38 +67,6 @@ class AuditResult(Record):
             for protocol, found in self.inflation.items()
             if any(entry["low"] is not None and entry["low"] > 0 for entry in found.values())
         ]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all values as plain dicts and lists.
-
-        Returns
-        -------
-        values : dict
-            The content of the file that ``save`` writes.
-        """
-        values = {"format": self._format, **asdict(self)}
-        values["results"] = {name: found.to_dict() for name, found in self.results.items()}
-        return values
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Make an audit of the values of ``to_dict``.
-
-        Parameters
-        ----------
-        values : dict
-            As ``to_dict`` returns it.
-
-        Returns
-        -------
-        audit : AuditResult
-            Equal to the original.
-        """
-        if values.get("format") == cls._format:
-            found = values["results"].items()
-            results = {name: EvaluationResult.from_dict(entry) for name, entry in found}
-            values = {**values, "results": results}
-        return super().from_dict(values)
 
     def to_frame(self) -> Any:
         """Return a table of the protocols.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from skgenre.evaluation import EvaluationResult
 from skgenre.utils._records import Record, import_pandas, markdown_table
@@ -57,6 +57,7 @@ class ReproductionResult(Record):
     """
 
     _format: ClassVar[str] = "skgenre-reproduction-1"
+    _nested = {"evaluations": EvaluationResult}
 
     experiment: str
     title: str
@@ -75,38 +76,6 @@ class ReproductionResult(Record):
     notes: list[str]
     settings: dict[str, Any]
     environment: dict[str, str]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all values as plain dicts and lists.
-
-        Returns
-        -------
-        values : dict
-            The content of the file that ``save`` writes.
-        """
-        values = {"format": self._format, **asdict(self)}
-        found = self.evaluations.items()
-        return {**values, "evaluations": {cell: entry.to_dict() for cell, entry in found}}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Make a result of the values of ``to_dict``.
-
-        Parameters
-        ----------
-        values : dict
-            As ``to_dict`` returns it.
-
-        Returns
-        -------
-        result : ReproductionResult
-            Equal to the original.
-        """
-        if values.get("format") == cls._format:
-            found = values["evaluations"].items()
-            read = {cell: EvaluationResult.from_dict(entry) for cell, entry in found}
-            values = {**values, "evaluations": read}
-        return super().from_dict(values)
 
     def to_frame(self) -> Any:
         """Return the table of figures.

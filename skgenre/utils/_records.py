@@ -18,6 +18,8 @@ class Record:
     """A dataclass of plain values that is saved as JSON and read back equal."""
 
     _format: ClassVar[str]
+    # Fields that are dicts of other records, with their class.
+    _nested: ClassVar[dict[str, type[Record]]] = {}
 
     def to_markdown(self) -> str:
         """Return a table in Markdown."""
@@ -40,7 +42,11 @@ class Record:
         values : dict
             The content of the file that ``save`` writes.
         """
-        return {"format": self._format, **asdict(self)}  # type: ignore[call-overload]
+        values = {"format": self._format, **asdict(self)}  # type: ignore[call-overload]
+        for field in self._nested:
+            records = getattr(self, field).items()
+            values[field] = {name: record.to_dict() for name, record in records}
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -63,6 +69,8 @@ class Record:
                 f"Expected a file of the format {cls._format!r}, got {found!r}: the file was "
                 f"written by something else than {cls.__name__}.save, or by another version."
             )
+        for field, record in cls._nested.items():
+            values[field] = {k: record.from_dict(v) for k, v in values[field].items()}
         return cls(**values)
 
     def save(self, path: str | os.PathLike[str]) -> None:
