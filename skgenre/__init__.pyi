@@ -38,6 +38,8 @@ from .features import STFTExtractor as STFTExtractor
 from .features import SummaryExtractor as SummaryExtractor
 from .papers import list_experiments as list_experiments
 from .papers import reproduce as reproduce
+from .persistence import load as load
+from .persistence import save as save
 from .pipeline import PerTrack as PerTrack
 from .plotting import AuditDisplay as AuditDisplay
 from .plotting import CoverageAccuracyDisplay as CoverageAccuracyDisplay

@@ -19,7 +19,7 @@ LEVELS = [
     {"classifiers"},
     {"plotting"},
     {"evaluation"},
-    {"papers"},
+    {"papers", "persistence"},
     {"cli"},
 ]
 LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -17,7 +16,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skgenre.classifiers._batches import SegmentBatches
-from skgenre.classifiers._fitted_network import Network
+from skgenre.classifiers._fitted_network import Network, NetworkRecipe
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.classifiers._training import Loss, cross_entropy, make_optimizer, train_network
 from skgenre.classifiers._vote import vote
@@ -126,7 +125,7 @@ class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         builder = type(self)._builder
         names = inspect.signature(builder).parameters
         params = {name: value for name, value in self.get_params(False).items() if name in names}
-        return partial(builder, self.segment_shape_, len(self.classes_), **params, seed=seed)
+        return NetworkRecipe(builder, self.segment_shape_, len(self.classes_), **params, seed=seed)
 
     def _compile(self, model: Any, n_steps: int) -> tuple[Any, Loss]:
         """Return the optimizer and the loss for a training of ``n_steps`` steps."""

@@ -26,6 +26,28 @@ _MAX_FILLED_VALUES = 2**15
 _forwards = LRUCache()
 
 
+class NetworkRecipe:
+    """A function that builds a network, and its arguments, as plain data.
+
+    Parameters
+    ----------
+    function : callable
+        Builds the network, such as a function of :mod:`skgenre.networks`.
+    *args : object
+        Its positional arguments.
+    **params : object
+        Its keyword arguments.
+    """
+
+    def __init__(self, function: Callable[..., Any], *args: Any, **params: Any):
+        self.function = function
+        self.args = args
+        self.params = params
+
+    def __call__(self, **params: Any) -> Any:
+        return self.function(*self.args, **{**self.params, **params})
+
+
 class Network:
     """A trained network: it predicts, pickles and copies.
 
@@ -36,8 +58,7 @@ class Network:
     Parameters
     ----------
     build : callable
-        Builds the untrained model; picklable, such as a ``functools.partial`` of a
-        function of :mod:`skgenre.networks`.
+        Builds the untrained model; picklable, such as a ``NetworkRecipe``.
     model : keras.Model or None
         The model with its weights; None where ``weights`` are given.
     weights : list of ndarray or None, default=None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable
-from functools import partial
 from numbers import Real
 from typing import Any, Self
 
@@ -15,6 +14,7 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._docs import document_training
+from skgenre.classifiers._fitted_network import NetworkRecipe
 from skgenre.classifiers._training import Loss
 from skgenre.utils._tf import (
     global_random_state_kept,
@@ -307,7 +307,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
             "classes_": self.classes_,
             "n_classes_": len(self.classes_),
         }
-        return partial(_build_model, self.model, params, meta, keras_settings(), seed=seed)
+        return NetworkRecipe(_build_model, self.model, params, meta, keras_settings(), seed=seed)
 
     def _compile(self, model: Any, n_steps: int) -> tuple[Any, Loss]:
         import tensorflow as tf

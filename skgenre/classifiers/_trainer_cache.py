@@ -7,8 +7,7 @@ the same time have trainers of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
@@ -95,13 +94,13 @@ def release(key: Any, n_bytes: int, trainer: Any) -> None:
         dropped.free()
 
 
-def cache_key(build: Callable[[], Any], n_bytes: int, *settings: Any) -> Any:
+def cache_key(build: Any, n_bytes: int, *settings: Any) -> Any:
     """Return a value that is equal for networks that differ in their weights only.
 
     Parameters
     ----------
     build : callable
-        Builds the network; a ``functools.partial``, whose ``seed`` does not matter.
+        Builds the network; a ``NetworkRecipe``, whose ``seed`` does not matter.
     n_bytes : int
         Size of the weights.
     *settings : object
@@ -116,11 +115,12 @@ def cache_key(build: Callable[[], Any], n_bytes: int, *settings: Any) -> Any:
     import_keras()
     import tensorflow as tf
 
-    if not isinstance(build, partial) or n_bytes > MAX_BYTES or tf.distribute.has_strategy():
+    is_shared = hasattr(build, "params") and n_bytes <= MAX_BYTES
+    if not is_shared or tf.distribute.has_strategy():
         return None
-    params = {name: value for name, value in build.keywords.items() if name != "seed"}
+    params = {name: value for name, value in build.params.items() if name != "seed"}
     try:
-        return _comparable((build.func, build.args, params, settings))
+        return _comparable((build.function, build.args, params, settings))
     except TypeError:
         return None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 _SHOWN = 10
 
 
-def write_whole(path: str | os.PathLike[str], text: str) -> None:
+def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write a file under its name only when it is complete.
 
     Parameters
@@ -19,24 +19,25 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
     path : str or PathLike
         The file; an existing one is replaced and keeps its permissions. A link stays a link,
         and anything but a regular file, such as a pipe, is written to directly.
-    text : str
-        Its new content.
+    content : str or bytes
+        Its new content; a str is encoded as UTF-8.
 
     Raises
     ------
     FileNotFoundError
         If its folder does not exist.
     """
+    data = content.encode() if isinstance(content, str) else content
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():  # such as /dev/stdout
-        target.write_text(text, encoding="utf-8")
+        target.write_bytes(data)
         return
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {target.parent}.")
     handle, unfinished = tempfile.mkstemp(dir=target.parent, prefix=".skgenre-", suffix=".part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
         os.chmod(unfinished, _mode(target))  # mkstemp allows only the owner to read
         os.replace(unfinished, target)
     except BaseException:

@@ -1,0 +1,231 @@
+"""Save fitted models to files that hold data only, and load them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skgenre.persistence._trusted import TRUSTED
+from skgenre.utils._environment import versions
+from skgenre.utils._io import write_whole
+
+_DETAILS = "skgenre.json"
+_SCHEMA = "schema.json"
+_FORMAT = 1
+# skops has readers for more kinds of nodes, which no model of ours needs.
+_LOADERS = frozenset(
+    f"{kind}Node"
+    for kind in (
+        "Bytes", "Cached", "ConstructorFromReduce", "DType", "DefaultDict", "Dict", "Function",
+        "Json", "List", "Loss", "MaskedArray", "NdArray", "Object", "RandomGenerator",
+        "RandomState", "Set", "Slice", "Tree", "Tuple", "Type",
+    )
+)  # fmt: skip
+_MAX_DEPTH = 100  # nested objects; skops reads them recursively
+_MAX_MEMBERS = 100_000
+
+
+def save(model: Any, path: str | os.PathLike[str]) -> None:
+    """Save a fitted model to a file that holds data only.
+
+    The file is a compressed archive in the format of skops: the parameters and arrays of the
+    model, and the names of its types. Nothing in it is run when it is loaded. A network is
+    kept as the name of the function that builds it, its arguments and its weights.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted estimator or pipeline.
+    path : str or PathLike
+        The file, by convention with the ending ``.skgenre``. An existing one is replaced,
+        once the new one is complete.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
+    ValueError
+        If a part of the model cannot be written as data, such as a lambda.
+
+    See Also
+    --------
+    load : Loads the file.
+
+    References
+    ----------
+    .. [1] "Secure persistence with skops",
+       https://skops.readthedocs.io/en/stable/persistence.html
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import skgenre
+    >>> X, y = np.random.default_rng(0).normal(size=(20, 3)), ["jazz", "rock"] * 10
+    >>> model = skgenre.FusionKNeighborsClassifier().fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "model.skgenre"
+    ...     skgenre.save(model, path)
+    ...     loaded = skgenre.load(path)
+    >>> np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    True
+    """
+    import skops.io
+
+    check_is_fitted(model)
+    try:
+        data = skops.io.dumps(model, compression=zipfile.ZIP_DEFLATED)
+    except Exception as error:  # any part of the model may refuse
+        raise ValueError(f"{type(model).__name__} cannot be saved as data: {error}") from error
+    for name in skops.io.get_untrusted_types(data=data):
+        module, _, attribute = name.rpartition(".")
+        if not hasattr(sys.modules.get(module), attribute):
+            raise ValueError(
+                f"{type(model).__name__} cannot be saved as data: {name} cannot be found by its "
+                "name. Replace lambdas and what is defined inside functions by functions and "
+                "classes of a module."
+            )
+    content = BytesIO(data)
+    with zipfile.ZipFile(content, "a", zipfile.ZIP_DEFLATED) as archive:
+        details = {"format": _FORMAT, "versions": versions()}
+        archive.writestr(_DETAILS, json.dumps(details, indent=1))
+    write_whole(path, content.getvalue())
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    trusted: Sequence[str | type] = (),
+    max_size: int = 2**31,
+) -> Any:
+    """Load a model that ``save`` wrote.
+
+    The types of skgenre and those that skops trusts, of scikit-learn and NumPy, are loaded;
+    any other type is refused by name before anything of the file is built or imported. What
+    is checked are types and sizes. The numbers in a model of unknown origin may still make
+    its predictions wrong, or make compiled code of scikit-learn, such as its trees and support
+    vector machines, fail.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file.
+    trusted : sequence of str or type, default=()
+        Further types and functions that the file may name, such as a transformer of your own:
+        the class or its full name, "package.module.Name". List only what you know; the code of
+        these types runs.
+    max_size : int, default=2**31
+        Most bytes that the content may take in memory.
+
+    Returns
+    -------
+    model : estimator
+        Equal to the one that was saved.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file was not written by ``save``, is damaged, names types that are not trusted,
+        or is larger than ``max_size`` when unpacked.
+
+    See Also
+    --------
+    save : Saves a model.
+
+    Examples
+    --------
+    See :func:`save`.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    name = os.fsdecode(path)
+    with open(path, "rb") as stream:
+        if stream.read(4) != b"PK\x03\x04":
+            raise ValueError(
+                f"{name} is not a model file that skgenre.save wrote. If it is a pickle whose "
+                "origin you trust, load it with joblib.load, which runs code from the file, and save it "
+                "with skgenre.save."
+            )
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                _check(archive, max_size)
+            return skops.io.load(stream, trusted=[*TRUSTED, *trusted])
+        except UntrustedTypesFoundException:
+            known = {*TRUSTED, *(t if isinstance(t, str) else _full_name(t) for t in trusted)}
+            unknown = [t for t in skops.io.get_untrusted_types(file=stream) if t not in known]
+            raise ValueError(
+                f"{name} names types that are not trusted: {', '.join(unknown)}. If you know the "
+                f"file and these types to be safe: skgenre.load(..., trusted={unknown})."
+            ) from None
+        except Exception as error:  # a damaged file leads to errors of any kind
+            raise ValueError(
+                f"{name} is damaged or not a model file of skgenre: {type(error).__name__}: {error}"
+            ) from error
+
+
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _check(archive: zipfile.ZipFile, max_size: int) -> None:
+    """Check the structure and the sizes of an archive before anything of it is built."""
+    members = {member.filename: member for member in archive.infolist()}
+    if len(archive.infolist()) > min(_MAX_MEMBERS, len(members)):
+        raise ValueError(f"{len(archive.infolist())} members, some of the same name or too many.")
+    for needed in (_DETAILS, _SCHEMA):
+        if needed not in members:
+            raise ValueError(f"the archive has no {needed}.")
+    size = sum(member.file_size for member in members.values())
+    if size <= max_size:
+        found = json.loads(archive.read(_DETAILS))["format"]
+        if found != _FORMAT:
+            raise ValueError(f"format {found!r}; this version of skgenre reads {_FORMAT}.")
+        for node in _nodes(json.loads(archive.read(_SCHEMA))):
+            if node["__loader__"] not in _LOADERS:
+                raise ValueError(f"nodes of the kind {node['__loader__']!r} are not read.")
+            if "file" in node:  # several nodes may name one member, and each reads it
+                size += members[node["file"]].file_size
+                if node["__loader__"] == "NdArrayNode":
+                    _check_array(archive, members[node["file"]])
+    if size > max_size:
+        raise ValueError(
+            f"its content takes {size} bytes, more than max_size={max_size}; raise max_size if you "
+            "trust the file."
+        )
+
+
+def _nodes(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the nodes of a schema."""
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"objects are nested more than {_MAX_DEPTH} deep.")
+    if isinstance(value, dict):
+        if "__loader__" in value:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for entry in value:
+            yield from _nodes(entry, depth + 1)
+
+
+def _check_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Check that an array takes the bytes that its header says: NumPy allocates them first."""
+    with archive.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        read = getattr(np.lib.format, f"read_array_header_{version[0]}_{version[1]}")
+        shape, _, dtype = read(stream)
+        rest = member.file_size - stream.tell()
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != rest:
+        raise ValueError(f"an array of shape {shape} and type {dtype} does not take {rest} bytes.")

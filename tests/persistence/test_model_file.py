@@ -1,0 +1,321 @@
+"""Model files: equal models come back, and nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+import zipfile
+
+import _estimators
+import numpy as np
+import pytest
+from _checks import make_tracks
+from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
+
+import skgenre
+from skgenre.persistence._trusted import TRUSTED
+
+RNG = np.random.default_rng(0)
+TRACKS = make_tracks()
+TABLE = RNG.normal(size=(40, 12)), np.repeat(["jazz", "rock"], 20)
+IMAGES = RNG.normal(size=(12, 2, 8, 8, 1)).astype(np.float32), np.repeat(["jazz", "rock"], 6)
+WAVES = RNG.normal(size=(12, 11025)).astype(np.float32), np.repeat(["jazz", "rock"], 6)
+OWN = [_estimators.SmallBackbone, "_estimators.SmallNetwork"]
+
+
+def data_of(model):
+    name = type(model).__name__
+    if name in ("ImageCNNGenreClassifier", "TransferGenreClassifier"):
+        return IMAGES
+    if name == "GenreClassifier":
+        return WAVES
+    return TRACKS if hasattr(model, "predict_segment_proba") else TABLE
+
+
+def cases():
+    small = [
+        *_estimators.small_classifiers(),
+        *_estimators.small_table_classifiers(),
+        *_estimators.small_track_classifiers(),
+        *_estimators.small_transformers(),
+    ]
+    for model in small:
+        if "epochs" in model.get_params():
+            model.set_params(epochs=1)
+        yield model, data_of(model)
+    mlp = small[0]
+    pipeline = skgenre.make_genre_pipeline(mlp, duration=0.5, n_segments=2)
+    logs = make_pipeline(FunctionTransformer(np.arctan), SVC())
+    yield pipeline, WAVES
+    yield GridSearchCV(mlp, {"activation": ["elu"]}, cv=StratifiedKFold(2)), TRACKS
+    yield GridSearchCV(logs, {"svc__C": [1.0]}, scoring=["f1_macro"], refit="f1_macro"), TABLE
+    yield VotingClassifier([("a", SVC()), ("b", skgenre.FusionKNeighborsClassifier())]), TABLE
+    yield CalibratedClassifierCV(skgenre.FusionKNeighborsClassifier(), cv=2), TABLE
+    yield skgenre.RejectingClassifier(clone(_estimators.small_track_classifiers()[0])), WAVES
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return [(clone(model).fit(*data), data[0]) for model, data in cases()]
+
+
+def answer(model, X):
+    for method in ("predict_proba", "predict", "transform"):
+        if hasattr(model, method):
+            return np.asarray(getattr(model, method)(X))
+    raise AssertionError(model)
+
+
+def test_every_estimator_predicts_equally_in_another_process_and_folder(fitted, tmp_path):
+    for i, (model, X) in enumerate(fitted):
+        skgenre.save(model, tmp_path / f"{i}.skgenre")
+        loaded = skgenre.load(tmp_path / f"{i}.skgenre", trusted=OWN)
+        np.testing.assert_array_equal(answer(loaded, X), answer(model, X))
+        assert repr(loaded) == repr(model)
+    (tmp_path / "X.pickle").write_bytes(pickle.dumps([X for _, X in fitted]))
+    code = (
+        "import pickle, skgenre, test_model_file as t\n"
+        "Xs = pickle.load(open('X.pickle', 'rb'))\n"
+        "models = [skgenre.load(f'{i}.skgenre', trusted=t.OWN) for i in range(len(Xs))]\n"
+        "answers = [t.answer(model, X) for model, X in zip(models, Xs)]\n"
+        "pickle.dump(answers, open('answers.pickle', 'wb'))\n"
+    )
+    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
+    env = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, check=True)
+    answers = pickle.loads((tmp_path / "answers.pickle").read_bytes())
+    for (model, X), found in zip(fitted, answers, strict=True):
+        np.testing.assert_array_equal(found, answer(model, X), err_msg=repr(model))
+
+
+def test_every_public_estimator_is_trusted_and_every_trusted_name_exists():
+    public = [getattr(skgenre, name) for name in skgenre.__all__]
+    for found in public:
+        if isinstance(found, type) and issubclass(found, BaseEstimator):
+            assert f"{found.__module__}.{found.__name__}" in TRUSTED
+    for name in TRUSTED:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module), attribute), name
+
+
+@pytest.fixture(scope="module")
+def table_model():
+    return skgenre.FusionKNeighborsClassifier().fit(*TABLE)
+
+
+@pytest.fixture
+def file(table_model, tmp_path):
+    skgenre.save(table_model, tmp_path / "model.skgenre")
+    return tmp_path / "model.skgenre"
+
+
+class Doubler(BaseEstimator):
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def transform(self, X):
+        return 2 * X
+
+
+def test_types_of_the_user_need_trust(tmp_path):
+    model = make_pipeline(Doubler(), SVC()).fit(*TABLE)
+    skgenre.save(model, tmp_path / "m")
+    with pytest.raises(ValueError, match=r"not trusted: test_model_file\.Doubler\. .*trusted=\["):
+        skgenre.load(tmp_path / "m")
+    loaded = skgenre.load(tmp_path / "m", trusted=[Doubler])
+    np.testing.assert_array_equal(loaded.predict(TABLE[0]), model.predict(TABLE[0]))
+
+
+def test_trees_need_trust(tmp_path):
+    skgenre.save(RandomForestClassifier(2).fit(*TABLE), tmp_path / "m")
+    with pytest.raises(ValueError, match=r"not trusted: sklearn\.tree\._tree\.Tree"):
+        skgenre.load(tmp_path / "m")
+    skgenre.load(tmp_path / "m", trusted=["sklearn.tree._tree.Tree"])
+
+
+def test_what_cannot_be_saved_is_refused_and_the_old_file_stays(file, tmp_path):
+    before = file.read_bytes()
+    with pytest.raises(NotFittedError):
+        skgenre.save(skgenre.GroupScaler(), file)
+    model = make_pipeline(FunctionTransformer(lambda X: X), SVC()).fit(*TABLE)
+    with pytest.raises(ValueError, match="lambda> cannot be found by its name"):
+        skgenre.save(model, file)
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model.skgenre"]
+
+
+def test_pickles_are_refused_without_being_read(tmp_path):
+    class Attack:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    (tmp_path / "model.pickle").write_bytes(pickle.dumps(Attack()))
+    with pytest.raises(ValueError, match=r"not a model file that skgenre\.save wrote"):
+        skgenre.load(tmp_path / "model.pickle")
+    assert not (tmp_path / "ran").exists()
+
+
+def rewritten(file, change=None, extra=()):
+    """Rewrite an archive with another schema, and with further members."""
+    with zipfile.ZipFile(file) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    if change is not None:
+        schema = json.loads(content["schema.json"])
+        content["schema.json"] = json.dumps(change(schema) or schema).encode()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in [*content.items(), *extra]:
+            archive.writestr(name, data)
+
+
+def command(tmp_path):
+    text = f"open({str(tmp_path / 'ran')!r}, 'w')"
+    return {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode",
+            "content": json.dumps(text)}  # fmt: skip
+
+
+def argument(node):
+    return {"__class__": "tuple", "__module__": "builtins", "__loader__": "TupleNode",
+            "content": [node]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "loader"),
+    [
+        ("os", "system", "FunctionNode"),
+        ("builtins", "exec", "TypeNode"),
+        ("builtins", "exec", "ConstructorFromReduceNode"),
+        ("subprocess", "Popen", "ConstructorFromReduceNode"),
+        ("subprocess", "Popen", "ObjectNode"),
+        ("subprocess", "Popen", "ReduceNode"),
+        ("skgenre.classifiers._tree", "os.system", "FunctionNode"),
+        ("functools", "partial", "PartialNode"),
+        ("operator", "methodcaller", "OperatorFuncNode"),
+        ("pathlib", "Path", "MethodNode"),
+        ("builtins", "str", "NoSuchNode"),
+    ],
+)
+def test_names_from_the_file_do_not_run(file, tmp_path, module, name, loader):
+    inner = command(tmp_path)
+    content = {
+        "func": "touch",
+        "obj": inner,
+        "args": inner,
+        "module_path": module,
+        "function": name,
+    }
+    state = {"__class__": name, "__module__": module, "__loader__": loader}
+    if loader in ("ConstructorFromReduceNode", "ObjectNode"):
+        content = argument(inner)
+    evil = {**state, "content": content, "reduce": {"args": inner}, "attrs": argument(inner)}
+
+    def change(schema):
+        schema["content"]["content"]["weights"] = evil
+
+    rewritten(file, change)
+    with pytest.raises(ValueError, match=r"not trusted|damaged or not a model file"):
+        skgenre.load(file)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_names_of_members_lead_nowhere(file, tmp_path):
+    rewritten(file, extra=[("../outside", b"x"), ("/tmp/skgenre-outside", b"x")])
+    skgenre.load(file)
+    assert not (tmp_path.parent / "outside").exists()
+    assert not os.path.exists("/tmp/skgenre-outside")
+
+
+def array_bytes(shape, data=b""):
+    stream = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, header)
+    return stream.getvalue() + data
+
+
+def with_array(name):
+    node = {"__class__": "ndarray", "__module__": "numpy", "__loader__": "NdArrayNode",
+            "type": "numpy", "file": name}  # fmt: skip
+
+    def change(schema):
+        schema["content"]["content"]["weights"] = node
+        schema["content"]["content"]["metric"] = {**node, "__id__": 1}
+
+    return change
+
+
+def test_sizes_are_bounded_before_anything_is_unpacked(file):
+    skgenre.load(file, max_size=20_000)
+    with pytest.raises(ValueError, match="more than max_size=1000"):
+        skgenre.load(file, max_size=1000)
+    rewritten(
+        file, with_array("zeros.npy"), [("zeros.npy", array_bytes((500_000,), bytes(4 * 10**6)))]
+    )
+    assert file.stat().st_size < 100_000
+    with pytest.raises(ValueError, match="more than max_size=5000000"):
+        skgenre.load(file, max_size=5 * 10**6)
+    with pytest.raises(ValueError, match="more than max_size=11000000"):  # read by two nodes
+        skgenre.load(file, max_size=11 * 10**6)
+
+
+def test_an_array_that_promises_more_than_it_holds_is_refused(file):
+    rewritten(file, with_array("liar.npy"), [("liar.npy", array_bytes((10**12,), bytes(80)))])
+    with pytest.raises(ValueError, match="does not take 80 bytes"):
+        skgenre.load(file)
+
+
+def test_deep_nesting_is_refused(file):
+    deep = '{"__loader__": "ListNode", "content": [' * 50_000 + "]}" * 50_000
+    with zipfile.ZipFile(file) as archive:
+        content = {name: archive.read(name).decode("latin-1") for name in archive.namelist()}
+    content["schema.json"] = content["schema.json"].replace("{", f'{{"deep": {deep}, ', 1)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data.encode("latin-1"))
+    with pytest.raises(ValueError, match="damaged or not a model file"):
+        skgenre.load(file)
+
+
+@pytest.mark.parametrize("n", [200, pytest.param(4000, marks=pytest.mark.slow)])
+def test_damaged_files_are_errors_of_one_kind(file, table_model, n):
+    whole = file.read_bytes()
+    rng = np.random.default_rng(0)
+    n_refused = 0
+    for i in range(n):
+        data = bytearray(whole)
+        if i % 2:
+            del data[rng.integers(len(data)) :]
+        else:
+            for place in rng.integers(len(data), size=1 + i % 3):
+                data[place] ^= 1 << rng.integers(8)
+        file.write_bytes(data)
+        try:
+            loaded = skgenre.load(file)
+        except ValueError as error:
+            assert str(file) in str(error)  # noqa: PT017 - most of them raise
+            n_refused += 1
+        else:  # a bit that no reader looks at, such as one of a date
+            np.testing.assert_array_equal(loaded.predict(TABLE[0]), table_model.predict(TABLE[0]))
+    assert n_refused > 0.7 * n
+
+
+def test_other_archives_and_formats_are_refused(file, tmp_path):
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("readme.txt", "no model")
+    with pytest.raises(ValueError, match=r"has no skgenre\.json"):
+        skgenre.load(tmp_path / "other.zip")
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("skgenre.json", json.dumps({"format": 1}))
+    with pytest.raises(ValueError, match="some of the same name"):
+        skgenre.load(file)
