@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ _MAX_DEPTH = 100  # nested objects; skops reads them recursively
 _MAX_MEMBERS = 100_000
 
 
-def save(model: Any, path: str | os.PathLike[str]) -> None:
+def save(model: Any, path: str | os.PathLike[str]) -> Path:
     """Save a fitted model to a file that holds data only.
 
     The file is a compressed archive in the format of skops: the parameters and arrays of the
@@ -48,6 +49,11 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     path : str or PathLike
         The file, by convention with the ending ``.skgenre``. An existing one is replaced,
         once the new one is complete.
+
+    Returns
+    -------
+    path : Path
+        The file.
 
     Raises
     ------
@@ -70,13 +76,11 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     >>> import tempfile
     >>> from pathlib import Path
     >>> import numpy as np
-    >>> import skgenre
+    >>> from skgenre import FusionKNeighborsClassifier, load, save
     >>> X, y = np.random.default_rng(0).normal(size=(20, 3)), ["jazz", "rock"] * 10
-    >>> model = skgenre.FusionKNeighborsClassifier().fit(X, y)
+    >>> model = FusionKNeighborsClassifier().fit(X, y)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "model.skgenre"
-    ...     skgenre.save(model, path)
-    ...     loaded = skgenre.load(path)
+    ...     loaded = load(save(model, Path(folder) / "model.skgenre"))
     >>> np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
     True
     """
@@ -100,13 +104,14 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         details = {"format": _FORMAT, "versions": versions()}
         archive.writestr(_DETAILS, json.dumps(details, indent=1))
     write_whole(path, content.getvalue())
+    return Path(path)
 
 
 def load(
     path: str | os.PathLike[str],
     *,
     trusted: Sequence[str | type] = (),
-    max_size: int = 2**31,
+    max_size: int = 2_147_483_648,
 ) -> Any:
     """Load a model that ``save`` wrote.
 
@@ -124,7 +129,7 @@ def load(
         Further types and functions that the file may name, such as a transformer of your own:
         the class or its full name, "package.module.Name". List only what you know; the code of
         these types runs.
-    max_size : int, default=2**31
+    max_size : int, default=2147483648
         Most bytes that the content may take in memory.
 
     Returns
@@ -146,7 +151,16 @@ def load(
 
     Examples
     --------
-    See :func:`save`.
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skgenre import load, save
+    >>> X, y = np.random.default_rng(0).normal(size=(20, 3)), ["jazz", "rock"] * 10
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save(RandomForestClassifier(3).fit(X, y), Path(folder) / "forest.skgenre")
+    ...     load(path, trusted=["sklearn.tree._tree.Tree"])
+    RandomForestClassifier(n_estimators=3)
     """
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
@@ -156,8 +170,8 @@ def load(
         if stream.read(4) != b"PK\x03\x04":
             raise ValueError(
                 f"{name} is not a model file that skgenre.save wrote. If it is a pickle whose "
-                "origin you trust, load it with joblib.load, which runs code from the file, and save it "
-                "with skgenre.save."
+                "origin you trust, load it with joblib.load, which runs code from the file, and "
+                "save it with skgenre.save."
             )
         try:
             with zipfile.ZipFile(stream) as archive:
