@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.audio._headers import closed_wav, read_promise
-from skgenre.audio._parts import JoinedFile, AudioFileError, damage
+from skgenre.audio._parts import AudioFileError, JoinedFile, damage
 from skgenre.utils._waveforms import check_finite
 
 # Larger than any real length: libsndfile's sign that the header omits the length.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from mmap import ACCESS_READ, mmap
 from typing import BinaryIO
 
-from skgenre.audio._parts import ByteRanges, Part, AudioFileError, damage
+from skgenre.audio._parts import AudioFileError, ByteRanges, Part, damage
 
 _FIRST_PAGE, _LAST_PAGE = 2, 4  # flags in a page's header
 _AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_LEAD = 32 * 1152  # samples
+
 
 class AudioFileError(ValueError):
     """A file is refused. The message is a predicate: the caller puts the file's name before it."""
@@ -153,10 +155,12 @@ class JoinedFile:
             index = bisect_right(self._begins, self._position) - 1
             file = self._files[index]
             start = self._position - self._begins[index] + self._parts[index].skip
-            if file.tell() != start:
-                file.seek(start)
             wanted = min(stop, self._begins[index + 1]) - self._position
-            blocks.append(file.read(wanted, dtype=dtype, always_2d=True))
+            # An MPEG frame may use bytes of many frames before it, more than libmpg123 goes back.
+            # In one read with the rest: soundfile seeks after each.
+            lead = min(start, _LEAD) if self.format == "MP3" else 0
+            file.seek(start - lead)
+            blocks.append(file.read(lead + wanted, dtype=dtype, always_2d=True)[lead:])
             self._position += len(blocks[-1])
             if len(blocks[-1]) < wanted:
                 break
