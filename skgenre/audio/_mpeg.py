@@ -193,8 +193,16 @@ def _has_right_header(data: mmap, start: int, frames: _Frames) -> bool:
     kind, lengths = frames
     xing = _read_xing(data, start, kind)
     first_length = lengths[data[start : start + 3]]
-    if xing is None or not xing.n_frames or abs(len(data) - start - xing.n_bytes) > _MAX_JUNK:
+    if xing is None or not xing.n_frames or not xing.n_bytes:
         return False
+    end = start + xing.n_bytes
+    if abs(len(data) - end) > _MAX_JUNK:
+        return False
+    mark = _next_mark(data, end)
+    while mark is not None:
+        if mark.frames is not None:  # a short file was joined
+            return False
+        mark = _next_mark(data, mark.stop)
     # libmpg123 ignores a header in a shorter frame, and knows no VBRI.
     if first_length < kind.xing_offset + 120 or data[start + 36 : start + 40] == b"VBRI":
         return False

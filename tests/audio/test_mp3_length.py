@@ -139,6 +139,14 @@ def test_joined_files_are_read_one_after_the_other(load, between):
     np.testing.assert_allclose(x, expected, atol=1e-6)
 
 
+def test_a_short_file_that_was_joined_is_read(load):
+    first, second = encode(2.0, 8000), encode(0.1, 8000)
+    assert len(second) < 1441
+    expected = np.concatenate([decode(first), decode(second)])
+    np.testing.assert_allclose(load(first + second, 8000), expected, atol=1e-6)
+    np.testing.assert_allclose(load(first + ID3V1 + second, 8000), expected, atol=1e-6)
+
+
 def test_joined_files_with_one_header(load):
     first, second = encode(2.0, seed=1), without_header(encode(1.0, seed=2))
     for pair in ((first, second), (second, first)):
