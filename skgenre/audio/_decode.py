@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -247,6 +248,8 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
             promise = read_promise(stream)
         except AudioFileError as error:
             raise ValueError(f"{label} {error}") from None
+        if promise.remark:
+            warnings.warn(f"{label} {promise.remark}", UserWarning, stacklevel=2)
         if promise.end > size:
             raise _truncated(
                 label, f"its header promises at least {promise.end} bytes, {size} are there"

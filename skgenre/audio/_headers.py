@@ -34,11 +34,14 @@ class Promise:
         Whether libsndfile decodes the file as MPEG.
     parts : sequence of Part
         The parts to read and join; none where libsndfile reads the whole file.
+    remark : str
+        A warning about the file; empty if there is none.
     """
 
     end: int = 0
     is_mpeg: bool = False
     parts: Sequence[Part] = ()
+    remark: str = ""
 
 
 def read_promise(stream: BinaryIO) -> Promise:
@@ -69,7 +72,8 @@ def read_promise(stream: BinaryIO) -> Promise:
         offset, length = struct.unpack("<2I" if magic == b"dns." else ">2I", _exactly(stream, 8))
         return Promise(0 if length >= _OPEN_SIZE else offset + length)
     if magic == b"OggS":
-        return Promise(parts=read_ogg(stream))
+        parts, remark = read_ogg(stream)
+        return Promise(parts=parts, remark=remark)
     if magic in (b"fLaC", b"caff", b"riff"):
         return Promise()
     return Promise(is_mpeg=True, parts=read_mpeg(stream))

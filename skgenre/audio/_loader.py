@@ -70,7 +70,7 @@ class AudioLoader(TrackTransformer):
     by 2 :sup:`31`; uint8 lies around 128, as in WAV files.
 
     A truncated file is refused: a WAV, AIFF, AU or MP3 file shorter than its header says, an
-    OGG file that ends inside a page or without its last page, a FLAC file without its last
+    OGG file that ends inside a page, a FLAC file without its last
     sample. The header of a WAV stream may omit the length. So may an MP3 file: where it has no
     Xing or Info header, or one that does not fit the file, its frames are counted. Truncation
     of an MP3 file without such a header cannot be detected. A last frame that is cut short is

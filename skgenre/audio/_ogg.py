@@ -13,6 +13,11 @@ from typing import BinaryIO
 from skgenre.audio._parts import AudioFileError, ByteRanges, Part, damage
 
 _FIRST_PAGE, _LAST_PAGE = 2, 4  # flags in a page's header
+# Recordings of a web radio look like this too, and are whole.
+_OPEN_END = (
+    "has a stream without a page that is marked as its last: it was recorded from a broadcast, or "
+    "it is truncated. What is there is used."
+)
 _AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
@@ -31,7 +36,7 @@ class _Stream:
         self.is_complete = bool(flags & _LAST_PAGE)
 
 
-def read_ogg(stream: BinaryIO) -> list[Part]:
+def read_ogg(stream: BinaryIO) -> tuple[list[Part], str]:
     """Find the audio streams of an open Ogg file.
 
     Parameters
@@ -43,11 +48,13 @@ def read_ogg(stream: BinaryIO) -> list[Part]:
     -------
     parts : list of Part
         The links of a chain. Empty where libsndfile reads the file as it is.
+    remark : str
+        What a caller should know of the file; empty if there is nothing.
 
     Raises
     ------
     AudioFileError
-        If a stream is truncated, or if audio streams lie side by side.
+        If a stream ends inside a page, or if audio streams lie side by side.
     """
     data = mmap(stream.fileno(), 0, access=ACCESS_READ)
     groups = _read_groups(data)
@@ -58,10 +65,11 @@ def read_ogg(stream: BinaryIO) -> list[Part]:
                 f"holds {n_audio} audio streams side by side; extract one of them, for example "
                 "by 'ffmpeg -i FILE -map 0:a:0 -c copy OUTPUT'."
             )
-    if sum(map(len, groups)) == 1:
-        return []
     audio = [stream for streams in groups for stream in streams if stream.is_audio]
-    return [Part(ByteRanges(data, stream.ranges)) for stream in audio]
+    remark = "" if all(stream.is_complete for stream in audio) else _OPEN_END
+    if sum(map(len, groups)) == 1:
+        return [], remark
+    return [Part(ByteRanges(data, stream.ranges)) for stream in audio], remark
 
 
 def _read_groups(data: mmap) -> list[list[_Stream]]:
@@ -90,7 +98,4 @@ def _read_groups(data: mmap) -> list[list[_Stream]]:
         if data[stop : stop + 4] in (b"O", b"Og", b"Ogg"):
             raise damage("it ends inside a page")
         position = data.find(b"OggS", stop)
-    for streams in groups:
-        if any(stream.is_audio and not stream.is_complete for stream in streams):
-            raise damage("its last page, which is marked as such, is missing")
     return groups

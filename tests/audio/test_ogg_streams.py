@@ -102,12 +102,20 @@ def test_truncated_streams_of_a_chain(load):
         content + content[:-2],
         content + content[: len(parts[0]) + 5],
         content[:-20] + content,  # inside the last page of the first stream
-        b"".join(parts[:-1]),
-        b"".join(parts[:-1]) + content,
-        content + b"".join(parts[:-1]),
     ):
         with pytest.raises(ValueError, match=r"song\.ogg is truncated or damaged: .* again"):
             load(broken, duration=0.1)
+
+
+def test_recordings_of_broadcasts_end_without_a_last_page(load):
+    parts = pages(encode(8.0))
+    whole = decode(encode(8.0))
+    recorded = b"".join(parts[:-1])
+    for content in (recorded, recorded + encode(1.0)):
+        with pytest.warns(UserWarning, match=r"song\.ogg has a stream without a page that"):
+            x = load(content)
+        n_read = min(len(x), 4 * RATE)
+        np.testing.assert_allclose(x[:n_read], whole[:n_read], atol=1e-6)
 
 
 def test_lost_page_of_a_chain(load):
