@@ -59,7 +59,8 @@ def extract(archive: Path, folder: Path) -> None:
             raise ValueError(f"{name!r} in it has {member.size} bytes; {_EXPECTED}")
         if n_members > MAX_MEMBERS:
             raise ValueError(f"it has more than {MAX_MEMBERS} members")
-        return safe.replace(mode=None, deep=False)  # the permissions of any new file
+        # None: the permissions of any new file.
+        return safe.replace(mode=None, deep=False)  # type: ignore[arg-type]
 
     with _GzipFile(archive) as stream:
         with tarfile.open(fileobj=stream, mode="r:", errorlevel=1) as tar:
