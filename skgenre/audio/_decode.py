@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.audio._headers import closed_wav, read_promise
+from skgenre.audio._parts import AudioFileError, JoinedFile, damage
 from skgenre.utils._waveforms import check_finite
 
 # Larger than any real length: libsndfile's sign that the header omits the length.
@@ -30,8 +32,8 @@ class AudioInfo:
     Parameters
     ----------
     frames : int
-        Samples in each channel. An estimate for an MP3 file without a Xing or Info header,
-        which does not store its length.
+        Samples in each channel. Those of an MP3 file that does not store its length, or a
+        wrong one, are counted.
     sampling_rate : int
         Rate in Hz.
     channels : int
@@ -190,11 +192,11 @@ class _AudioFile:
         The file.
     label : str
         Its name in errors.
-    slack : float
+    slack : int
         How many samples may be missing at its end.
     """
 
-    def __init__(self, file: Any, label: str, slack: float):
+    def __init__(self, file: Any, label: str, slack: int):
         self.file, self.label, self.slack = file, label, slack
         self.rate = file.samplerate
         self.n_frames: int | None = file.frames if file.frames < _UNKNOWN_FRAMES else None
@@ -242,11 +244,18 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
             raise ValueError(
                 f"{label} is an empty file (0 bytes); copy or download it again, or leave it out."
             )
-        promise = read_promise(stream, size)
+        try:
+            promise = read_promise(stream)
+        except AudioFileError as error:
+            raise ValueError(f"{label} {error}") from None
+        if promise.remark:
+            warnings.warn(f"{label} {promise.remark}", UserWarning, stacklevel=2)
         if promise.end > size:
             raise _truncated(
                 label, f"its header promises at least {promise.end} bytes, {size} are there"
             )
+        if label == "-":  # for libsndfile, standard input
+            path = os.path.join(os.curdir, "-")
         # soundfile encodes str names strictly; bytes reach every file that exists.
         name = os.fsdecode(path) if os.name == "nt" else os.fsencode(path)
         source: str | bytes | BinaryIO = closed_wav(stream) or name
@@ -256,9 +265,15 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
         if promise.is_mpeg:
             stack.enter_context(_quiet_stderr())
         try:
-            file = stack.enter_context(soundfile.SoundFile(source))
+            file: Any
+            if promise.parts:
+                file = stack.enter_context(JoinedFile(promise.parts, name))
+            else:
+                file = stack.enter_context(soundfile.SoundFile(source))
             if file.frames >= _UNKNOWN_FRAMES:
                 file = stack.enter_context(_forward_only(source))
+        except AudioFileError as error:
+            raise ValueError(f"{label} {error}") from None
         except soundfile.LibsndfileError as error:
             # mpg123's failures have code 7, whose text speaks of a missing file.
             reason = "no MPEG frames found" if error.code == 7 else error.error_string
@@ -267,9 +282,8 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
             raise _not_audio(label, "no header found")
         if file.frames == 0:
             raise _no_samples(label)
-        slack = 0.0
-        if file.format == "MP3":
-            slack = 2 * _MP3_FRAME if promise.stores_length else np.inf
+        # Encoders differ by about one frame in their counts; a single frame is inaudible.
+        slack = 2 * _MP3_FRAME if file.format == "MP3" and not promise.parts else 0
         audio = _AudioFile(file, label, slack)
         if file.format == "FLAC" and audio.n_frames is not None:
             # The only format whose header gives the length in samples but not in bytes: read
@@ -311,9 +325,7 @@ def _open_bytes(path: str | os.PathLike[str], label: str) -> BinaryIO:
 
 
 def _truncated(label: str, reason: str) -> ValueError:
-    return ValueError(
-        f"{label} is truncated or damaged: {reason}; copy or download it again, or leave it out."
-    )
+    return ValueError(f"{label} {damage(reason)}")
 
 
 def _not_audio(label: str, reason: str) -> ValueError:

@@ -1,22 +1,25 @@
 """Compare the length that an audio file's header promises with the file.
 
-libsndfile silently shortens a truncated WAV, AIFF, AU or OGG file, and reads an MP3 file as
-far as it goes. The checks here read the few bytes that show it.
+libsndfile silently shortens a truncated WAV, AIFF, AU or OGG file, and reads the first part of an
+OGG or MP3 file that has several. The checks here read the few bytes that show it.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO
+
+from skgenre.audio._mpeg import read_mpeg
+from skgenre.audio._ogg import read_ogg
+from skgenre.audio._parts import Part
 
 # Writers that cannot seek back to fill in the size leave 0, all ones, or (SoX) a number
 # near the maximum of a signed integer.
 _OPEN_SIZE = 0x7FFFF000
 _ALL_ONES = b"\xff\xff\xff\xff"
-_MAX_OGG_PAGE = 27 + 255 + 255 * 255
-_MAX_MP3_FRAME = 1441
 
 
 @dataclass(frozen=True)
@@ -29,29 +32,35 @@ class Promise:
         Least number of bytes that the file must have; 0 where the header does not say.
     is_mpeg : bool
         Whether libsndfile decodes the file as MPEG.
-    stores_length : bool
-        Whether the number of samples is stored. False for MP3 without a Xing header.
+    parts : sequence of Part
+        The parts to read and join; none where libsndfile reads the whole file.
+    remark : str
+        A warning about the file; empty if there is none.
     """
 
     end: int = 0
     is_mpeg: bool = False
-    stores_length: bool = True
+    parts: Sequence[Part] = ()
+    remark: str = ""
 
 
-def read_promise(stream: BinaryIO, size: int) -> Promise:
-    """Read the length that the header of an open file of ``size`` bytes promises.
+def read_promise(stream: BinaryIO) -> Promise:
+    """Read the length that the header of an open file promises.
 
     Parameters
     ----------
     stream : binary file
-        The file, open for reading.
-    size : int
-        Its length in bytes.
+        The file, open for reading; not empty.
 
     Returns
     -------
     promise : Promise
         Unknown formats promise nothing.
+
+    Raises
+    ------
+    AudioFileError
+        If an OGG or MP3 file is truncated or damaged, or holds several audio streams at once.
     """
     stream.seek(0)
     magic = stream.read(4)
@@ -63,10 +72,11 @@ def read_promise(stream: BinaryIO, size: int) -> Promise:
         offset, length = struct.unpack("<2I" if magic == b"dns." else ">2I", _exactly(stream, 8))
         return Promise(0 if length >= _OPEN_SIZE else offset + length)
     if magic == b"OggS":
-        return Promise(_end_of_ogg(stream, size))
+        parts, remark = read_ogg(stream)
+        return Promise(parts=parts, remark=remark)
     if magic in (b"fLaC", b"caff", b"riff"):
         return Promise()
-    return _promise_of_mpeg(stream, size)
+    return Promise(is_mpeg=True, parts=read_mpeg(stream))
 
 
 def closed_wav(stream: BinaryIO) -> BytesIO | None:
@@ -126,55 +136,3 @@ def _end_of_chunk(stream: BinaryIO, name: bytes, order: str) -> int:
         return 0
     start, length = found
     return 0 if length == 0 or _OPEN_SIZE <= length < 2**32 else start + length
-
-
-def _end_of_ogg(stream: BinaryIO, size: int) -> int:
-    """Find the end of the last page from the table of lengths in its head."""
-    tail_start = max(0, size - _MAX_OGG_PAGE)
-    stream.seek(tail_start)
-    tail = stream.read()
-    page = tail.rfind(b"OggS")
-    if page < 0:
-        return 0
-    head = tail[page : page + 27]
-    table = tail[page + 27 : page + 27 + head[-1]]
-    if len(head) < 27 or len(table) < head[26]:
-        return size + 1
-    end = page + 27 + len(table) + sum(table)
-    if tail[end:] in (b"O", b"Og", b"Ogg"):  # truncated inside the next page's mark
-        return size + 1
-    return tail_start + end
-
-
-def _promise_of_mpeg(stream: BinaryIO, size: int) -> Promise:
-    """Look for the Xing or Info header, which stores the length of an MP3 file."""
-    start = _after_id3(stream)
-    stream.seek(start)
-    head = _exactly(stream, _MAX_MP3_FRAME)
-    if head.startswith(b"fLaC"):
-        return Promise()
-    version, mono = head[1] >> 3 & 3, head[3] >> 6 == 3
-    # The header follows the side information of the first frame, whose length depends on the
-    # version of MPEG (3 means MPEG 1) and the number of channels.
-    tag = 4 + ((17 if mono else 32) if version == 3 else (9 if mono else 17))
-    if head[0] != 0xFF or head[tag : tag + 4] not in (b"Xing", b"Info"):
-        return Promise(is_mpeg=True, stores_length=False)
-    flags, _, n_bytes = struct.unpack(">3I", head[tag + 4 : tag + 16])
-    if flags & 3 != 3:  # the number of frames and that of bytes are both optional
-        return Promise(is_mpeg=True, stores_length=bool(flags & 1))
-    # Encoders differ by about one frame in their counts; a single frame is inaudible.
-    return Promise(max(0, start + n_bytes - _MAX_MP3_FRAME), is_mpeg=True)
-
-
-def _after_id3(stream: BinaryIO) -> int:
-    """Find the end of the ID3 tags at the start of a file."""
-    start = 0
-    while True:
-        stream.seek(start)
-        head = _exactly(stream, 10)
-        if not head.startswith(b"ID3"):
-            return start
-        length = 0
-        for byte in head[6:]:  # seven bits in each byte
-            length = length << 7 | byte & 0x7F
-        start += 10 + length + (10 if head[5] & 0x10 else 0)

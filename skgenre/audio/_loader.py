@@ -70,10 +70,17 @@ class AudioLoader(TrackTransformer):
     by 2 :sup:`31`; uint8 lies around 128, as in WAV files.
 
     A truncated file is refused: a WAV, AIFF, AU or MP3 file shorter than its header says, an
-    OGG file that ends inside a page, a FLAC file without its last sample. The header of a WAV
-    stream may omit the length. An MP3 file without a Xing or Info header does not store its
-    length: truncation cannot be detected, and its middle, and its end where the bit rate
-    varies, are estimates of libsndfile.
+    OGG file that ends inside a page, a FLAC file without its last
+    sample. The header of a WAV stream may omit the length. So may an MP3 file: where it has no
+    Xing or Info header, or one that does not fit the file, its frames are counted. Truncation
+    of an MP3 file without such a header cannot be detected. A last frame that is cut short is
+    left out, as are tags and junk around the audio; more than 1441 bytes of junk in the middle
+    are damage.
+
+    Recordings that lie in one file one after the other (MP3 files that were joined, a chained
+    OGG file) are read as one track if their rates and numbers of channels are equal, and refused
+    otherwise. Beside the audio, an OGG file may hold video or metadata, but not a second stream
+    of audio.
 
     References
     ----------

@@ -417,7 +417,7 @@ def test_the_features_of_a_genre_classifier_are_computed_once(tmp_path):
     model = GenreClassifier(n_excerpts=0, memory=tmp_path, random_state=0)
     result = evaluate(model, music, n_folds=3, n_bootstrap=0)
     # Of each track those of the whole, and in its test fold those of its segments.
-    assert len(list(tmp_path.rglob("output.pkl"))) == 2 * 6
+    assert len(list(tmp_path.rglob("*.npy"))) == 2 * 6
     assert result.parameters["class"] == "GenreClassifier"
     assert result.parameters["n_excerpts"] == "0"
     assert result.n_segments == model.n_segments
