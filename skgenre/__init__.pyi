@@ -39,7 +39,10 @@ from .features import SummaryExtractor as SummaryExtractor
 from .papers import list_experiments as list_experiments
 from .papers import reproduce as reproduce
 from .persistence import load as load
+from .persistence import model_card as model_card
+from .persistence import read_model_info as read_model_info
 from .persistence import save as save
+from .persistence import show_versions as show_versions
 from .pipeline import PerTrack as PerTrack
 from .plotting import AuditDisplay as AuditDisplay
 from .plotting import CoverageAccuracyDisplay as CoverageAccuracyDisplay

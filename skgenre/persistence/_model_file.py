@@ -8,20 +8,23 @@ import os
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skgenre.persistence._model_info import ModelInfo
 from skgenre.persistence._trusted import TRUSTED
-from skgenre.utils._environment import versions
 from skgenre.utils._io import write_whole
+
+if TYPE_CHECKING:
+    from skgenre.evaluation import EvaluationResult
 
 _DETAILS = "skgenre.json"
 _SCHEMA = "schema.json"
-_FORMAT = 1
 # skops has readers for more kinds of nodes, which no model of ours needs.
 _LOADERS = frozenset(
     f"{kind}Node"
@@ -33,9 +36,19 @@ _LOADERS = frozenset(
 )  # fmt: skip
 _MAX_DEPTH = 100  # nested objects; skops reads them recursively
 _MAX_MEMBERS = 100_000
+_MAX_DETAILS = 2**26  # bytes
 
 
-def save(model: Any, path: str | os.PathLike[str]) -> Path:
+def save(
+    model: Any,
+    path: str | os.PathLike[str],
+    *,
+    tracks: Sequence[str | os.PathLike[str]] | None = None,
+    y: Any = None,
+    artists: Any = None,
+    evaluation: EvaluationResult | None = None,
+    keep_paths: bool = False,
+) -> Path:
     """Save a fitted model to a file that holds data only.
 
     The file is a compressed archive in the format of skops: the parameters and arrays of the
@@ -49,6 +62,18 @@ def save(model: Any, path: str | os.PathLike[str]) -> Path:
     path : str or PathLike
         The file, by convention with the ending ``.skgenre``. An existing one is replaced,
         once the new one is complete.
+    tracks : sequence of str or PathLike, default=None
+        Paths of the training tracks. The file keeps a hash of them, by which someone who has
+        the list can recognise it.
+    y : array-like of shape (n_tracks,), default=None
+        Their genres. The file keeps the number of tracks of each.
+    artists : array-like of shape (n_tracks,), default=None
+        Their artists. The file keeps how many they are.
+    evaluation : EvaluationResult, default=None
+        How the model was measured: the result of :func:`evaluate`. The file keeps its metrics
+        with their intervals and its confusion matrix, but not the predictions of single tracks.
+    keep_paths : bool, default=False
+        Whether the file keeps the paths of ``tracks`` too.
 
     Returns
     -------
@@ -60,11 +85,14 @@ def save(model: Any, path: str | os.PathLike[str]) -> Path:
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
     ValueError
-        If a part of the model cannot be written as data, such as a lambda.
+        If a part of the model cannot be written as data, such as a lambda; if ``tracks``,
+        ``y`` and ``artists`` differ in length.
 
     See Also
     --------
     load : Loads the file.
+    read_model_info : Reads what the file says of the model.
+    model_card : Writes it as a model card.
 
     References
     ----------
@@ -87,6 +115,9 @@ def save(model: Any, path: str | os.PathLike[str]) -> Path:
     import skops.io
 
     check_is_fitted(model)
+    info = ModelInfo.of(
+        model, tracks=tracks, y=y, artists=artists, evaluation=evaluation, keep_paths=keep_paths
+    )
     try:
         data = skops.io.dumps(model, compression=zipfile.ZIP_DEFLATED)
     except Exception as error:  # any part of the model may refuse
@@ -101,8 +132,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> Path:
             )
     content = BytesIO(data)
     with zipfile.ZipFile(content, "a", zipfile.ZIP_DEFLATED) as archive:
-        details = {"format": _FORMAT, "versions": versions()}
-        archive.writestr(_DETAILS, json.dumps(details, indent=1))
+        archive.writestr(_DETAILS, json.dumps(info.to_dict(), indent=1, allow_nan=False))
     write_whole(path, content.getvalue())
     return Path(path)
 
@@ -165,6 +195,74 @@ def load(
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
+    with _opened(path) as archive:
+        _check(archive, max_size)
+        try:
+            return skops.io.load(archive.fp, trusted=[*TRUSTED, *trusted])
+        except UntrustedTypesFoundException:
+            known = {*TRUSTED, *(t if isinstance(t, str) else _full_name(t) for t in trusted)}
+            found = skops.io.get_untrusted_types(file=archive.fp)
+            unknown = [name for name in found if name not in known]
+            raise _RefusedError(
+                f"names types that are not trusted: {', '.join(unknown)}. If you know the file and "
+                f"these types to be safe: skgenre.load(..., trusted={unknown})."
+            ) from None
+
+
+def read_model_info(path: str | os.PathLike[str]) -> ModelInfo:
+    """Read what a model file says of its model, without loading the model.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        A file that :func:`save` wrote.
+
+    Returns
+    -------
+    info : ModelInfo
+        Versions and date, genres, sizes of the training set, parameters, and how the model was
+        measured.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file was not written by ``save``, or is damaged.
+
+    See Also
+    --------
+    save : Writes the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from skgenre import FusionKNeighborsClassifier, read_model_info, save
+    >>> X, y = np.random.default_rng(0).normal(size=(20, 3)), ["jazz", "rock"] * 10
+    >>> model = FusionKNeighborsClassifier().fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     info = read_model_info(save(model, Path(folder) / "model.skgenre", y=y))
+    >>> info.classes
+    {'jazz': 10, 'rock': 10}
+    """
+    with _opened(path) as archive:
+        member = archive.getinfo(_DETAILS)
+        if member.file_size > _MAX_DETAILS:
+            raise _RefusedError(
+                f"has a description of {member.file_size} bytes; damaged or crafted."
+            )
+        return ModelInfo.from_dict(json.loads(archive.read(_DETAILS)))
+
+
+class _RefusedError(ValueError):
+    """A model file is refused. The message is a predicate: the file's name is put before it."""
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
+    """Open the archive of a model file; any error in reading it names the file."""
     name = os.fsdecode(path)
     with open(path, "rb") as stream:
         if stream.read(4) != b"PK\x03\x04":
@@ -175,15 +273,9 @@ def load(
             )
         try:
             with zipfile.ZipFile(stream) as archive:
-                _check(archive, max_size)
-            return skops.io.load(stream, trusted=[*TRUSTED, *trusted])
-        except UntrustedTypesFoundException:
-            known = {*TRUSTED, *(t if isinstance(t, str) else _full_name(t) for t in trusted)}
-            unknown = [t for t in skops.io.get_untrusted_types(file=stream) if t not in known]
-            raise ValueError(
-                f"{name} names types that are not trusted: {', '.join(unknown)}. If you know the "
-                f"file and these types to be safe: skgenre.load(..., trusted={unknown})."
-            ) from None
+                yield archive
+        except _RefusedError as error:
+            raise ValueError(f"{name} {error}") from None
         except Exception as error:  # a damaged file leads to errors of any kind
             raise ValueError(
                 f"{name} is damaged or not a model file of skgenre: {type(error).__name__}: {error}"
@@ -204,9 +296,7 @@ def _check(archive: zipfile.ZipFile, max_size: int) -> None:
             raise ValueError(f"the archive has no {needed}.")
     size = sum(member.file_size for member in members.values())
     if size <= max_size:
-        found = json.loads(archive.read(_DETAILS))["format"]
-        if found != _FORMAT:
-            raise ValueError(f"format {found!r}; this version of skgenre reads {_FORMAT}.")
+        ModelInfo.from_dict(json.loads(archive.read(_DETAILS)))
         for node in _nodes(json.loads(archive.read(_SCHEMA))):
             if node["__loader__"] not in _LOADERS:
                 raise ValueError(f"nodes of the kind {node['__loader__']!r} are not read.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import importlib
 import io
 import json
@@ -319,3 +321,87 @@ def test_other_archives_and_formats_are_refused(file, tmp_path):
         archive.writestr("skgenre.json", json.dumps({"format": 1}))
     with pytest.raises(ValueError, match="some of the same name"):
         skgenre.load(file)
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("described")
+    music = skgenre.make_genres(6, genres=["dub", "swing"], duration=1.0, random_state=0)
+    extractor = skgenre.SummaryExtractor(sampling_rate=music.sampling_rate)
+    model = make_pipeline(extractor, skgenre.FusionKNeighborsClassifier())
+    result = skgenre.evaluate(model, music, n_folds=2)
+    tracks = [f"music/ü {i}.wav" for i in range(12)]
+    path = skgenre.save(
+        model.fit(music.data, music.target),
+        folder / "model.skgenre",
+        tracks=tracks,
+        y=music.target,
+        artists=music.artists,
+        evaluation=result,
+    )
+    return path, tracks, result
+
+
+def test_a_file_says_where_its_model_comes_from(described):
+    path, tracks, result = described
+    info = skgenre.read_model_info(path)
+    assert info.model == "FusionKNeighborsClassifier"
+    assert info.classes == {"dub": 6, "swing": 6}
+    assert info.sampling_rates == [22050.0]
+    assert info.n_artists > 1
+    listed = "".join(f"{track}\n" for track in sorted(tracks))
+    assert info.tracks_sha256 == hashlib.sha256(listed.encode()).hexdigest()
+    assert info.tracks is None
+    assert b"music" not in path.read_bytes()
+    assert info.evaluation["overall"] == result.overall
+    assert info.evaluation["confusion"] == result.confusion
+    assert "tracks" not in info.evaluation
+    assert info.environment["skgenre"] == skgenre.__version__
+    assert info.other_versions == {}
+    assert "artist-grouped: 12 tracks, 2 folds" in repr(info)
+    assert "dub (6 tracks)" in repr(info)
+
+
+def test_versions_of_a_file_are_compared_with_those_installed(described, tmp_path):
+    info = skgenre.read_model_info(described[0])
+    old = dataclasses.replace(info, environment={**info.environment, "numpy": "1.0", "gone": "2"})
+    assert old.other_versions == {"numpy": ("1.0", np.__version__), "gone": ("2", "not installed")}
+    assert "- numpy: 1.0 in the file" in old.to_markdown()
+
+
+def test_what_is_not_given_is_not_stated(file):
+    info = skgenre.read_model_info(file)
+    assert info.classes == {"jazz": None, "rock": None}
+    assert (info.n_artists, info.tracks_sha256, info.evaluation) == (None, None, None)
+    assert "not measured" in repr(info)
+    assert "Not measured." in skgenre.model_card(file)
+
+
+def test_paths_are_kept_where_asked_for_and_lists_must_agree(table_model, tmp_path):
+    tracks = ["b.wav", "a.wav"]
+    skgenre.save(table_model, tmp_path / "m", tracks=tracks, keep_paths=True)
+    assert skgenre.read_model_info(tmp_path / "m").tracks == ["a.wav", "b.wav"]
+    with pytest.raises(ValueError, match=r"differ in length: \{'tracks': 2, 'y': 40\}"):
+        skgenre.save(table_model, tmp_path / "m", tracks=tracks, y=TABLE[1])
+    with pytest.raises(ValueError, match=r"y holds \['folk'\], which the model does not know"):
+        skgenre.save(table_model, tmp_path / "m", y=["jazz", "folk"])
+
+
+def test_model_card_says_how_the_model_was_measured(described):
+    path, _, result = described
+    card = skgenre.model_card(path)
+    for heading in ("# Model description", "## Limits", "# Evaluation", "## Confusion matrix"):
+        assert f"{heading}\n" in card
+    accuracy = result.overall["track_accuracy"]
+    assert f"{accuracy['value']:.3f}" in card
+    assert f"{accuracy['low']:.3f} to {accuracy['high']:.3f}" in card
+    assert "No artist is in training and in test." in card
+    with pytest.raises(TypeError, match="in the model file already"):
+        skgenre.model_card(path, y=TABLE[1])
+
+
+def test_show_versions_prints_a_line_for_each_library(capsys):
+    skgenre.show_versions()
+    lines = capsys.readouterr().out.splitlines()
+    assert f"numpy: {np.__version__}" in lines
+    assert f"skgenre: {skgenre.__version__}" in lines

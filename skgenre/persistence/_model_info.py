@@ -1,0 +1,208 @@
+"""What a model file says of its model: where it comes from and how it was measured."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from skgenre.utils._environment import environment, versions
+from skgenre.utils._pipeline import final_classifier
+from skgenre.utils._records import Record, markdown_table
+
+if TYPE_CHECKING:
+    from skgenre.evaluation import EvaluationResult
+
+
+@dataclass(frozen=True, repr=False)
+class ModelInfo(Record):
+    """The content of a model file that is not the model.
+
+    Attributes
+    ----------
+    model : str
+        Class of the classifier.
+    parameters : dict of str to str
+        The parameters of the model and of its steps, as they print.
+    sampling_rates : list of float
+        Rates in Hz at which its steps work.
+    classes : dict of str to int or None
+        For each genre its number of training tracks; None if not given.
+    n_artists : int or None
+        Number of artists in training; None if not given.
+    tracks_sha256 : str or None
+        SHA-256 of the paths of the training tracks, sorted, each followed by a line feed, in
+        UTF-8; None if not given.
+    tracks : list of str or None
+        The paths themselves, only where asked for.
+    evaluation : dict or None
+        How the model was measured: ``protocol``, ``n_tracks``, ``n_folds``, ``unit`` of the
+        intervals, ``overall`` metrics with intervals, ``labels`` and ``confusion`` matrix, and
+        ``environment``, as in :class:`skgenre.evaluation.EvaluationResult`.
+    licences : list of str
+        Licences of pretrained parts.
+    environment : dict of str to str
+        Date and versions.
+
+    See Also
+    --------
+    skgenre.read_model_info : Reads it from a file.
+    """
+
+    _format: ClassVar[str] = "skgenre-model-1"
+
+    model: str
+    parameters: dict[str, str]
+    sampling_rates: list[float]
+    classes: dict[str, int | None]
+    n_artists: int | None
+    tracks_sha256: str | None
+    tracks: list[str] | None
+    evaluation: dict[str, Any] | None
+    licences: list[str]
+    environment: dict[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        model: Any,
+        *,
+        tracks: Sequence[str | os.PathLike[str]] | None = None,
+        y: Any = None,
+        artists: Any = None,
+        evaluation: EvaluationResult | None = None,
+        keep_paths: bool = False,
+    ) -> Self:
+        """Describe a fitted model; the parameters are those of :func:`skgenre.save`."""
+        params = {k: v for k, v in model.get_params().items() if not hasattr(v, "get_params")}
+        rates = {float(v) for k, v in params.items() if _is_rate(k, v)}
+        paths = None if tracks is None else sorted(os.fsdecode(track) for track in tracks)
+        lengths = {
+            name: len(v)
+            for name, v in (("tracks", paths), ("y", y), ("artists", artists))
+            if v is not None
+        }
+        if len(set(lengths.values())) > 1:
+            raise ValueError(
+                f"tracks, y and artists describe the same training tracks, but differ in length: "
+                f"{lengths}."
+            )
+        labels = [str(label) for label in getattr(model, "classes_", ())]
+        counts = Counter(map(str, np.asarray(y).tolist())) if y is not None else None
+        if counts is not None and not counts.keys() <= set(labels):
+            strange = sorted(counts.keys() - set(labels))
+            raise ValueError(
+                f"y holds {strange}, which the model does not know; its genres are {labels}."
+            )
+        text = "".join(f"{path}\n" for path in paths or ()).encode("utf-8", "surrogateescape")
+        digest = None if paths is None else hashlib.sha256(text).hexdigest()
+        return cls(
+            model=type(final_classifier(model)).__name__,
+            parameters={name: repr(value) for name, value in sorted(params.items())},
+            sampling_rates=sorted(rates),
+            classes={label: None if counts is None else counts[label] for label in labels},
+            n_artists=None if artists is None else len(set(np.asarray(artists).tolist())),
+            tracks_sha256=digest,
+            tracks=paths if keep_paths else None,
+            evaluation=None if evaluation is None else _summary(evaluation),
+            licences=[],
+            environment=environment(),
+        )
+
+    @property
+    def other_versions(self) -> dict[str, tuple[str, str]]:
+        """Versions that differ from those installed: the one of the file, and the one here."""
+        here = versions()
+        return {
+            name: (found, here.get(name, "not installed"))
+            for name, found in self.environment.items()
+            if name != "date" and found != here.get(name)
+        }
+
+    def to_markdown(self) -> str:
+        """Return what is known as Markdown.
+
+        Returns
+        -------
+        text : str
+            A list of facts, and a table of the metrics where the model was measured.
+        """
+        n_tracks = [count for count in self.classes.values() if count is not None]
+        genres = [
+            label if count is None else f"{label} ({count} tracks)"
+            for label, count in self.classes.items()
+        ]
+        facts = [
+            ("model", self.model),
+            ("made", f"{self.environment['date']} with skgenre {self.environment['skgenre']}"),
+            ("genres", ", ".join(genres) or "none"),
+            ("trained on", f"{sum(n_tracks)} tracks" if n_tracks else "not stated"),
+            ("artists", "not stated" if self.n_artists is None else str(self.n_artists)),
+            ("sampling rate", ", ".join(f"{r:g} Hz" for r in self.sampling_rates) or "none"),
+            (
+                "training tracks",
+                f"SHA-256 {self.tracks_sha256}" if self.tracks_sha256 else "not stated",
+            ),
+            ("licences of pretrained parts", ", ".join(self.licences) or "none stated"),
+        ]
+        lines = [f"- {name}: {value}" for name, value in facts]
+        differing = self.other_versions.items()
+        lines += [
+            f"- {name}: {found} in the file, {here} here" for name, (found, here) in differing
+        ]
+        if self.evaluation is None:
+            return "\n".join([*lines, "- accuracy: not measured"])
+        return "\n".join(lines) + "\n\n" + self.metrics_table()
+
+    def metrics_table(self) -> str:
+        """Return how the model was measured, and the metrics as a table in Markdown."""
+        assert self.evaluation is not None
+        found = self.evaluation
+        rows = [
+            [name.replace("_", " "), f"{e['value']:.3f}", _ends(e)]
+            for name, e in found["overall"].items()
+        ]
+        head = ["metric", "value", f"95 % interval, by {found['unit']}"]
+        measured = (
+            f"Measured by {found['protocol']}: {found['n_tracks']} tracks, {found['n_folds']} folds"
+        )
+        return f"{measured}\n\n{markdown_table(head, rows)}"
+
+
+def _is_rate(name: str, value: Any) -> bool:
+    own = name.rpartition("__")[2] == "sampling_rate"  # not waveform_sampling_rate
+    return own and isinstance(value, (int, float))
+
+
+def _summary(evaluation: EvaluationResult) -> dict[str, Any]:
+    values = evaluation.to_dict()
+    kept = ("protocol", "unit", "overall", "labels", "confusion", "environment")
+    sizes = {"n_tracks": evaluation.n_tracks, "n_folds": len(evaluation.folds)}
+    return {**{name: values[name] for name in kept}, **sizes}
+
+
+def _ends(entry: dict[str, Any]) -> str:
+    return "" if entry["low"] is None else f"{entry['low']:.3f} to {entry['high']:.3f}"
+
+
+def show_versions() -> None:
+    """Print the versions of Python, skgenre and the libraries that it uses.
+
+    Returns
+    -------
+    None
+        Nothing; it prints a line for each.
+
+    Examples
+    --------
+    >>> from skgenre import show_versions
+    >>> show_versions()  # doctest: +ELLIPSIS
+    python: ...
+    """
+    for name, version in versions().items():
+        print(f"{name}: {version}")
