@@ -33,6 +33,9 @@ _OPTIONS = {
     "set metadata=None": "give --metadata none",
     "metadata=PATH": "--metadata PATH",
     "Set metadata=None": "Give --metadata none",
+    "set on_error='skip'": "give --skip-corrupt",
+    "genres_from='metadata'": "--genres-from metadata",
+    "genres_from='folders'": "--genres-from folders",
 }
 
 # Errors that the user can correct; any other is a bug of the program.
@@ -94,7 +97,7 @@ def _describe(error: Exception) -> str:
 
 
 def _in_one_line(text: str) -> str:
-    text = " ".join(text.split())
+    text = " ".join(line.strip() for line in text.splitlines())  # blanks in names stay
     for name, option in _OPTIONS.items():
         text = text.replace(name, option)
     return text
@@ -217,13 +220,21 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         "--metadata",
         metavar="CSV",
         default="auto",
-        help="table with the columns file and artist; 'auto' looks for one in and beside FOLDER, "
-        "'none' trains without artists (default: %(default)s)",
+        help="table with the columns file, artist and genre, or one of the last two; 'auto' looks "
+        "for one in and beside FOLDER, 'none' trains without artists (default: %(default)s)",
+    )
+    command.add_argument(
+        "--genres-from",
+        choices=("auto", "folders", "metadata"),
+        default="auto",
+        help="where the genres are from: the names of the folders, or the column genre of the "
+        "table; 'auto' means the table if no folder is named as one of its genres (default: "
+        "%(default)s)",
     )
     command.add_argument(
         "--skip-corrupt",
         action="store_true",
-        help="leave out files that cannot be read or have no artist in the table",
+        help="leave out files that cannot be read or have no artist or genre in the table",
     )
     _add_jobs(command, "tracks, and then folds, that run at the same time")
     command.add_argument(

@@ -345,26 +345,51 @@ def test_several_tables(folder):
     assert load_genre_folder(folder, metadata=str(folder / "two.csv")).artists[0] == "Cy"
 
 
-def test_tables_of_something_else_are_passed_over(folder):
+def test_tables_that_are_not_used_are_named(folder):
     write_table(folder / "features.csv", "filename,tempo,label", "a.wav,120,rock")
-    (folder / "latin.csv").write_bytes(b"file,artist,\xe9\n")
-    assert load_genre_folder(folder).artists is None
+    write_table(folder / "other.csv", "file,artist", "pop/x.wav,Al")
+    (folder / "empty.csv").write_bytes(b"")
+    (folder / "artists.xlsx").write_bytes(b"PK\x03\x04 and so on")
+    with pytest.warns(UserWarning, match="not used") as caught:
+        assert load_genre_folder(folder).artists is None
+    assert len(caught) == 1
+    message = str(caught[0].message)
+    assert "features.csv is not used: it has the columns ['filename', 'tempo', 'label']" in message
+    assert "other.csv is not used: none of its 1 rows names a file" in message
+    assert "empty.csv is not used: it has the columns []" in message
+    assert "artists.xlsx is not used: it is not text" in message
+    # Once artists are known, tables of something else do not matter; those of artists do.
+    write_table(folder / "tracks.csv", "file,artist", *FULL)
+    write_table(folder / "metadata.csv", "file,artist", *FULL)
+    with pytest.warns(UserWarning, match=r"metadata\.csv is not used, because .*tracks\.csv is"):
+        assert load_genre_folder(folder).metadata == str(folder / "tracks.csv")
 
 
 def test_usual_table_without_the_columns(folder):
-    write_table(folder / "tracks.csv", "file;artist", *FULL)
+    write_table(folder / "tracks.csv", "file,performer", *FULL)
     with pytest.warns(UserWarning, match=r"tracks\.csv is not used") as caught:
         assert load_genre_folder(folder).artists is None
     assert caught[0].filename == __file__
+    # A table of genres alone names no artists; one that does is preferred.
+    write_table(folder / "tracks.csv", "file,genre", "rock/a.wav,Rock")
+    with pytest.warns(UserWarning, match=r"tracks\.csv is not used: .* no column 'artist'"):
+        assert load_genre_folder(folder).artists is None
+    write_table(folder / "who.csv", "file,artist", *FULL)
+    with pytest.warns(UserWarning, match=r"tracks\.csv is not used, because .*who\.csv is"):
+        assert_array_equal(load_genre_folder(folder).artists, ["Cy", "Di", "Al", "Bo"])
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"file;artist\nrock/a.wav;Al\n", r"has the columns \['file;artist'\]; it needs 'file'"),
+        (b"file;who\nrock/a.wav;Al\n", r"has the columns \['file;who'\]; it needs 'file'"),
         (b"", r"has the columns \[\]"),
         (b"file,artist\nrock/a.wav,Al, the Great\n", "line 2: 3 values for 2 columns"),
-        (b"file,artist\nrock/a.wav,Andr\xe9\n", "not text in UTF-8"),
+        (b"file;artist\nrock/a.wav;Al; the Great\n", "line 2: 3 values .* with ';' in it"),
+        (b"file,artist\nrock/a.wav,\x81\x8d\n", "not text in UTF-8"),
+        (b"\xff\xfef\0i", "has the columns"),
+        (b"file,artist,Artist\nrock/a.wav,Al,Bo\n", "more than one column 'artist'"),
+        (b'file,artist\nrock/a.wav,"Al\nrock/b.wav,Bo\n', "over several lines"),
     ],
 )
 def test_bad_tables(folder, text, message):
