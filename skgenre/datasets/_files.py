@@ -57,7 +57,7 @@ class AudioFiles:
         links = [path for paths in self.links.values() for path in paths]
         return [
             *((path, f"the ending {path.suffix.lower()} is not read") for path in endings),
-            *((path, "a link to a file that is listed already") for path in links),
+            *((path, "a link to a file that has another path here") for path in links),
             *((path, "a link that leads nowhere") for path in self.dangling),
         ]
 
@@ -79,7 +79,7 @@ def is_ignored(name: str) -> bool:
 
 def top_folder(folder: Path, track: Path) -> str:
     """Return the name of the sub-folder in which a track lies; empty if it lies in none."""
-    parts = track.relative_to(folder).parts
+    parts = track.parts[len(folder.parts) :]
     return parts[0] if len(parts) > 1 else ""
 
 
@@ -110,9 +110,9 @@ def find_audio(folder: Path, extensions: Sequence[str]) -> AudioFiles:
         )
     endings = tuple("." + str(extension).lower().lstrip(".") for extension in extensions)
     files = AudioFiles()
-    root = os.path.realpath(folder)
+    root = Path(os.path.realpath(folder))
     places: dict[str, list[Path]] = {}
-    for path, place in _walk(folder, root, (), files.faults):
+    for path, place in _walk(folder, str(root), (), files.faults):
         if path.name.lower().endswith(endings):
             # A broken link counts: it is reported as a track that cannot be read.
             places.setdefault(place, []).append(path)
@@ -121,11 +121,10 @@ def find_audio(folder: Path, extensions: Sequence[str]) -> AudioFiles:
         elif path.is_symlink() and not path.exists():
             files.dangling.append(path)
     for place, paths in places.items():
-        direct = [path for path in paths if os.path.join(root, path.relative_to(folder)) == place]
-        track = min(direct or paths)
-        files.tracks.append(track)
-        if len(paths) > 1:
-            files.links[track] = sorted(path for path in paths if path != track)
+        if len(paths) > 1:  # the path without links first
+            paths.sort(key=lambda path: (root / path.relative_to(folder) != Path(place), path))
+            files.links[paths[0]] = paths[1:]
+        files.tracks.append(paths[0])
     for found in (files.tracks, files.other_endings, files.dangling):
         found.sort(key=Path.as_posix)
     return files
@@ -169,7 +168,7 @@ def warn_unread(
             f"({'; '.join(f'{reason}: {count}' for reason, count in counts.items())}): "
             f"{shorten([str(path.relative_to(folder)) for path, _ in unread])}. "
         )
-    if unread and files.other_endings:
+    if with_endings and files.other_endings:
         first += (
             "Convert files of other formats, such as to FLAC, or list their endings in extensions "
             "if AudioLoader reads them."

@@ -224,7 +224,9 @@ def load_genre_folder(
     spelled: dict[str, str] = {}  # the first spelling of each artist counts
     artists = [spelled.setdefault(artist_key(row.artist), row.artist) for row in rows]
     has_titles = table is not None and "title" in table.columns
-    source = "GTZAN" if table is None else table.name
+    source = "" if table is None else table.name
+    if source == "gtzan":
+        source = "GTZAN's table in skgenre, because all files are named as its clips"
     return Bunch(
         data=np.array([str(track) for _, track in kept]),
         target=np.array([genre for genre, _ in kept]),

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -149,6 +150,7 @@ def _find_columns(header: Sequence[str]) -> dict[str, int]:
     return found
 
 
+@lru_cache(maxsize=4096)  # a table repeats its artists and genres
 def name_key(name: str) -> str:
     """Return what the spellings of a name have in common.
 
