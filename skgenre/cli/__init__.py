@@ -34,6 +34,7 @@ _OPTIONS = {
     "metadata=PATH": "--metadata PATH",
     "Set metadata=None": "Give --metadata none",
     "set on_error='skip'": "give --skip-corrupt",
+    "set genres_from=": "give genres_from=",
     "genres_from='metadata'": "--genres-from metadata",
     "genres_from='folders'": "--genres-from folders",
 }
@@ -202,12 +203,8 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         metavar="N",
         help="rounds over the training tracks (default: the classifier's); not for 'recommended'",
     )
-    command.add_argument(
-        "--learning-rate",
-        type=_positive,
-        metavar="RATE",
-        help="default: the classifier's; not for 'recommended'",
-    )
+    rate_help = "default: the classifier's; not for 'recommended'"
+    command.add_argument("--learning-rate", type=_positive, metavar="RATE", help=rate_help)
     command.add_argument(
         "--cv",
         type=_folds,
@@ -227,9 +224,8 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         "--genres-from",
         choices=("auto", "folders", "metadata"),
         default="auto",
-        help="where the genres are from: the names of the folders, or the column genre of the "
-        "table; 'auto' means the table if no folder is named as one of its genres (default: "
-        "%(default)s)",
+        help="source of the genres: names of folders, or the column genre of the table; 'auto' "
+        "means the table if no folder is named as one of its genres (default: %(default)s)",
     )
     command.add_argument(
         "--skip-corrupt",
