@@ -297,14 +297,14 @@ def test_genres_and_artists_of_a_table(music, tmp_path, capsys):
     rows = [f"{name};{name.partition('.')[0]};Artist {name[-5]}" for name in names]
     table = tmp_path / "table.csv"
     table.write_text("\n".join(["sep=;", "file;genre;artist", *rows]), encoding="utf-16")
-    (folder / "album 0" / "one  two.m4a").write_bytes(b"not read")
+    (folder / "album 0" / "one  two.m4p").write_bytes(b"not read")
     out = tmp_path / "model"
     assert train(folder, out, "--metadata", table, "--cv", 0) == 0
     captured = capsys.readouterr()
     assert re.search(r"dub +4 +4\n", captured.out)
     assert f"Genres are from {table}.\nArtists are from {table}." in captured.out
-    assert re.search(r"Left out: .*one  two\.m4a: the ending \.m4a is not read", captured.out)
-    assert re.fullmatch(r"skgenre: warning: 1 audio files .*one  two\.m4a\..*\n", captured.err)
+    assert re.search(r"Left out: .*one  two\.m4p: the ending \.m4p is not read", captured.out)
+    assert re.fullmatch(r"skgenre: warning: 1 audio files .*one  two\.m4p\..*\n", captured.err)
     assert list(joblib.load(out).classes_) == ["dub", "swing"]
     assert train(folder, out, "--force", "--genres-from", "metadata") == 2
     assert_one_error(capsys.readouterr(), "--genres-from metadata needs a table")

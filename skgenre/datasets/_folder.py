@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from skgenre.datasets._metadata import (
     read_table,
     takes_genres,
 )
-from skgenre.datasets._table import composed, name_key
+from skgenre.datasets._table import composed, find_similar
 from skgenre.utils._io import shorten
 
 _EXTENSIONS = ("wav", "flac", "ogg", "mp3", "au", "aiff", "aif")
@@ -70,8 +70,7 @@ def load_genre_folder(
 ) -> Bunch:
     """List the music of a folder that has one sub-folder for each genre, or a table of genres.
 
-    The header of each file is checked. Pass the paths to :class:`~skgenre.AudioLoader` to read
-    the sound.
+    The header of each file is checked; :class:`~skgenre.AudioLoader` reads the sound.
 
     Parameters
     ----------
@@ -108,7 +107,8 @@ def load_genre_folder(
         names genres, and links to one file from two genres. "raise" lists them in one error,
         "skip" leaves them out with one warning.
     extensions : sequence of str, default=("wav", "flac", "ogg", "mp3", "au", "aiff", "aif")
-        File name extensions of audio files; case is ignored.
+        File name extensions of audio files; case is ignored. Other audio files are listed in
+        ``skipped``, by default with a warning.
 
     Returns
     -------
@@ -151,8 +151,7 @@ def load_genre_folder(
         If audio files are left out because of their endings or places, or cannot be used; if a
         sub-folder has no audio files; if names of genres differ only in case, spaces,
         punctuation or Unicode form; if a table was found but not used, or names files that do
-        not exist; if the genres are from a table that was found in spite of sub-folders. There
-        is none about readable files that ``extensions`` leaves out.
+        not exist; if the genres are from a table that was found in spite of sub-folders.
 
     See Also
     --------
@@ -205,20 +204,27 @@ def load_genre_folder(
 
     skipped = list(files.faults)
     kept: list[tuple[str, Path]] = []
-    for track in genres.keys() - set(loose):
+    for track, genre in genres.items():
+        if not genre and not by_table:  # a loose one
+            continue
         reason = _fault(folder, track, files, table, by_table)
         if reason is None:
-            kept.append((genres[track], track))
+            kept.append((genre, track))
         else:
             skipped.append((str(track), reason))
     kept.sort(key=lambda pair: (pair[0], pair[1].as_posix()))
     if skipped:
-        skipped.sort()
-        _report(folder, skipped, len(kept), on_error, has_artists and not by_table)
+        _report(folder, sorted(skipped), len(kept), on_error, has_artists and not by_table)
     names = sorted({genre for genre, _ in kept})
     _check_genres(folder, names, [genre for genre in genres.values() if genre])
-    skipped += _warn_left_out(folder, files, loose, empty, extensions)
-    _warn_similar(folder, [genre if by_table else top_folder(folder, path) for genre, path in kept])
+    skipped = sorted(skipped) + _warn_left_out(folder, files, loose, empty, extensions)
+    spellings = [genre if by_table else top_folder(folder, path) for genre, path in kept]
+    if similar := find_similar(spellings):
+        warnings.warn(
+            f"Genres of {folder} differ only in case, spaces, punctuation or Unicode form: "
+            f"{shorten(similar)}. If they are one genre, give them one name.",
+            stacklevel=3,
+        )
 
     rows = [] if table is None else [table.entries[track] for _, track in kept]
     spelled: dict[str, str] = {}  # the first spelling of each artist counts
@@ -384,17 +390,3 @@ def _warn_left_out(
         *((str(track), f"{track}: in no folder of a genre") for track in loose),
         *((str(path), f"{path}: {reason}") for path, reason in files.unread()),
     ]
-
-
-def _warn_similar(folder: Path, labels: Iterable[str]) -> None:
-    """Warn about genres that may be one, spelled in two ways."""
-    spellings: dict[str, set[str]] = {}
-    for label in labels:
-        spellings.setdefault(name_key(label), set()).add(label)
-    similar = [" and ".join(map(repr, sorted(s))) for s in spellings.values() if len(s) > 1]
-    if similar:
-        warnings.warn(
-            f"Genres of {folder} differ only in case, spaces, punctuation or Unicode form: "
-            f"{shorten(similar)}. If they are one genre, give them one name.",
-            stacklevel=4,
-        )

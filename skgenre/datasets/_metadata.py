@@ -272,11 +272,10 @@ def _match(table: Table, folder: Path, tracks: Sequence[Path]) -> Metadata:
     no row has such a path, the folders that all of them begin with are ignored.
     """
     metadata = Metadata(table.path, set(table.columns))
-    rows = list(table.entries())
     bases = [folder, Path(abspath(folder)).parent, table.path.parent]
     places = {composed(abspath(track)): track for track in tracks}
     waiting = []
-    for row in rows:
+    for row in table.entries():
         given = row.file.replace("\\", "/")
         candidates = (composed(abspath(base / given)) for base in bases)
         track = next((places[place] for place in candidates if place in places), None)
@@ -284,7 +283,8 @@ def _match(table: Table, folder: Path, tracks: Sequence[Path]) -> Metadata:
             waiting.append(row)
         else:
             _add(metadata, track, row)
-    files = {row: _plain(row.file) for row in waiting}
+    files = {row: file for row in waiting if (file := _plain(row.file))}
+    n_empty = len(waiting) - len(files)
     waiting = _match_ends(metadata, files, folder, tracks, whole=False)
     if not metadata.entries:
         folders = [file.split("/")[:-1] for file in files.values()]
@@ -295,7 +295,7 @@ def _match(table: Table, folder: Path, tracks: Sequence[Path]) -> Metadata:
             waiting = _match_ends(metadata, files, folder, tracks, whole=True)
             if metadata.entries:
                 break
-    metadata.n_absent = len(waiting)
+    metadata.n_absent = len(waiting) + n_empty
     return metadata
 
 
@@ -312,7 +312,7 @@ def _match_ends(
     With ``whole``, it must be the whole path.
     """
     name = Path(abspath(folder)).name
-    waiting = [row for row in files if files[row]]
+    waiting = list(files)
     for form in (composed, _folded, _without_ending):
         ends: dict[str, list[Path]] = {}
         for track in tracks if waiting else ():
@@ -335,7 +335,7 @@ def _match_ends(
             else:
                 missed.append(row)
         waiting = missed
-    return [*waiting, *(row for row in files if not files[row])]
+    return waiting
 
 
 def _add(metadata: Metadata, track: Path, row: Entry) -> None:

@@ -6,7 +6,7 @@ import codecs
 import csv
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
@@ -168,6 +168,14 @@ def name_key(name: str) -> str:
     name = unicodedata.normalize("NFKC", name).casefold().strip()
     # Separators, punctuation and control characters.
     return "".join(ch for ch in name if unicodedata.category(ch)[0] not in "ZPC") or name
+
+
+def find_similar(names: Iterable[str]) -> list[str]:
+    """List the names of which several may be one, in the form "'Hip-Hop' and 'hip hop'"."""
+    spellings: dict[str, set[str]] = {}
+    for name in names:
+        spellings.setdefault(name_key(name), set()).add(name)
+    return [" and ".join(map(repr, sorted(some))) for some in spellings.values() if len(some) > 1]
 
 
 def is_missing(text: str) -> bool:

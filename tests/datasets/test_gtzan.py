@@ -220,9 +220,9 @@ def test_other_files_are_named(folder):
 
 
 def test_clips_of_other_formats_are_counted_and_listed(folder):
-    lost = folder / "jazz" / "jazz.00001.m4a"
+    lost = folder / "jazz" / "jazz.00001.m4p"
     lost.write_bytes(b"not read")
-    with pytest.warns(UserWarning, match=r"1 audio files .* are not read .*00001\.m4a") as caught:
+    with pytest.warns(UserWarning, match=r"1 audio files .* are not read .*00001\.m4p") as caught:
         clips = load_gtzan(folder, on_missing="ignore")
     assert len(caught) == 1
     assert caught[0].filename == __file__
