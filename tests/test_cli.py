@@ -288,6 +288,44 @@ def test_a_table_of_artists_without_the_files(music, tmp_path, capsys):
     assert not out.exists()
 
 
+def test_genres_and_artists_of_a_table(music, tmp_path, capsys):
+    folder = copy_music(music, tmp_path / "music")
+    for number, file in enumerate(sorted(folder.glob("*/*.wav"))):
+        place = folder / f"album {number % 3}" / file.name
+        place.parent.mkdir(exist_ok=True)
+        file.rename(place)
+    for genre in ("dub", "swing"):
+        (folder / genre).rmdir()
+    names = sorted(file.name for file in folder.glob("*/*.wav"))
+    rows = [f"{name};{name.partition('.')[0]};Artist {name[-5]}" for name in names]
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(["sep=;", "file;genre;artist", *rows]), encoding="utf-16")
+    (folder / "album 0" / "one  two.m4p").write_bytes(b"not read")
+    out = tmp_path / "model"
+    assert train(folder, out, "--metadata", table, "--cv", 0) == 0
+    captured = capsys.readouterr()
+    assert re.search(r"dub +4 +4\n", captured.out)
+    assert f"Genres are from {table}.\nArtists are from {table}." in captured.out
+    assert re.search(r"Left out: .*one  two\.m4p: the ending \.m4p is not read", captured.out)
+    assert re.fullmatch(r"skgenre: warning: 1 audio files .*one  two\.m4p\..*\n", captured.err)
+    assert list(joblib.load(out).classes_) == ["dub", "swing"]
+    assert train(folder, out, "--force", "--genres-from", "metadata") == 2
+    assert_one_error(capsys.readouterr(), "--genres-from metadata needs a table")
+    assert train(folder, out, "--force", "--genres-from", "tags") == 2
+
+
+def test_clips_of_gtzan_need_no_table(music, tmp_path, capsys):
+    folder = tmp_path / "genres"
+    for genre, files in (("jazz", "dub"), ("rock", "swing")):
+        (folder / genre).mkdir(parents=True)
+        for number, file in enumerate(sorted((music / files).glob("*.wav"))):
+            os.link(file, folder / genre / f"{genre}.{number:05d}.wav")
+    assert train(folder, tmp_path / "m", "--cv", 0) == 0
+    out = capsys.readouterr().out
+    assert "All files are named as clips of GTZAN: artists are from the package's table" in out
+    assert "Artists are not known" not in out
+
+
 def test_existing_model_is_refused_without_force(music, tmp_path, capsys):
     out = tmp_path / "model"
     out.write_bytes(b"precious")

@@ -33,6 +33,10 @@ _OPTIONS = {
     "set metadata=None": "give --metadata none",
     "metadata=PATH": "--metadata PATH",
     "Set metadata=None": "Give --metadata none",
+    "set on_error='skip'": "give --skip-corrupt",
+    "set genres_from=": "give genres_from=",
+    "genres_from='metadata'": "--genres-from metadata",
+    "genres_from='folders'": "--genres-from folders",
 }
 
 # Errors that the user can correct; any other is a bug of the program.
@@ -94,7 +98,7 @@ def _describe(error: Exception) -> str:
 
 
 def _in_one_line(text: str) -> str:
-    text = " ".join(text.split())
+    text = " ".join(line.strip() for line in text.splitlines())  # blanks in names stay
     for name, option in _OPTIONS.items():
         text = text.replace(name, option)
     return text
@@ -199,12 +203,8 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         metavar="N",
         help="rounds over the training tracks (default: the classifier's); not for 'recommended'",
     )
-    command.add_argument(
-        "--learning-rate",
-        type=_positive,
-        metavar="RATE",
-        help="default: the classifier's; not for 'recommended'",
-    )
+    rate_help = "default: the classifier's; not for 'recommended'"
+    command.add_argument("--learning-rate", type=_positive, metavar="RATE", help=rate_help)
     command.add_argument(
         "--cv",
         type=_folds,
@@ -217,13 +217,20 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         "--metadata",
         metavar="CSV",
         default="auto",
-        help="table with the columns file and artist; 'auto' looks for one in and beside FOLDER, "
-        "'none' trains without artists (default: %(default)s)",
+        help="table with the columns file, artist and genre, or one of the last two; 'auto' looks "
+        "for one in and beside FOLDER, 'none' trains without artists (default: %(default)s)",
+    )
+    command.add_argument(
+        "--genres-from",
+        choices=("auto", "folders", "metadata"),
+        default="auto",
+        help="source of the genres: names of folders, or the column genre of the table; 'auto' "
+        "means the table if no folder is named as one of its genres (default: %(default)s)",
     )
     command.add_argument(
         "--skip-corrupt",
         action="store_true",
-        help="leave out files that cannot be read or have no artist in the table",
+        help="leave out files that cannot be read or have no artist or genre in the table",
     )
     _add_jobs(command, "tracks, and then folds, that run at the same time")
     command.add_argument(

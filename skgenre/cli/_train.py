@@ -135,24 +135,15 @@ def _load(args: argparse.Namespace) -> Any:
     """List the music; files that cannot be used are an error without --skip-corrupt."""
     from skgenre import load_genre_folder
 
-    metadata = None if args.metadata.lower() == "none" else args.metadata
     with warnings.catch_warnings():
-        # They are reported here, in the terms of the command line.
+        # They are reported here, each by name.
         warnings.filterwarnings("ignore", r"\d+ of \d+ files of .* were left out", UserWarning)
-        music = load_genre_folder(args.folder, metadata=metadata, on_error="skip")
-    if music.skipped and not args.skip_corrupt:
-        reasons = "; ".join(reason.rstrip(".") for _, reason in music.skipped[:_SHOWN])
-        if len(music.skipped) > _SHOWN:
-            reasons += f"; and {len(music.skipped) - _SHOWN} more"
-        without_artists = (
-            "" if metadata is None else ", or train without artists by --metadata none"
+        return load_genre_folder(
+            args.folder,
+            metadata=None if args.metadata.lower() == "none" else args.metadata,
+            genres_from=args.genres_from,
+            on_error="skip" if args.skip_corrupt else "raise",
         )
-        raise ValueError(
-            f"{len(music.skipped)} of {len(music.skipped) + len(music.data)} files of "
-            f"{args.folder} cannot be used: {reasons}. Repair them, or leave them out by "
-            f"--skip-corrupt{without_artists}."
-        )
-    return music
 
 
 def _echo_music(folder: str, music: Any) -> None:
@@ -167,8 +158,14 @@ def _echo_music(folder: str, music: Any) -> None:
             row.append(len(set(music.artists[music.target == row[0]])))
         rows[-1].append(len(set(music.artists)))
     echo_table(header, rows)
+    if music.genres_from == "metadata":
+        echo(f"Genres are from {music.metadata}.")
     if music.artists is None:
         echo("Artists are not known.")
+    elif music.metadata == "gtzan":
+        echo(
+            "All files are named as clips of GTZAN: artists are from the package's table of GTZAN."
+        )
     else:
         echo(f"Artists are from {music.metadata}.")
     _echo_left_out(reason for _, reason in music.skipped)

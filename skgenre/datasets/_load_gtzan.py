@@ -11,12 +11,13 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
-from skgenre.datasets._folder import (
-    _audio_fault,
-    _check_folder,
-    _endings,
-    _list_reasons,
-    _walk,
+from skgenre.datasets._files import (
+    AudioFiles,
+    audio_fault,
+    check_folder,
+    find_audio,
+    list_reasons,
+    warn_unread,
 )
 from skgenre.datasets.gtzan import GENRES, clip_name, read_facts, read_groups
 from skgenre.utils._io import shorten
@@ -43,7 +44,7 @@ Parts of the stratified partition: {stratified}.
 - repeats: the clips of the same artist and title, separated by blanks
 - fault_filtered, stratified: "train", "valid" or "test"; empty for clips in none
 - missing: the names of the clips that were not found
-- skipped: (path, reason) of each corrupt file
+- skipped: (path, reason) of each file that is corrupt or not read
 
 The clips are those of Tzanetakis & Cook (2002). Artists, titles and faults are the work of
 B. L. Sturm (2013, 2014), the partitions of Kereliuk, Sturm & Larsen (2015).
@@ -127,7 +128,8 @@ def load_gtzan(
             The names of the clips that were not found, without those that ``exclude``
             leaves out.
         skipped : list of (str, str)
-            Path and reason of each file that cannot be used.
+            Path and reason of each file that cannot be used, and of audio files whose endings
+            are not in ``extensions``.
         DESCR : str
             Description of the data set, with counts.
 
@@ -143,7 +145,8 @@ def load_gtzan(
     Warns
     -----
     UserWarning
-        If clips are missing or corrupt, or audio files are not named as clips.
+        If clips are missing or corrupt, or audio files are not named as clips or, by default,
+        have endings that are not read.
 
     See Also
     --------
@@ -194,19 +197,20 @@ def load_gtzan(
     >>> len(clips.missing)
     997
     """
-    folder = _check_folder(path, "with the clips")
+    folder = check_folder(path, "with the clips")
     facts = read_facts()
     wanted = [name for name, clip in facts.items() if exclude is None or not clip.fault]
-    found = _find_clips(folder, _endings(extensions))
+    files = find_audio(folder, extensions)
+    found = _find_clips(folder, files, extensions)
     missing = [name for name in wanted if name not in found]
     if missing:
         _report_missing(folder, missing, len(wanted), on_missing)
-    skipped: list[tuple[str, str]] = []
+    skipped = list(files.faults)
     kept: dict[str, Path] = {}
     for name in wanted:
         if name not in found:
             continue
-        reason = _audio_fault(found[name])
+        reason = audio_fault(found[name])
         if reason is None:
             kept[name] = found[name]
         else:
@@ -219,15 +223,16 @@ def load_gtzan(
             "used, the others have known faults; give a folder with more clips"
             + (" or set exclude=None." if exclude else ".")
         )
+    skipped += [(str(path), f"{path}: {reason}") for path, reason in files.unread()]
     return _describe(folder, kept, missing, skipped, len(facts) - len(wanted))
 
 
-def _find_clips(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]:
-    """Find the clips of a folder and its sub-folders, by name."""
+def _find_clips(folder: Path, files: AudioFiles, extensions: Sequence[str]) -> dict[str, Path]:
+    """Find the clips among the files of a folder, by name."""
     clips: dict[str, Path] = {}
     twice: list[tuple[Path, Path]] = []
     others = []
-    for track in sorted(_walk(folder, endings, ()), key=lambda track: track.as_posix()):
+    for track in files.tracks:
         name = clip_name(track)
         if name is None:
             others.append(str(track.relative_to(folder)))
@@ -246,19 +251,20 @@ def _find_clips(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]:
             f"{twice[0][1]}; give the folder that has one set of them, or set extensions to the "
             "format to read."
         )
-    listed = ", ".join(ending[1:] for ending in endings)
     if not clips:
+        n_others = len(others) + len(files.other_endings)
         raise ValueError(
-            f"{folder} has no clips of GTZAN ({listed}) but {len(others)} other audio files; "
-            "expected names such as jazz/jazz.00054.wav. load_genre_folder reads folders with any "
-            "names."
+            f"{folder} has no clips of GTZAN ({', '.join(map(str, extensions))}) but {n_others} "
+            "other audio files; expected names such as jazz/jazz.00054.wav. load_genre_folder "
+            "reads folders with any names."
         )
+    first = ""
     if others:
-        warnings.warn(
+        first = (
             f"{len(others)} audio files of {folder} are not named as clips of GTZAN and are not "
-            f"used: {shorten(others)}.",
-            stacklevel=4,
+            f"used: {shorten(others)}. "
         )
+    warn_unread(folder, files, first, with_endings=extensions is _EXTENSIONS, stacklevel=4)
     return clips
 
 
@@ -274,7 +280,7 @@ def _report_missing(folder: Path, missing: Sequence[str], n_wanted: int, how: st
 def _report_corrupt(folder: Path, skipped: Sequence[tuple[str, str]], how: str) -> None:
     if how == "ignore":
         return
-    listed = _list_reasons(skipped)
+    listed = list_reasons(skipped)
     if how == "raise":
         raise ValueError(
             f"{len(skipped)} clips of {folder} cannot be used:\n{listed}\n"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 from sklearn.utils import Bunch
 
-from skgenre.datasets._folder import _endings, _walk, load_genre_folder
-from skgenre.datasets._load_gtzan import _EXTENSIONS, load_gtzan
-from skgenre.datasets.gtzan import clip_name
+from skgenre.datasets._files import find_audio
+from skgenre.datasets._folder import _EXTENSIONS, load_genre_folder
+from skgenre.datasets._load_gtzan import load_gtzan
+from skgenre.datasets._metadata import find_table
 
 
 def load_music(path: str | os.PathLike[str]) -> Bunch:
@@ -23,8 +25,8 @@ def load_music(path: str | os.PathLike[str]) -> Bunch:
     Returns
     -------
     dataset : Bunch
-        Of :func:`load_gtzan` if all audio files have names of clips of GTZAN and no
-        ``tracks.csv`` in the folder names their artists; else of :func:`load_genre_folder`.
+        Of :func:`load_gtzan` if all audio files have names of clips of GTZAN and no table in
+        the folder or beside it names their artists; else of :func:`load_genre_folder`.
 
     Raises
     ------
@@ -44,8 +46,10 @@ def load_music(path: str | os.PathLike[str]) -> Bunch:
     ['dub', 'swing']
     """
     folder = Path(path)
-    if folder.is_dir() and not (folder / "tracks.csv").exists():
-        files = list(_walk(folder, _endings(_EXTENSIONS), ()))
-        if files and all(clip_name(file) is not None for file in files):
+    if folder.is_dir():
+        table, unused = find_table(folder, find_audio(folder, _EXTENSIONS).tracks)
+        if table is not None and table.is_gtzan:
+            if unused:
+                warnings.warn(unused, stacklevel=2)
             return load_gtzan(folder, on_missing="ignore")
     return load_genre_folder(folder)

@@ -1,102 +1,148 @@
-"""The CSV table that names the artists of the tracks of a folder."""
+"""The table that names the artists and genres of the tracks of a folder."""
 
 from __future__ import annotations
 
-import csv
-import unicodedata
+import re
 import warnings
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os.path import abspath
 from pathlib import Path
 
+from skgenre.datasets._files import AUDIO_EXTENSIONS, is_ignored, top_folder
+from skgenre.datasets._table import (
+    MISSING,
+    Entry,
+    Table,
+    composed,
+    is_missing,
+    name_key,
+    open_table,
+)
+from skgenre.datasets.gtzan import TABLE, clip_name, read_facts, read_groups
 from skgenre.utils._io import shorten
 
-_FILE_COLUMNS = ("file", "filename", "path")
-_USUAL_NAMES = ("tracks.csv", "metadata.csv")
-# Values that tables hold for an unknown artist. Taken as a name, such a value would join many
-# artists into one, and a split by artist would keep unrelated tracks together.
-_UNKNOWN = {"", "-", "?", "n/a", "na", "nan", "none", "null", "unknown", "unknown artist"} | {
-    "various",
-    "various artists",
-}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the table; empty strings stand for missing values."""
-
-    line: int
-    file: str
-    artist: str
-    title: str = ""
-    genre: str = ""
+_TABLES = {".csv", ".tsv"}
+_SPREADSHEETS = {".xlsx", ".xls", ".ods"}
+_USUAL_NAMES = ("tracks.csv", "metadata.csv", "tracks.tsv", "metadata.tsv")
+# Values that stand for an unknown artist, as name_key spells them. Taken as a name, such a value
+# would join many artists into one, and a split by artist would keep unrelated tracks together.
+_NO_ARTIST = MISSING | {
+    "va", "various", "variousartist", "variousartists", "diverse", "verschiedene", "varios",
+    "verschiedeneinterpreten", "artistesdivers", "artistivari", "variosartistas",
+    "noartist", "unknownartist", "unknownartists", "artistunknown", "unbekannterinterpret",
+    "unbekannterkünstler", "artisteinconnu", "artistasconosciuto", "artistadesconocido",
+    "anon", "anonymous", "trad", "traditional",
+}  # fmt: skip
+# MusicBrainz has these too; without brackets they may be names.
+_BRACKETED = {"[data]", "[dialogue]", "[soundtrack]", "[theatre]", "[nature sounds]", "[disney]"}
 
 
 @dataclass
 class Metadata:
-    """A table, and the row of each track."""
+    """A table, and the row of each track.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    columns : set of str
+        Those of "file", "artist", "title" and "genre" that it has.
+    entries : dict of Path to Entry
+        The row of each track that has one.
+    n_absent : int
+        The number of rows whose file is not in the folder.
+    is_gtzan : bool
+        Whether it is the table of GTZAN that the package contains.
+    """
 
     path: Path
-    has_titles: bool
+    columns: set[str]
     entries: dict[Path, Entry] = field(default_factory=dict)
     n_absent: int = 0
+    is_gtzan: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its path, or "gtzan"."""
+        return "gtzan" if self.is_gtzan else str(self.path)
 
 
-def find_table(folder: Path) -> Path | None:
-    """Find the table of a folder: in the folder, or beside it with the folder's name.
+def artist_key(artist: str) -> str:
+    """Return what the spellings of an artist have in common, with or without "The"."""
+    return name_key(re.sub(r"^the\s+|\s*,\s*the$", "", artist.strip(), flags=re.IGNORECASE))
+
+
+def is_artist(text: str) -> bool:
+    """Whether a cell names an artist, rather than standing for an unknown one."""
+    return not (
+        is_missing(text) or name_key(text.strip("<>")) in _NO_ARTIST or text.lower() in _BRACKETED
+    )
+
+
+def find_table(folder: Path, tracks: Sequence[Path]) -> tuple[Metadata | None, str]:
+    """Find and read the table of a folder: in the folder, or beside it with the folder's name.
 
     Parameters
     ----------
     folder : Path
         The folder of the data set.
+    tracks : sequence of Path
+        The audio files of the folder, each beginning with ``folder``.
 
     Returns
     -------
-    path : Path or None
-        The table; None if there is none with the required columns.
+    metadata : Metadata or None
+        The table; that of the package if there is no other and all tracks are named as clips
+        of GTZAN; None if there is none that names files of the folder.
+    unused : str
+        A message that names the tables that are not used, and why; empty if there are none.
 
     Raises
     ------
     ValueError
-        If there are several tables, none of them with one of the usual names.
+        If there are several tables, none of them with one of the usual names; otherwise as
+        :func:`read_table`.
     """
-    within = sorted(path for path in folder.glob("*") if _is_csv(path))
-    beside = Path(abspath(folder)).with_name(Path(abspath(folder)).name + ".csv")
-    usual = [folder / name for name in _USUAL_NAMES if (folder / name).is_file()]
-    for path in [*usual, *([beside] if beside.is_file() else [])]:
-        if _has_columns(path):
-            return path
-        warnings.warn(
-            f"{path} is not used: it needs the columns 'file' (or 'filename', 'path') and "
-            "'artist'. Set metadata=None to use no table.",
-            stacklevel=5,
-        )
-    tables = [path for path in within if path not in usual and _has_columns(path)]
-    if len(tables) > 1:
+    place = Path(abspath(folder))
+    within = [path for path in folder.iterdir() if path.is_file() and not is_ignored(path.name)]
+    others = sorted(path for path in within if path.suffix.lower() in _TABLES | _SPREADSHEETS)
+    usual = [path for name in _USUAL_NAMES for path in others if path.name.lower() == name]
+    beside = [place.parent / (place.name + ending) for ending in sorted(_TABLES)]
+    usual += [path for path in beside if path.is_file()]
+    found: list[Metadata] = []
+    unused: list[str] = []
+    foreign: list[str] = []  # named only if no table is found
+    for path in [*usual, *(path for path in others if path not in usual)]:
+        table = open_table(path)
+        if isinstance(table, str):
+            (unused if path in usual else foreign).append(f"{path} is not used: it {table}")
+            continue
+        if found and found[0].path in usual and "artist" in found[0].columns:
+            found.append(Metadata(path, set()))
+            continue
+        metadata = _match(table, folder, tracks)
+        if metadata.entries:
+            found.append(metadata)
+        else:
+            n_rows = metadata.n_absent
+            unused.append(f"{path} is not used: none of its {n_rows} rows names a file here")
+    candidates = [metadata for metadata in found if "artist" in metadata.columns] or found
+    if len(candidates) > 1 and candidates[0].path not in usual:
         raise ValueError(
-            f"{folder} holds {len(tables)} tables of files and artists: "
-            f"{shorten([path.name for path in tables])}. Name one by metadata=PATH."
+            f"{folder} holds {len(candidates)} tables of files and artists: "
+            f"{shorten([metadata.path.name for metadata in candidates])}. Name one by "
+            "metadata=PATH."
         )
-    return tables[0] if tables else None
-
-
-def _is_csv(path: Path) -> bool:
-    return path.suffix.lower() == ".csv" and not path.name.startswith(".") and path.is_file()
-
-
-def _has_columns(path: Path) -> bool:
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as handle:
-            names = _clean_header(next(csv.reader(handle), []))
-    except (UnicodeDecodeError, csv.Error):
-        return False
-    return "artist" in names and any(name in names for name in _FILE_COLUMNS)
-
-
-def _clean_header(names: Sequence[str]) -> list[str]:
-    return [name.strip().lower() for name in names]
+    chosen = candidates[0] if candidates else _read_gtzan(tracks)
+    unused += [
+        f"{other.path} is not used, because {candidates[0].path} is"
+        for other in found
+        if other is not chosen
+    ]
+    if not found:
+        unused += foreign
+    return chosen, f"{'. '.join(unused)}. Set metadata=None to use no table." if unused else ""
 
 
 def read_table(path: Path, folder: Path, tracks: Sequence[Path]) -> Metadata:
@@ -105,7 +151,7 @@ def read_table(path: Path, folder: Path, tracks: Sequence[Path]) -> Metadata:
     Parameters
     ----------
     path : Path
-        The CSV file.
+        The file.
     folder : Path
         The folder of the data set.
     tracks : sequence of Path
@@ -119,70 +165,201 @@ def read_table(path: Path, folder: Path, tracks: Sequence[Path]) -> Metadata:
     Raises
     ------
     ValueError
-        If the table cannot be read, a row is ambiguous, or rows contradict each other.
+        If the table cannot be read, a row is ambiguous, rows contradict each other, or no row
+        names a track.
     """
-    rows, has_titles = _read_rows(path)
-    metadata = Metadata(path, has_titles)
-    places = {_normal(abspath(track)): track for track in tracks}
-    names = Counter(_normal(track.name) for track in tracks)
-    by_name = {_normal(track.name): track for track in tracks}
-    bases = [folder, Path(abspath(folder)).parent, path.parent]
-    for row in rows:
-        given = row.file.replace("\\", "/")
-        candidates = [_normal(abspath(base / given)) for base in bases]
-        track = next((places[place] for place in candidates if place in places), None)
-        if track is None and "/" not in given and names[_normal(given)]:
-            if names[_normal(given)] > 1:
-                raise ValueError(
-                    f"{path}, line {row.line}: {row.file!r} is the name of "
-                    f"{names[_normal(given)]} files of {folder}; write GENRE/{row.file}."
-                )
-            track = by_name[_normal(given)]
-        if track is None:
-            metadata.n_absent += 1
-            continue
-        known = metadata.entries.setdefault(track, row)
-        if (known.artist, known.genre) != (row.artist, row.genre):
-            raise ValueError(
-                f"{path}: lines {known.line} and {row.line} contradict each other about {track}; "
-                "remove one."
-            )
+    table = open_table(path)
+    if isinstance(table, str):
+        raise ValueError(f"{path} {table}.")
+    metadata = _match(table, folder, tracks)
+    if not metadata.entries:
+        raise ValueError(
+            f"None of the {metadata.n_absent} rows of {path} names a file of {folder}. Give paths "
+            "relative to that folder, such as rock/song.wav, to its parent, or to the table; or "
+            "set metadata=None to do without artists."
+        )
     return metadata
 
 
-def _normal(text: str) -> str:
-    """Return the composed form of a name: some systems store accents as separate characters."""
-    return unicodedata.normalize("NFC", text)
+def takes_genres(
+    folder: Path,
+    tracks: Sequence[Path],
+    table: Metadata | None,
+    genres_from: str,
+    *,
+    is_found: bool,
+    stacklevel: int,
+) -> bool:
+    """Decide whether the genres are from the table.
 
+    Parameters
+    ----------
+    folder : Path
+        The folder of the data set.
+    tracks : sequence of Path
+        The audio files of the folder, each beginning with ``folder``.
+    table : Metadata or None
+        The table, if there is one.
+    genres_from : {"auto", "folders", "metadata"}
+        What was asked for.
+    is_found : bool
+        Whether the table was found, so that it is said where it overrules the folders.
+    stacklevel : int
+        Of this warning.
 
-def _read_rows(path: Path) -> tuple[list[Entry], bool]:
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as handle:
-            reader = csv.reader(handle)
-            header = _clean_header(next(reader, []))
-            rows = [(reader.line_num, row) for row in reader if any(row)]
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text in UTF-8 ({error}); save it as UTF-8.") from error
-    except csv.Error as error:
-        raise ValueError(f"{path} is not a CSV file: {error}.") from error
-    file_column = next((name for name in _FILE_COLUMNS if name in header), None)
-    if file_column is None or "artist" not in header:
+    Returns
+    -------
+    by_table : bool
+        Whether the genres are from the table rather than from the folders.
+
+    Raises
+    ------
+    ValueError
+        If the table contradicts the folders, or has no genres but is asked for.
+    """
+    entries = {} if table is None else table.entries
+    rows = {track: entry for track, entry in entries.items() if entry.genre}
+    if genres_from == "metadata" and not rows:
         raise ValueError(
-            f"{path} has the columns {header}; it needs 'file' (or 'filename', 'path') and "
-            "'artist', separated by commas."
+            "genres_from='metadata' needs a table with the columns 'file' and 'genre'; "
+            + ("there is none." if table is None else f"{table.name} names no genre of a file.")
         )
-    entries = []
-    for line, row in rows:
-        if len(row) != len(header):
-            raise ValueError(
-                f"{path}, line {line}: {len(row)} values for {len(header)} columns; a value "
-                "with a comma needs double quotes around it."
+    if genres_from != "auto" or not rows or table is None:
+        return genres_from == "metadata"
+    folders = {name_key(top_folder(folder, track)) for track in tracks}
+    if folders == {""}:  # all files lie in the folder itself
+        return True
+    if folders.isdisjoint(name_key(entry.genre) for entry in rows.values()):
+        if is_found:
+            warnings.warn(
+                f"No sub-folder of {folder} is named as a genre of {table.path}, so that the "
+                "genres are those of the table; set genres_from='folders' for the names of the "
+                "folders.",
+                stacklevel=stacklevel + 1,
             )
-        cells = dict(zip(header, (_normal(" ".join(cell.split())) for cell in row), strict=True))
-        # Repeated blanks count in the name of a file, but not in that of an artist.
-        file = row[header.index(file_column)].strip()
-        artist = cells["artist"]
-        if artist.lower() in _UNKNOWN:
-            artist = ""
-        entries.append(Entry(line, file, artist, cells.get("title", ""), cells.get("genre", "")))
-    return entries, "title" in header
+        return True
+    for track, entry in rows.items():
+        genre = top_folder(folder, track)
+        if genre and name_key(genre) != name_key(entry.genre):
+            raise ValueError(
+                f"{table.path}, line {entry.line} says that {track} is {entry.genre!r}, but it "
+                f"lies in the folder {genre!r}; correct the line, move the file, or set "
+                "genres_from='metadata' for the genres of the table or genres_from='folders' for "
+                "those of the folders."
+            )
+    return False
+
+
+def _read_gtzan(tracks: Sequence[Path]) -> Metadata | None:
+    """Read the package's table if all tracks are named as clips of GTZAN."""
+    names = [clip_name(track) for track in tracks]
+    facts, groups = read_facts(), read_groups()
+    entries = {
+        track: Entry(0, name, groups[name], facts[name].title)
+        for track, name in zip(tracks, names, strict=True)
+        if name is not None
+    }
+    if len(entries) < len(tracks) or not tracks:
+        return None
+    return Metadata(Path(str(TABLE)), {"file", "artist", "title"}, entries, is_gtzan=True)
+
+
+def _match(table: Table, folder: Path, tracks: Sequence[Path]) -> Metadata:
+    """Find the track of each row of a table.
+
+    The path of a row leads to the track from the folder, its parent, or the table; or it is the
+    end of the path of a single track, in this case or another, with this ending or another. If
+    no row has such a path, the folders that all of them begin with are ignored.
+    """
+    metadata = Metadata(table.path, set(table.columns))
+    bases = [folder, Path(abspath(folder)).parent, table.path.parent]
+    places = {composed(abspath(track)): track for track in tracks}
+    waiting = []
+    for row in table.entries():
+        given = row.file.replace("\\", "/")
+        candidates = (composed(abspath(base / given)) for base in bases)
+        track = next((places[place] for place in candidates if place in places), None)
+        if track is None:
+            waiting.append(row)
+        else:
+            _add(metadata, track, row)
+    files = {row: file for row in waiting if (file := _plain(row.file))}
+    n_empty = len(waiting) - len(files)
+    waiting = _match_ends(metadata, files, folder, tracks, whole=False)
+    if not metadata.entries:
+        folders = [file.split("/")[:-1] for file in files.values()]
+        for n_folders in range(1, min(map(len, folders), default=0) + 1):
+            if len({folder[n_folders - 1] for folder in folders}) > 1:
+                break
+            files = {row: file.split("/", 1)[1] for row, file in files.items()}
+            waiting = _match_ends(metadata, files, folder, tracks, whole=True)
+            if metadata.entries:
+                break
+    metadata.n_absent = len(waiting) + n_empty
+    return metadata
+
+
+def _match_ends(
+    metadata: Metadata,
+    files: dict[Entry, str],
+    folder: Path,
+    tracks: Sequence[Path],
+    *,
+    whole: bool,
+) -> list[Entry]:
+    """Find the track whose path in the folder ends as that of a row; return the other rows.
+
+    With ``whole``, it must be the whole path.
+    """
+    name = Path(abspath(folder)).name
+    waiting = list(files)
+    for form in (composed, _folded, _without_ending):
+        ends: dict[str, list[Path]] = {}
+        for track in tracks if waiting else ():
+            if form is _without_ending and track in metadata.entries:
+                continue  # the row is about a file of this name and another ending
+            parts = form(track.relative_to(folder).as_posix()).split("/")
+            parts = parts if whole else [form(name), *parts]
+            for start in range(1 if whole else len(parts)):
+                ends.setdefault("/".join(parts[start:]), []).append(track)
+        missed = []
+        for row in waiting:
+            found = ends.get(form(files[row]), [])
+            if len(found) > 1:
+                raise ValueError(
+                    f"{metadata.path}, line {row.line}: {row.file!r} is the name of {len(found)} "
+                    f"files of {folder}; write GENRE/{row.file}."
+                )
+            if found:
+                _add(metadata, found[0], row)
+            else:
+                missed.append(row)
+        waiting = missed
+    return waiting
+
+
+def _add(metadata: Metadata, track: Path, row: Entry) -> None:
+    known = metadata.entries.setdefault(track, row)
+    if (artist_key(known.artist), name_key(known.genre)) != (
+        artist_key(row.artist),
+        name_key(row.genre),
+    ):
+        raise ValueError(
+            f"{metadata.path}: lines {known.line} and {row.line} contradict each other about "
+            f"{track}; remove one."
+        )
+
+
+def _folded(text: str) -> str:
+    return composed(composed(text).casefold())
+
+
+def _without_ending(text: str) -> str:
+    stem, dot, ending = _folded(text).rpartition(".")
+    return stem if dot and ending in AUDIO_EXTENSIONS else _folded(text)
+
+
+def _plain(file: str) -> str:
+    """Return a path with forward slashes, and without ``.`` and ``..``."""
+    parts = file.replace("\\", "/").split("/")
+    return "/".join(part for part in parts if part not in ("", ".", ".."))

@@ -18,6 +18,7 @@ from pathlib import PurePath
 GENRES = (
     "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock",
 )  # fmt: skip
+TABLE = files("skgenre.datasets").joinpath("data", "gtzan.csv")
 # GENRE.NNNNN in the releases; some copies replace or omit the dot.
 _NAME = re.compile(rf"({'|'.join(GENRES)})[._-]?([0-9]{{5}})", re.IGNORECASE)
 
@@ -70,8 +71,7 @@ def read_facts() -> dict[str, Clip]:
     clips : dict of str to Clip
         All 1000 clips by name, such as "jazz.00054", sorted by name.
     """
-    table = files("skgenre.datasets").joinpath("data", "gtzan.csv")
-    lines = table.read_text(encoding="utf-8").splitlines()
+    lines = TABLE.read_text(encoding="utf-8").splitlines()
     rows = csv.reader(line for line in lines if not line.startswith("#"))
     next(rows)  # the names of the columns
     return {row[0]: Clip(*row) for row in rows}

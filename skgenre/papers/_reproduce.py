@@ -340,11 +340,11 @@ def subsample(tracks: Bunch, n_per_genre: int, random_state: int) -> Bunch:
 
 
 def _data_notes(dataset: Any) -> list[str]:
-    """Return a note on the files that could not be used."""
+    """Return a note on the files that were left out."""
     skipped = [str(path) for path, _ in getattr(dataset, "skipped", None) or []]
     if not skipped:
         return []
-    return [f"{len(skipped)} files cannot be used and were left out: {shorten(skipped)}."]
+    return [f"{len(skipped)} files were left out: {shorten(skipped)}."]
 
 
 def _genre_notes(plan: Experiment, target: Any) -> list[str]:

@@ -1,3 +1,4 @@
+import os
 import unicodedata
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 import soundfile
 from numpy.testing import assert_array_equal
 
-from skgenre import load_genre_folder
+from skgenre import load_genre_folder, load_gtzan
 
 
 def write_audio(path, seed=0, n_samples=400):
@@ -325,8 +326,10 @@ def test_unknown_artists_never_become_one_group(folder, unknown):
 
 
 def test_rows_without_files_are_counted(folder):
-    write_table(folder / "tracks.csv", "file,artist", *FULL, "rock/gone.wav,Al", "x/a.wav,Zoe")
-    with pytest.warns(UserWarning, match="2 rows of .* name files that are not in"):
+    write_table(
+        folder / "tracks.csv", "file,artist", *FULL, "rock/gone.wav,Al", "x/a.wav,Zoe", ",Zoe"
+    )
+    with pytest.warns(UserWarning, match="3 rows of .* name files that are not in"):
         music = load_genre_folder(folder)
     assert_array_equal(music.artists, ["Cy", "Di", "Al", "Bo"])
 
@@ -345,26 +348,51 @@ def test_several_tables(folder):
     assert load_genre_folder(folder, metadata=str(folder / "two.csv")).artists[0] == "Cy"
 
 
-def test_tables_of_something_else_are_passed_over(folder):
+def test_tables_that_are_not_used_are_named(folder):
     write_table(folder / "features.csv", "filename,tempo,label", "a.wav,120,rock")
-    (folder / "latin.csv").write_bytes(b"file,artist,\xe9\n")
-    assert load_genre_folder(folder).artists is None
+    write_table(folder / "other.csv", "file,artist", "pop/x.wav,Al")
+    (folder / "empty.csv").write_bytes(b"")
+    (folder / "artists.xlsx").write_bytes(b"PK\x03\x04 and so on")
+    with pytest.warns(UserWarning, match="not used") as caught:
+        assert load_genre_folder(folder).artists is None
+    assert len(caught) == 1
+    message = str(caught[0].message)
+    assert "features.csv is not used: it has the columns ['filename', 'tempo', 'label']" in message
+    assert "other.csv is not used: none of its 1 rows names a file" in message
+    assert "empty.csv is not used: it has the columns []" in message
+    assert "artists.xlsx is not used: it is not text" in message
+    # Once artists are known, tables of something else do not matter; those of artists do.
+    write_table(folder / "tracks.csv", "file,artist", *FULL)
+    write_table(folder / "metadata.csv", "file,artist", *FULL)
+    with pytest.warns(UserWarning, match=r"metadata\.csv is not used, because .*tracks\.csv is"):
+        assert load_genre_folder(folder).metadata == str(folder / "tracks.csv")
 
 
 def test_usual_table_without_the_columns(folder):
-    write_table(folder / "tracks.csv", "file;artist", *FULL)
+    write_table(folder / "tracks.csv", "file,performer", *FULL)
     with pytest.warns(UserWarning, match=r"tracks\.csv is not used") as caught:
         assert load_genre_folder(folder).artists is None
     assert caught[0].filename == __file__
+    # A table of genres alone names no artists; one that does is preferred.
+    write_table(folder / "tracks.csv", "file,genre", "rock/a.wav,Rock")
+    with pytest.warns(UserWarning, match=r"tracks\.csv is not used: .* no column 'artist'"):
+        assert load_genre_folder(folder).artists is None
+    write_table(folder / "who.csv", "file,artist", *FULL)
+    with pytest.warns(UserWarning, match=r"tracks\.csv is not used, because .*who\.csv is"):
+        assert_array_equal(load_genre_folder(folder).artists, ["Cy", "Di", "Al", "Bo"])
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"file;artist\nrock/a.wav;Al\n", r"has the columns \['file;artist'\]; it needs 'file'"),
+        (b"file;who\nrock/a.wav;Al\n", r"has the columns \['file;who'\]; it needs 'file'"),
         (b"", r"has the columns \[\]"),
         (b"file,artist\nrock/a.wav,Al, the Great\n", "line 2: 3 values for 2 columns"),
-        (b"file,artist\nrock/a.wav,Andr\xe9\n", "not text in UTF-8"),
+        (b"file;artist\nrock/a.wav;Al; the Great\n", "line 2: 3 values .* with ';' in it"),
+        (b"file,artist\nrock/a.wav,\x81\x8d\n", "not text in UTF-8"),
+        (b"\xff\xfef\0i", "not text in UTF-8"),
+        (b"file,artist,Artist\nrock/a.wav,Al,Bo\n", "more than one column 'artist'"),
+        (b'file,artist\nrock/a.wav,"Al\nrock/b.wav,Bo\n', "over several lines"),
     ],
 )
 def test_bad_tables(folder, text, message):
@@ -376,3 +404,362 @@ def test_bad_tables(folder, text, message):
 def test_no_such_table(folder):
     with pytest.raises(FileNotFoundError, match=r"no file .*who\.csv"):
         load_genre_folder(folder, metadata=folder / "who.csv")
+
+
+# Files that are not read
+
+
+def write_nothing(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"not read")
+
+
+def test_audio_files_of_other_formats_are_counted_and_listed(folder):
+    write_nothing(folder, "rock/a.m4p", "rock/album/B.M4P", "jazz/c.shn", "d.tak")
+    write_audio(folder / "stray.wav")
+    with pytest.warns(UserWarning, match="4 audio files of .* are not read") as caught:
+        music = load_genre_folder(folder)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    message = str(caught[0].message)
+    for part in ("1 audio files lie in", "stray.wav", ".m4p is not read: 2", "rock/album/B.M4P"):
+        assert part in message
+    assert len(music.data) == 4
+    names = ["stray.wav", "d.tak", "jazz/c.shn", "rock/a.m4p", "rock/album/B.M4P"]
+    assert [path for path, _ in music.skipped] == [str(folder / name) for name in names]
+    assert all(reason.startswith(f"{path}: ") for path, reason in music.skipped)
+
+
+def test_endings_that_the_caller_leaves_out_are_listed_in_silence(folder):
+    write_nothing(folder, "rock/x.mp3", "rock/y.m4p")
+    music = load_genre_folder(folder, extensions=["wav"])
+    assert [path[-5:] for path, _ in music.skipped] == ["x.mp3", "y.m4p"]
+
+
+def test_a_folder_of_other_formats_only(tmp_path):
+    write_nothing(tmp_path, "rock/a.m4p", "jazz/b.m4p")
+    with pytest.raises(ValueError, match=r"no audio files .* 2 of other formats: jazz/b\.m4p"):
+        load_genre_folder(tmp_path)
+
+
+def test_files_beside_the_music_are_ignored(folder):
+    write_nothing(
+        folder, "rock/a.cue", "rock/list.m3u", "rock/cover.jpg", "rock/Thumbs.db", ".DS_Store",
+        "rock/._a.m4p", "__MACOSX/rock/._a.wav", "notes.txt",
+    )  # fmt: skip
+    assert load_genre_folder(folder).skipped == []
+
+
+def test_a_dot_before_a_digit_or_dot_hides_nothing(folder):
+    write_audio(folder / ".38 Special" / "x.wav")
+    write_audio(folder / "rock" / "...And Justice" / "y.wav")
+    assert load_genre_folder(folder).target_names == [".38 Special", "jazz", "rock"]
+    assert len(load_genre_folder(folder).data) == 6
+
+
+def test_a_file_is_listed_once(folder):
+    (folder / "rock" / "album").mkdir()
+    (folder / "rock" / "album" / "z.wav").symlink_to(folder / "rock" / "a.wav")
+    (folder / "rock" / "best").symlink_to(folder / "rock" / "album")
+    for name, target in [("up", "../.."), ("itself", "itself"), ("root", "..")]:
+        (folder / "rock" / name).symlink_to(target)
+    with pytest.warns(UserWarning, match=r"3 audio files .* another path here: 2; .*nowhere: 1"):
+        music = load_genre_folder(folder)
+    assert_array_equal(music.target, ["jazz", "jazz", "rock", "rock"])
+    assert str(folder / "rock" / "a.wav") in music.data
+    assert len(music.skipped) == 3
+
+
+def test_a_file_of_two_genres(folder):
+    (folder / "jazz" / "a.wav").symlink_to(folder / "rock" / "a.wav")
+    with pytest.raises(ValueError, match=r"rock/a\.wav: in another genre too.*jazz/a\.wav"):
+        load_genre_folder(folder)
+
+
+def test_a_folder_that_cannot_be_read(folder, monkeypatch):
+    write_audio(folder / "rock" / "locked" / "x.wav")
+    scan = os.scandir
+
+    def refuse(path):
+        if os.fspath(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(ValueError, match=r"1 of 5 files .*\n- .*rock/locked: Permission denied"):
+        load_genre_folder(folder)
+    with pytest.warns(UserWarning, match="were left out"):
+        music = load_genre_folder(folder, on_error="skip")
+    assert [path for path, _ in music.skipped] == [str(folder / "rock" / "locked")]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Hip-Hop", "hip hop "),
+        ("R&B", "r&b"),
+        (unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")),
+    ],
+)
+def test_genres_that_differ_only_in_spelling(folder, names):
+    for name in names:
+        write_audio(folder / name / "x.wav")
+    with pytest.warns(UserWarning, match="Genres of .* differ only in case") as caught:
+        load_genre_folder(folder)
+    assert len(caught) == 1
+    assert all(repr(name) in str(caught[0].message) for name in names)
+
+
+# Tables in other forms
+
+
+def encode(text, encoding, *, separator=",", end="\n", above=""):
+    lines = [above, *text.replace(",", separator).splitlines()] if above else text.splitlines()
+    return end.join(line.replace(",", separator) for line in lines).encode(encoding)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"encoding": "utf-8-sig", "end": "\r\n"},
+        {"encoding": "utf-16", "separator": "\t"},
+        {"encoding": "utf-16-le"},
+        {"encoding": "utf-16-be"},
+        {"encoding": "utf-32"},
+        {"encoding": "cp1252", "separator": ";", "end": "\r\n"},
+        {"encoding": "utf-8", "separator": "|", "end": "\r"},
+        {"encoding": "utf-8-sig", "separator": ";", "above": "sep=;"},
+        {"encoding": "cp1252", "separator": ";", "above": '"sep=;"\n\n;;'},
+        {"encoding": "utf-8", "above": "\n \n,,"},
+    ],
+)
+def test_encodings_and_separators(folder, form):
+    write_audio(folder / "rock" / "café.wav")
+    text = "\n".join(["file,artist,title", *(f"{row},T" for row in FULL), "café.wav,Édith,À"])
+    (folder / "tracks.csv").write_bytes(encode(text, **form))
+    music = load_genre_folder(folder)
+    assert_array_equal(music.artists, ["Cy", "Di", "Al", "Bo", "Édith"])
+    assert_array_equal(music.titles, ["T"] * 4 + ["À"])
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_forms_of_columns(folder, ending):
+    write_table(
+        folder / f"tracks.{ending}", "No;File Name;ARTIST_Name ; Title;;", "1;a.wav;Al;;;;;",
+        "2;b.wav;Bo", '3;"c.wav";"Cy; Co";"Oh ""yes""";', "4;d.wav;Di;;;", ";;;", "2;b.wav;Bo",
+    )  # fmt: skip
+    music = load_genre_folder(folder)
+    assert_array_equal(music.artists, ["Cy; Co", "Di", "Al", "Bo"])
+    assert_array_equal(music.titles, ['Oh "yes"', "", "", ""])
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "ROCK/A.Wav",
+        "rock/a.mp3",
+        "rock/a",
+        r"C:\Users\me\Music\rock\a.wav",
+        "genres_original/rock/a.flac",
+        "/home/me/music/rock/a.wav",
+    ],
+)
+def test_other_names_of_the_same_files(folder, form):
+    rows = [form.replace("rock", g).replace("ROCK", g.upper()) for g in ("jazz", "rock")]
+    for genre, name in (("jazz", "a"), ("jazz", "x"), ("rock", "x")):
+        write_audio(folder / genre / f"{name}.wav")
+    for name in ("jazz/c", "jazz/d", "rock/b"):
+        (folder / f"{name}.wav").unlink()
+    more = [row.replace("a.", "x.").replace("A.", "X.") for row in rows if "." in row]
+    more = more or [row[:-1] + "x" for row in rows]
+    table = [*(f"{row},A" for row in rows), *(f"{row},X" for row in more)]
+    write_table(folder / "tracks.csv", "file,artist", *table)
+    assert_array_equal(load_genre_folder(folder).artists, ["A", "X", "A", "X"])
+
+
+def test_a_row_of_another_ending_is_about_another_file(folder):
+    write_table(folder / "tracks.csv", "file,artist", *FULL, "rock/a.mp3,Zoe")
+    with pytest.warns(UserWarning, match="1 rows of .* name files that are not in"):
+        assert load_genre_folder(folder).artists[2] == "Al"
+    write_audio(folder / "rock" / "new.wav")
+    write_audio(folder / "rock" / "new.flac")
+    write_table(folder / "tracks.csv", "file,artist", *FULL, "new,Zoe")
+    with pytest.raises(ValueError, match="line 6: 'new' is the name of 2 files"):
+        load_genre_folder(folder)
+
+
+def test_rows_of_another_data_set_are_not_taken_for_files(folder):
+    rows = [f"music/{row}" for row in FULL[:3]]
+    write_table(folder / "tracks.csv", "file,artist", *rows, "other/rock/b.wav,Zoe")
+    with (
+        pytest.warns(UserWarning, match="1 rows of"),
+        pytest.raises(ValueError, match=r"rock/b\.wav: no row in"),
+    ):
+        load_genre_folder(folder)
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        "[unknown]", "<Unknown>", "V.A.", "VA", "v/a", "Various", "[no artist]", "[data]",
+        "[Traditional]", "#N/A", "-", "???", "[Unknown Artist]", "anonymous", "Verschiedene",
+    ],
+)  # fmt: skip
+def test_values_that_are_no_artist(folder, unknown):
+    write_table(folder / "tracks.csv", "file,artist", *FULL[:3], f"rock/b.wav,{unknown}")
+    with pytest.raises(ValueError, match=r"1 of 4 files .*\n.*b\.wav: no artist but '") as caught:
+        load_genre_folder(folder)
+    assert repr(unknown) in str(caught.value)
+
+
+def test_spellings_of_an_artist_are_one(folder):
+    names = ["The Beatles", "the  BEATLES ", "Béatles", '"Beatles, The"', "Beatles"]
+    rows = [f"jazz/e{number}.wav,{name}" for number, name in enumerate(names)]
+    for row in rows:
+        write_audio(folder / row.split(",")[0])
+    write_table(folder / "tracks.csv", "file,artist", *FULL, *rows, "jazz/e0.wav,beatles")
+    artists = load_genre_folder(folder).artists[2:7]
+    first = "The Beatles"
+    assert_array_equal(artists, [first, first, "Béatles", first, first])
+
+
+# Genres from a table
+
+
+@pytest.fixture
+def catalogue(tmp_path):
+    """Four tracks in folders of artists and albums, and their genres."""
+    folder = tmp_path / "catalogue"
+    for name in ("ABBA/Gold/1.wav", "ABBA/Gold/2.wav", "Queen/Jazz/1.wav", "Queen/News/1.wav"):
+        write_audio(folder / name)
+    table = write_table(
+        tmp_path / "genres.csv", "file,genre", "Gold/1.wav,pop", "Gold/2.wav,pop",
+        "Queen/Jazz/1.wav,rock", "Queen/News/1.wav,rock",
+    )  # fmt: skip
+    return folder, table
+
+
+def test_a_table_that_is_named_defines_genres(catalogue):
+    folder, table = catalogue
+    music = load_genre_folder(folder, metadata=table)
+    assert_array_equal(music.target, ["pop", "pop", "rock", "rock"])
+    assert music.artists is None
+    assert music.genres_from == "metadata"
+    assert f"Genres are from {table}" in music.DESCR
+    folders = load_genre_folder(folder, metadata=table, genres_from="folders")
+    assert folders.target_names == ["ABBA", "Queen"]
+
+
+def test_a_table_that_is_found_defines_genres_with_a_warning(catalogue):
+    folder, table = catalogue
+    table.rename(folder / "tracks.csv")
+    with pytest.warns(
+        UserWarning, match="genres are those of the table; set genres_from"
+    ) as caught:
+        assert load_genre_folder(folder).target_names == ["pop", "rock"]
+    assert caught[0].filename == __file__
+    assert load_genre_folder(folder, genres_from="metadata").target_names == ["pop", "rock"]
+    with pytest.warns(UserWarning, match=r"tracks\.csv is not used: .* no column 'artist'"):
+        music = load_genre_folder(folder, genres_from="folders")
+    assert music.target_names == ["ABBA", "Queen"]
+
+
+def test_files_without_folders_have_genres_of_a_table(tmp_path):
+    for name in "abcd":
+        write_audio(tmp_path / f"{name}.wav")
+    write_table(
+        tmp_path / "metadata.csv", "file,genre,artist", "a.wav,pop,A", "b.wav,pop,B",
+        "c.wav,rock,C", "d.wav,rock,D",
+    )  # fmt: skip
+    music = load_genre_folder(tmp_path)
+    assert_array_equal(music.target, ["pop", "pop", "rock", "rock"])
+    assert_array_equal(music.artists, ["A", "B", "C", "D"])
+
+
+def test_a_table_overrules_folders_only_if_asked(folder):
+    write_table(folder / "tracks.csv", "file,genre,artist", *(
+        row.replace(",", ",jazz," if "a.wav" in row else f",{row[:4]},") for row in FULL
+    ))  # fmt: skip
+    with pytest.raises(ValueError, match=r"genres_from='metadata' .* genres_from='folders'"):
+        load_genre_folder(folder)
+    by_table = load_genre_folder(folder, genres_from="metadata")
+    assert_array_equal(by_table.target, ["jazz", "jazz", "jazz", "rock"])
+    assert_array_equal(by_table.artists, ["Cy", "Di", "Al", "Bo"])
+    by_folder = load_genre_folder(folder, genres_from="folders")
+    assert_array_equal(by_folder.target, ["jazz", "jazz", "rock", "rock"])
+
+
+def test_tracks_without_a_genre_in_the_table(catalogue):
+    folder, table = catalogue
+    write_table(
+        table,
+        "file,genre",
+        "Gold/1.wav,pop",
+        "Gold/2.wav,n/a",
+        "Queen/Jazz/1.wav,rock",
+        "x.wav,pop",
+    )
+    with (
+        pytest.warns(UserWarning, match="1 rows of .* name files that are not in"),
+        pytest.raises(ValueError, match="2 of 4 files") as caught,
+    ):
+        load_genre_folder(folder, metadata=table)
+    assert "2.wav: no genre in " in str(caught.value)
+    assert "News/1.wav: no row in " in str(caught.value)
+    with pytest.warns(UserWarning, match="1 rows of|2 of 4 files .* were left out"):
+        music = load_genre_folder(folder, metadata=table, on_error="skip")
+    assert_array_equal(music.target, ["pop", "rock"])
+
+
+def test_genres_of_a_table_that_is_not_there(folder):
+    with pytest.raises(ValueError, match="genres_from='metadata' needs a table"):
+        load_genre_folder(folder, genres_from="metadata")
+    write_table(folder / "tracks.csv", "file,artist", *FULL)
+    with pytest.raises(ValueError, match=r"tracks\.csv names no genre"):
+        load_genre_folder(folder, genres_from="metadata")
+
+
+@pytest.mark.parametrize("ending", ["mp3", "wav"])
+def test_table_of_fma(tmp_path, ending):
+    folder = tmp_path / "fma_small"
+    for number in (2, 10, 1003):
+        written = write_audio(tmp_path / f"x.{ending}", n_samples=4000)
+        place = folder / f"{number // 1000:03d}"
+        place.mkdir(parents=True, exist_ok=True)
+        written.rename(place / f"{number:06d}.{ending}")
+    table = write_table(
+        tmp_path / "tracks.csv",
+        ",album,album,artist,artist,track,track,track",
+        ",information,title,id,name,genre_top,genres,title",
+        "track_id,,,,,,,",
+        '2,"<p>\n</p>",Way of Life,1,AWOL,Hip-Hop,"[21, 3]",Food',
+        "10,,Constant Hitmaker,6,Kurt Vile,Pop,[10],Freeway",
+        "1003,,Niris,4,Nicky Cook,Pop,[10],Punjabi",
+    )
+    music = load_genre_folder(folder, metadata=table)
+    assert_array_equal(music.target, ["Hip-Hop", "Pop", "Pop"])
+    assert_array_equal(music.artists, ["AWOL", "Kurt Vile", "Nicky Cook"])
+    assert_array_equal(music.titles, ["Food", "Freeway", "Punjabi"])
+
+
+# GTZAN
+
+
+def test_clips_of_gtzan_are_known(tmp_path):
+    names = ("jazz/jazz.00033", "jazz/jazz.00002", "reggae/reggae.00086", "rock/rock.00040")
+    for name in names:
+        write_audio(tmp_path / f"{name}.wav")
+    music = load_genre_folder(tmp_path)
+    clips = load_gtzan(tmp_path, on_missing="ignore")
+    assert_array_equal(music.artists, clips.groups)
+    assert_array_equal(music.titles, clips.titles)
+    assert music.metadata == "gtzan"
+    assert "all files are named as its clips" in music.DESCR
+    assert load_genre_folder(tmp_path, metadata=None).artists is None
+    # A table comes first, and a single other file shows that it is another data set.
+    write_table(tmp_path / "who.csv", "file,artist", *(f"{name}.wav,{name}" for name in names))
+    assert load_genre_folder(tmp_path).artists[-1] == "rock/rock.00040"
+    (tmp_path / "who.csv").unlink()
+    write_audio(tmp_path / "rock" / "song.wav")
+    assert load_genre_folder(tmp_path).artists is None

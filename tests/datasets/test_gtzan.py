@@ -219,6 +219,16 @@ def test_other_files_are_named(folder):
     assert len(clips.data) == 6
 
 
+def test_clips_of_other_formats_are_counted_and_listed(folder):
+    lost = folder / "jazz" / "jazz.00001.m4p"
+    lost.write_bytes(b"not read")
+    with pytest.warns(UserWarning, match=r"1 audio files .* are not read .*00001\.m4p") as caught:
+        clips = load_gtzan(folder, on_missing="ignore")
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert [path for path, _ in clips.skipped] == [str(lost)]
+
+
 def test_a_clip_twice(folder):
     write_clips(folder, ["jazz.00051"], "au")
     with pytest.raises(ValueError, match=r"1 clips .* more than once, such as .*\.au and .*\.wav"):

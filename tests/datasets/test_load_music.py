@@ -23,5 +23,10 @@ def test_load_music_recognises_gtzan(tmp_path):
         "file,artist\njazz/jazz.00033.wav,a\njazz/jazz.00051.wav,b\nrock/rock.00040.wav,c\n"
     )
     assert load_music(tmp_path / "gtzan").artists.tolist() == ["a", "b", "c"]
+    (tmp_path / "gtzan" / "tracks.csv").rename(tmp_path / "gtzan.csv")
+    assert load_music(tmp_path / "gtzan").artists.tolist() == ["a", "b", "c"]
+    (tmp_path / "gtzan.csv").write_text("file,performer\njazz/jazz.00033.wav,a\n")
+    with pytest.warns(UserWarning, match=r"gtzan\.csv is not used: it has the columns"):
+        assert "groups" in load_music(tmp_path / "gtzan")
     with pytest.raises(FileNotFoundError):
         load_music(tmp_path / "none")
