@@ -48,7 +48,7 @@ def music(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(music, tmp_path_factory):
     """A model file and the output of its training."""
-    model = tmp_path_factory.mktemp("model") / "model.joblib"
+    model = tmp_path_factory.mktemp("model") / "model.skgenre"
     with redirect_stdout(io.StringIO()) as out:
         assert train(music, model, "--cv", 2, "--learning-rate", 0.003) == 0
     return model, out.getvalue()
@@ -110,7 +110,7 @@ def test_help_imports_nothing_heavy():
 
 def test_help_warns_of_pickles(capsys):
     assert main(["predict", "--help"]) == 0
-    assert "only models\nthat you trust" in capsys.readouterr().out
+    assert "a pickle: this runs the code in it" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_help_warns_of_pickles(capsys):
     [
         ([], "COMMAND"),
         (["sing"], "invalid choice: 'sing'"),
-        (["train", "music"], "--out"),
+        (["train"], "FOLDER"),
         (["train", "music", "--out", "m", "--classifier", "svm"], "invalid choice: 'svm'"),
         (["train", "music", "--out", "m", "--epochs", "0"], "'0' is not a whole number, 1 or more"),
         (["train", "music", "--out", "m", "--duration", "nan"], "'nan' is not a number above 0"),
@@ -140,16 +140,16 @@ def test_wrong_arguments(args, match, capsys):
 
 
 def test_debug_shows_the_traceback(tmp_path, capsys):
-    args = ["predict", str(tmp_path / "no.joblib"), "song.wav"]
+    args = ["predict", str(tmp_path / "no.skgenre"), "song.wav"]
     assert main(args) == 2
-    assert_one_error(capsys.readouterr(), "There is no model .*no.joblib")
+    assert_one_error(capsys.readouterr(), "There is no model .*no.skgenre")
     for with_debug in (["--debug", *args], [*args, "--debug"]):
         assert main(with_debug) == 2
         assert "Traceback" in capsys.readouterr().err
 
 
 def test_unexpected_errors_and_interrupts(monkeypatch, tmp_path, capsys):
-    def fail(path):
+    def fail(path, **kwargs):
         raise error
 
     monkeypatch.setattr("skgenre.cli._predict.load_model", fail)
@@ -181,7 +181,7 @@ def test_train_reports_and_writes_a_whole_pipeline(music, trained, files):
     ):
         assert re.search(pattern, out), pattern
     assert os.listdir(model.parent) == [model.name]
-    pipeline = joblib.load(model)
+    pipeline = skgenre.load(model)
     assert list(pipeline.named_steps) == ["features", "scaler", "classifier"]
     assert pipeline[-1].get_params()["epochs"] == 2
     assert pipeline[-1].get_params()["learning_rate"] == 0.003
@@ -308,7 +308,7 @@ def test_genres_and_artists_of_a_table(music, tmp_path, capsys):
     assert f"Genres are from {table}.\nArtists are from {table}." in captured.out
     assert re.search(r"Left out: .*one  two\.m4p: the ending \.m4p is not read", captured.out)
     assert re.fullmatch(r"skgenre: warning: 1 audio files .*one  two\.m4p\..*\n", captured.err)
-    assert list(joblib.load(out).classes_) == ["dub", "swing"]
+    assert list(skgenre.load(out).classes_) == ["dub", "swing"]
     assert train(folder, out, "--force", "--genres-from", "metadata") == 2
     assert_one_error(capsys.readouterr(), "--genres-from metadata needs a table")
     assert train(folder, out, "--force", "--genres-from", "tags") == 2
@@ -347,7 +347,7 @@ def test_existing_model_is_refused_without_force(music, tmp_path, capsys):
     assert train(music, link, "--force", "--cv", 0, "--epochs", 1) == 0
     assert link.is_symlink()
     assert stat.S_IMODE(out.stat().st_mode) == 0o640  # as before
-    assert list(joblib.load(out).classes_) == ["dub", "swing"]
+    assert list(skgenre.load(out).classes_) == ["dub", "swing"]
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o027])
@@ -383,12 +383,15 @@ def test_names_like_options_are_files(music, trained, tmp_path, monkeypatch, cap
 
 
 def test_failing_train_leaves_nothing(music, tmp_path, capsys, monkeypatch):
-    def fail(model, stream):
-        stream.write(b"half a model")
-        raise OSError(28, "No space left on device", "disk")
-
-    monkeypatch.setattr(joblib, "dump", fail)
     out = tmp_path / "model"
+    replace = Path.replace
+
+    def fail(unfinished, target):
+        if target == out:
+            raise OSError(28, "No space left on device", "disk")
+        return replace(unfinished, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
     assert train(music, out, "--cv", 0, "--epochs", 1) == 2
     assert_one_error(capsys.readouterr(), "disk: No space left on device")
     assert os.listdir(tmp_path) == []
@@ -423,7 +426,7 @@ def test_hierarchical_takes_the_training_options(music, tmp_path):
     options += ["--epochs", 1, "--learning-rate", 0.5, "--seed", 4]
     out = tmp_path / "m"
     assert main(["train", str(music), "--out", str(out), *map(str, options)]) == 0
-    params = joblib.load(out)[-1].get_params()
+    params = skgenre.load(out)[-1].get_params()
     assert (params["random_state"], params["estimator__epochs"]) == (4, 1)
     assert params["estimator__learning_rate"] == 0.5
     assert params["estimator__batch_size"] == 32  # the default of the LSTM
@@ -434,7 +437,7 @@ def test_recommended_trains_with_artists_and_predicts(music, files, tmp_path, ca
     options = ["--duration", "1", "--cv", "0"]
     assert main(["train", str(music), "--out", str(model), *options]) == 0
     assert "Training recommended on all" in capsys.readouterr().out
-    saved = joblib.load(model)
+    saved = skgenre.load(model)
     assert type(saved) is GenreClassifier
     assert saved.memory is None
     found = load_genre_folder(music)
@@ -459,7 +462,7 @@ def test_a_genre_classifier_saved_from_python_predicts(music, files, tmp_path, c
     folder = load_genre_folder(music)
     model = GenreClassifier(duration=1.0, n_segments=2, segment_duration=0.5, random_state=0)
     model = wrap(model).fit(folder.data, folder.target)
-    joblib.dump(model, tmp_path / "model")
+    skgenre.save(model, tmp_path / "model")
     assert main(["predict", str(tmp_path / "model"), files[0], "--segments", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     proba = model.predict_proba([files[0]])[0]
@@ -485,7 +488,7 @@ def test_memory_keeps_features_and_folds_of_the_recommended(music, tmp_path, cap
     assert main([*command, "--force"]) == 0
     assert capsys.readouterr().out == out
     assert {file: file.stat().st_mtime_ns for file in (memory / "trainings").iterdir()} == kept
-    assert joblib.load(tmp_path / "model").memory is None
+    assert skgenre.load(tmp_path / "model").memory is None
     assert main([*command, "--force", "--memory", str(tmp_path / "model")]) == 2
     assert_one_error(capsys.readouterr(), "--memory .*model is a file; give a folder")
 
@@ -502,7 +505,7 @@ def test_options_of_other_classifiers_are_refused_by_recommended(music, tmp_path
 
 def test_predict_table(trained, files, capsys):
     model, _ = trained
-    pipeline = joblib.load(model)
+    pipeline = skgenre.load(model)
     proba = pipeline.predict_proba(files)
     assert main(["predict", str(model), *files]) == 0
     captured = capsys.readouterr()
@@ -525,7 +528,7 @@ def test_predict_top_and_segments(trained, files, capsys):
 
 def test_predict_json(trained, files):
     model, _ = trained
-    pipeline = joblib.load(model)
+    pipeline = skgenre.load(model)
     done = run_process("predict", model, *files, "--json", "--segments")
     assert (done.returncode, done.stderr) == (0, "")  # no chatter of TensorFlow
     results = json.loads(done.stdout)
@@ -580,8 +583,8 @@ def fitted(*steps):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (b"", "cannot be loaded as a model .EOFError"),
-        (b"RIFF, not a pickle\n" * 9, "cannot be loaded as a model"),
+        (b"", "cannot be loaded as a pickle .EOFError"),
+        (b"RIFF, not a pickle\n" * 9, "cannot be loaded as a pickle"),
         (pickle.dumps({"a": 1}), "holds an object of type dict"),
         (pickle.dumps(CNNGenreClassifier()), "with CNNGenreClassifier, which does not read files"),
         (pickle.dumps(GenreClassifier()), "holds a GenreClassifier that is not fitted"),
@@ -594,15 +597,46 @@ def fitted(*steps):
 def test_files_that_are_no_models(content, match, tmp_path, capsys):
     path = tmp_path / "model"
     path.write_bytes(content)
-    assert main(["predict", str(path), "song.wav"]) == 2
+    assert main(["predict", str(path), "song.wav", "--trust-pickle"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert_one_error(captured, match)
+    assert main(["predict", str(path), "song.wav"]) == 2
+    assert_one_error(capsys.readouterr(), "is not a model file .* give --trust-pickle")
+
+
+def test_pickles_run_only_with_trust(music, files, tmp_path, capsys):
+    class Attack:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    (tmp_path / "attack").write_bytes(pickle.dumps(Attack()))
+    assert main(["predict", str(tmp_path / "attack"), files[0]]) == 2
+    assert not (tmp_path / "ran").exists()
+    folder = load_genre_folder(music)
+    model = GenreClassifier(duration=1.0, random_state=0).fit(folder.data, folder.target)
+    joblib.dump(model, tmp_path / "old")
+    assert main(["predict", str(tmp_path / "old"), files[0], "--trust-pickle"]) == 0
+    assert str(model.predict(files[:1])[0]) in capsys.readouterr().out
+
+
+def test_info_shows_where_a_model_comes_from(trained, music, capsys):
+    assert main(["info", str(trained[0])]) == 0
+    out = capsys.readouterr().out
+    assert "- genres: dub (4 tracks), swing (4 tracks)" in out
+    assert main(["info", str(trained[0]), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["environment"]["skgenre"] == skgenre.__version__
+    assert str(music) not in json.dumps(found)
+    assert main(["info", str(trained[0]), "--card"]) == 0
+    assert "# Model description" in capsys.readouterr().out
+    assert main(["info", str(music / "none")]) == 2
+    assert_one_error(capsys.readouterr(), "none: No such file")
 
 
 def test_segments_need_a_classifier_that_predicts_them(tmp_path, capsys):
     path = tmp_path / "model"
-    joblib.dump(fitted(AudioLoader(), DummyClassifier()), path)
+    skgenre.save(fitted(AudioLoader(), DummyClassifier()), path)
     assert main(["predict", str(path), "song.wav", "--segments"]) == 2
     assert_one_error(capsys.readouterr(), "DummyClassifier of .* does not predict segments")
     assert main(["predict", str(tmp_path), "song.wav"]) == 2
@@ -639,10 +673,10 @@ def test_demo_keeps_music_and_model(tmp_path, capsys):
         "it is no benchmark",
     ):
         assert re.search(pattern, out), pattern
-    assert sorted(os.listdir(keep)) == ["model.joblib", "music", "new"]
+    assert sorted(os.listdir(keep)) == ["model.skgenre", "music", "new"]
     assert os.listdir(tmp_path) == ["kept"]
     new = load_genre_folder(keep / "new")
-    kept = joblib.load(keep / "model.joblib").predict_proba(new.data)
+    kept = skgenre.load(keep / "model.skgenre").predict_proba(new.data)
     assert re.search(rf"dub\.00000\.wav .* {kept[0, 0]:.3f} +{kept[0, 1]:.3f}\n", out)
     music_bytes = {path.read_bytes() for path in keep.glob("music/*/*.wav")}
     assert not music_bytes & {path.read_bytes() for path in keep.glob("new/*/*.wav")}

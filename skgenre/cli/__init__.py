@@ -1,4 +1,4 @@
-"""The command line: ``skgenre demo``, ``train``, ``predict`` and ``reproduce``.
+"""The command line: ``skgenre demo``, ``train``, ``predict``, ``info`` and ``reproduce``.
 
 This module reads the arguments and reports errors. Each command is a module of its own,
 imported when it is called, so that ``skgenre --help`` answers at once.
@@ -25,6 +25,7 @@ _MODULES = {
     "demo": "skgenre.cli._demo",
     "train": "skgenre.cli._train",
     "predict": "skgenre.cli._predict",
+    "info": "skgenre.cli._info",
     "reproduce": "skgenre.cli._reproduce",
 }
 
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> from skgenre.cli import main
-    >>> main(["predict", "no.joblib", "song.wav"])
+    >>> main(["predict", "no.skgenre", "song.wav"])
     2
     """
     try:
@@ -140,7 +141,7 @@ def _make_parser() -> argparse.ArgumentParser:
         "--debug", action="store_true", help="show the traceback of an error, for a bug report"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_demo, _add_train, _add_predict, _add_reproduce):
+    for add in (_add_demo, _add_train, _add_predict, _add_info, _add_reproduce):
         command = add(commands)
         # SUPPRESS: without it here, the option before the command counts.
         command.add_argument(
@@ -174,7 +175,12 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         "First measures the accuracy by cross-validation, then trains on all tracks.",
     )
     command.add_argument("folder", metavar="FOLDER", help="such as music, with music/rock/song.wav")
-    command.add_argument("--out", metavar="MODEL", required=True, help="file to write the model to")
+    command.add_argument(
+        "--out",
+        metavar="MODEL",
+        default="model.skgenre",
+        help="file to write the model to (default: %(default)s)",
+    )
     command.add_argument("--force", action="store_true", help="replace an existing MODEL")
     command.add_argument(
         "--classifier",
@@ -251,14 +257,19 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
     command = commands.add_parser(
         "predict",
         help="predict the genre of audio files",
-        description="Predict the genre of audio files: WAV, FLAC, OGG, MP3, AU or AIFF.\n\n"
-        "A model file is a pickle: loading it runs the code in it. Load only models\n"
-        "that you trust.",
+        description="Predict the genre of audio files: WAV, FLAC, OGG, MP3, AU or AIFF.",
         epilog="Files whose names begin with - go after --: skgenre predict MODEL -- -x.wav\n\n"
         "Exit code: 0; 1 if a file could not be read (the others are still "
         "predicted); 2 after an error.",
     )
-    command.add_argument("model", metavar="MODEL", help="file written by skgenre train")
+    command.add_argument(
+        "model", metavar="MODEL", help="file written by skgenre train or skgenre.save"
+    )
+    command.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="load MODEL even if it is a pickle: this runs the code in it",
+    )
     command.add_argument("files", metavar="FILE", nargs="+", help="audio file")
     command.add_argument(
         "--top",
@@ -275,6 +286,20 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
     command.add_argument(
         "--json", action="store_true", help="write a JSON list, with all probabilities"
     )
+    return command
+
+
+def _add_info(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "info",
+        help="show where a model comes from and how it was measured",
+        description="Show where a model comes from, how it was measured, and which versions\n"
+        "differ from those installed. The model itself is not loaded.",
+    )
+    command.add_argument("model", metavar="MODEL", help="file written by skgenre train")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="write all of it as JSON")
+    form.add_argument("--card", action="store_true", help="write a model card in Markdown")
     return command
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skgenre.cli._model import load_model, save_model
+from skgenre.cli._model import load_model
 from skgenre.cli._report import Share, as_argument, echo, echo_table
 from skgenre.cli._train import make_model
 
@@ -75,7 +75,7 @@ def _workplace(keep: str | None) -> Iterator[Path]:
 
 
 def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
-    from skgenre import evaluate, load_genre_folder, make_genres
+    from skgenre import evaluate, load_genre_folder, make_genres, save
 
     sound: dict[str, Any] = {"duration": settings.duration, "overlap": settings.overlap}
     make_genres(
@@ -134,9 +134,8 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
     )
     best = max(found, key=lambda name: found[name][0])
     pipelines[best][-2:].fit(features, y)
-    model_file = folder / "model.joblib"
-    save_model(pipelines[best], model_file)
-    model = load_model(str(model_file))
+    details = {"y": y, "artists": artists, "evaluation": results[best]}
+    model = load_model(str(save(pipelines[best], folder / "model.skgenre", **details)))
     echo(
         f"\nFitted the {_TITLES[best]} on all {len(y)} tracks, saved the model and loaded it back."
     )

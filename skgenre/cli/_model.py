@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from skgenre.utils._io import open_whole
-
 
 def check_destination(path: str, *, force: bool) -> Path:
     """Check that a model can be written to a place, before any computing.
@@ -43,29 +41,15 @@ def check_destination(path: str, *, force: bool) -> Path:
     return target
 
 
-def save_model(model: Any, target: Path) -> None:
-    """Write a model as a whole: no reader ever sees half of it.
-
-    Parameters
-    ----------
-    model : classifier
-        The fitted classifier.
-    target : Path
-        The file; replaced where it exists.
-    """
-    import joblib
-
-    with open_whole(target) as stream:
-        joblib.dump(model, stream)
-
-
-def load_model(path: str) -> Any:
+def load_model(path: str, *, trust_pickle: bool = False) -> Any:
     """Read a model, and check that it leads from paths to genres.
 
     Parameters
     ----------
     path : str
-        A file written by ``skgenre train`` or by ``joblib.dump``.
+        A file written by ``skgenre train`` or by ``skgenre.save``.
+    trust_pickle : bool, default=False
+        Whether it may be a pickle, which runs code when it is loaded.
 
     Returns
     -------
@@ -77,26 +61,28 @@ def load_model(path: str) -> Any:
     FileNotFoundError, IsADirectoryError, ValueError
         If there is no such file, or it is no such model.
     """
-    import joblib
     from sklearn.base import is_classifier
     from sklearn.exceptions import NotFittedError
     from sklearn.utils import get_tags
     from sklearn.utils.validation import check_is_fitted
+
+    from skgenre.persistence import load
 
     if not os.path.exists(path):
         raise FileNotFoundError(f"There is no model {path}; skgenre train makes one.")
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory, not a model.")
     with open(path, "rb") as stream:
-        try:
-            model = joblib.load(stream)
-        except MemoryError:
-            raise
-        except Exception as error:  # bytes that are no pickle lead to errors of any kind
-            raise ValueError(
-                f"{path} cannot be loaded as a model ({type(error).__name__}: {error}); give a "
-                "file written by skgenre train, by the same version of skgenre."
-            ) from error
+        is_archive = stream.read(2) == b"PK"
+    if is_archive:
+        model = load(path)
+    elif trust_pickle:
+        model = _load_pickle(path)
+    else:
+        raise ValueError(
+            f"{path} is not a model file that skgenre train or skgenre.save wrote. If it is a "
+            "pickle and you trust its origin, give --trust-pickle: loading it runs the code in it."
+        )
     expected = "expected a fitted classifier of audio files, such as skgenre train writes"
     kind = type(model).__name__
     if not (hasattr(model, "__sklearn_tags__") and is_classifier(model)):
@@ -114,6 +100,20 @@ def load_model(path: str) -> Any:
     if not hasattr(model, "predict_proba"):
         raise ValueError(f"{path} holds a {kind} without genre probabilities; {expected}.")
     return model
+
+
+def _load_pickle(path: str) -> Any:
+    import joblib
+
+    try:
+        return joblib.load(path)
+    except MemoryError:
+        raise
+    except Exception as error:  # bytes that are no pickle lead to errors of any kind
+        raise ValueError(
+            f"{path} cannot be loaded as a pickle ({type(error).__name__}: {error}); give a file "
+            "that the same versions wrote."
+        ) from error
 
 
 def _first_step(model: Any) -> Any:

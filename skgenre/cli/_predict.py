@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     """Predict each file; a file that cannot be read is reported, and the others are predicted."""
     from skgenre.utils._pipeline import final_classifier
 
-    model = load_model(args.model)
+    model = load_model(args.model, trust_pickle=args.trust_pickle)
     if args.segments and not hasattr(final_classifier(model), "predict_segment_proba"):
         raise ValueError(
             f"--segments: the {type(final_classifier(model)).__name__} of {args.model} does not "

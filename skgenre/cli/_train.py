@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
-from skgenre.cli._model import check_destination, save_model
+from skgenre.cli._model import check_destination
 from skgenre.cli._report import Share, as_argument, echo, echo_table
 from skgenre.utils._blas import one_blas_thread
 
@@ -24,6 +24,8 @@ _SHOWN = 3
 
 def run(args: argparse.Namespace) -> int:
     """Load a folder, evaluate, fit on all tracks, save the model."""
+    from skgenre.persistence import save
+
     if args.progress:
         _check_rich()
     target = check_destination(args.out, force=args.force)
@@ -49,14 +51,15 @@ def run(args: argparse.Namespace) -> int:
             _make_splits(task, args)
         echo(f"\nExtracting features of {len(music.data)} tracks.")
         task = _without_bad_files(task, args)
-        if args.cv:
-            _echo_result(_evaluate(task, args))
+        result = _evaluate(task, args) if args.cv else None
+        if result is not None:
+            _echo_result(result)
         echo(f"\nTraining {args.classifier} on all {len(task.y)} tracks.")
         _fit(task, model)
     if args.progress and hasattr(model, "set_callbacks"):
         model.set_callbacks()  # none: the bars are no part of the model
     _set_front_end(model, memory=None, n_jobs=None)
-    save_model(model, target)
+    save(model, target, tracks=task.data, y=task.y, artists=task.artists, evaluation=result)
     echo(f"Wrote {args.out}. To use it: skgenre predict {as_argument(args.out)} FILE...")
     return 0
 

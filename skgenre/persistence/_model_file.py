@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre.persistence._model_info import ModelInfo
@@ -119,7 +122,7 @@ def save(
         model, tracks=tracks, y=y, artists=artists, evaluation=evaluation, keep_paths=keep_paths
     )
     try:
-        data = skops.io.dumps(model, compression=zipfile.ZIP_DEFLATED)
+        data = skops.io.dumps(_without_circles(model), compression=zipfile.ZIP_DEFLATED)
     except Exception as error:  # any part of the model may refuse
         raise ValueError(f"{type(model).__name__} cannot be saved as data: {error}") from error
     for name in skops.io.get_untrusted_types(data=data):
@@ -280,6 +283,29 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
             raise ValueError(
                 f"{name} is damaged or not a model file of skgenre: {type(error).__name__}: {error}"
             ) from error
+
+
+def _without_circles(model: Any) -> Any:
+    """Return a copy whose requests of metadata name their owner, as skops follows no circles."""
+    model = copy.deepcopy(model)
+    seen: set[int] = set()
+    waiting = [model]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, MetadataRequest):
+            for request in (value, *vars(value).values()):
+                if isinstance(getattr(request, "owner", None), BaseEstimator):
+                    request.owner = type(request.owner).__name__
+        elif isinstance(value, BaseEstimator):
+            waiting.extend(vars(value).values())
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            waiting.extend(value)
+    return model
 
 
 def _full_name(kind: type) -> str:

@@ -19,6 +19,7 @@ _SCIKIT_LEARN = {
         "StratifiedKFold StratifiedShuffleSplit _CVIterableWrapper"
     ),
     "utils._bunch": "Bunch",
+    "utils._metadata_requests": "MetadataRequest MethodMetadataRequest",
 }
 
 _SKGENRE = {

@@ -17,6 +17,7 @@ import _estimators
 import numpy as np
 import pytest
 from _checks import make_tracks
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
@@ -63,6 +64,9 @@ def cases():
     yield pipeline, WAVES
     yield GridSearchCV(mlp, {"activation": ["elu"]}, cv=StratifiedKFold(2)), TRACKS
     yield GridSearchCV(logs, {"svc__C": [1.0]}, scoring=["f1_macro"], refit="f1_macro"), TABLE
+    with config_context(enable_metadata_routing=True):
+        asking = SVC().set_fit_request(sample_weight=True)  # holds itself, as owner of the request
+    yield GridSearchCV(asking, {"C": [1.0]}, cv=2), TABLE
     yield VotingClassifier([("a", SVC()), ("b", skgenre.FusionKNeighborsClassifier())]), TABLE
     yield CalibratedClassifierCV(skgenre.FusionKNeighborsClassifier(), cv=2), TABLE
     yield skgenre.RejectingClassifier(clone(_estimators.small_track_classifiers()[0])), WAVES
