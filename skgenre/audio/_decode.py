@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Any, BinaryIO
 
@@ -15,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.audio._headers import closed_wav, read_promise
+from skgenre.audio._sndfile import DecodingError, SndfileDecoder, quiet_stderr
 from skgenre.utils._waveforms import check_finite
 
-# Larger than any real length: libsndfile's sign that the header omits the length.
-_UNKNOWN_FRAMES = 2**62
 _BLOCK = 2**16
 _MP3_FRAME = 1152  # samples
 
@@ -74,10 +74,9 @@ def probe_audio(path: str | os.PathLike[str]) -> AudioInfo:
         If the file is empty, truncated, without samples, or not audio.
     """
     with _opened(path) as audio:
-        n_frames = audio.n_frames
-        if n_frames is None:
-            n_frames = sum(len(block) for block in audio.blocks())
-        return AudioInfo(n_frames, audio.rate, audio.file.channels, audio.file.format)
+        n_frames = audio.count() if audio.n_frames is None else audio.n_frames
+        decoder = audio.decoder
+        return AudioInfo(n_frames, decoder.rate, decoder.channels, decoder.format)
 
 
 def read_audio(
@@ -120,18 +119,17 @@ def read_audio(
     """
     n_samples = round(duration * sampling_rate)
     with _opened(path) as audio:
-        rate = audio.rate
+        rate = audio.decoder.rate
         n_needed = n_before_resampling(n_samples, rate, sampling_rate)
-        if position == "start":
-            x = mix_down(audio.read(0, n_needed))
-        elif audio.n_frames is not None:
-            x = mix_down(audio.read(center_start(audio.n_frames, n_needed), n_needed))
-        else:
-            x = np.concatenate([mix_down(block) for block in audio.blocks()])
-            x = x[center_start(x.size, n_needed) :][:n_needed]
-    if x.size == 0:
+        start = 0
+        if position == "center":
+            n_frames = audio.count() if audio.n_frames is None else audio.n_frames
+            start = center_start(n_frames, n_needed)
+        samples = audio.read(start, n_needed)
+    if not len(samples):
         raise _no_samples(_label(path))
-    if audio.dtype != "int16":
+    x = mix_down(samples)
+    if samples.dtype != np.int16:
         check_finite(x, _label(path))
     return resample(x, rate, sampling_rate, resampling)[:n_samples]
 
@@ -186,55 +184,71 @@ class _AudioFile:
 
     Parameters
     ----------
-    file : soundfile.SoundFile
-        The file.
+    open_decoder : callable
+        Opens the file from its start.
     label : str
         Its name in errors.
-    slack : float
-        How many samples may be missing at its end.
     """
 
-    def __init__(self, file: Any, label: str, slack: float):
-        self.file, self.label, self.slack = file, label, slack
-        self.rate = file.samplerate
-        self.n_frames: int | None = file.frames if file.frames < _UNKNOWN_FRAMES else None
-        # 16-bit samples are read as they are: libsndfile takes much longer to scale them.
-        self.dtype = "int16" if file.subtype == "PCM_16" else "float32"
+    def __init__(self, open_decoder: Callable[[], SndfileDecoder], label: str):
+        self._open_decoder, self.label = open_decoder, label
+        self.decoder = open_decoder()
+        self.position = 0
+        self.n_frames = self.decoder.n_frames
+        self.slack = 0.0  # how many samples may be missing at the end
 
     def read(self, start: int, n_frames: int) -> NDArray[Any]:
         """Decode (n_frames, n_channels), int16 or float32; fewer only where the file ends."""
         if self.n_frames is not None:
             n_frames = min(n_frames, self.n_frames - start)
-        x = self._decode(n_frames, start)
+        if start != self.position and self.decoder.seek(start):
+            self.position = start
+            # Some codecs fail after a seek although the file is intact.
+            with suppress(DecodingError):
+                x = self._next(n_frames)
+                if len(x) == n_frames:
+                    return x
+        if start != self.position:
+            self._skip_to(start)
+        try:
+            x = self._next(n_frames)
+        except DecodingError as error:
+            raise _truncated(self.label, f"decoding stopped ({error})") from error
         if self.n_frames is not None and len(x) < n_frames - self.slack:
             raise _truncated(
                 self.label,
-                f"its header promises {self.n_frames} samples, {start + len(x)} are there",
+                f"its header promises {self.n_frames} samples, {self.position} are there",
             )
         return x
 
-    def blocks(self) -> Iterator[NDArray[Any]]:
-        """Decode from the current position to the end, block by block."""
-        while len(block := self._decode(_BLOCK)):
-            yield block
+    def count(self) -> int:
+        """Decode the file to its end to find how many samples it has."""
+        self._skip_to(sys.maxsize)
+        return self.position
 
-    def _decode(self, n_frames: int, start: int | None = None) -> NDArray[Any]:
-        import soundfile
+    def close(self) -> None:
+        self.decoder.close()
 
+    def _next(self, n_frames: int) -> NDArray[Any]:
+        x = self.decoder.read(n_frames)
+        self.position += len(x)
+        return x
+
+    def _skip_to(self, start: int) -> None:
+        """Decode from the start of the file to a sample or the end, whichever comes first."""
+        self.decoder.close()
+        self.decoder = self._open_decoder()
+        self.position = 0
         try:
-            if start is not None and self.n_frames is not None and start != self.file.tell():
-                self.file.seek(start)
-            return self.file.read(n_frames, dtype=self.dtype, always_2d=True)
-        except soundfile.LibsndfileError as error:
-            reason = f"decoding stopped ({error.error_string.strip('. ')})"
-            raise _truncated(self.label, reason) from error
+            while self.position < start and len(self._next(min(_BLOCK, start - self.position))):
+                pass
+        except DecodingError as error:
+            raise _truncated(self.label, f"decoding stopped ({error})") from error
 
 
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
     """Open an audio file and check everything that needs no decoding."""
-    import soundfile
-
     label = _label(path)
     with _open_bytes(path, label) as stream:
         size = os.fstat(stream.fileno()).st_size
@@ -254,43 +268,23 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
         raise _not_audio(label, "a .raw file has no header")
     with ExitStack() as stack:
         if promise.is_mpeg:
-            stack.enter_context(_quiet_stderr())
+            stack.enter_context(quiet_stderr())
         try:
-            file = stack.enter_context(soundfile.SoundFile(source))
-            if file.frames >= _UNKNOWN_FRAMES:
-                file = stack.enter_context(_forward_only(source))
-        except soundfile.LibsndfileError as error:
-            # mpg123's failures have code 7, whose text speaks of a missing file.
-            reason = "no MPEG frames found" if error.code == 7 else error.error_string
-            raise _not_audio(label, reason) from error
-        if file.format == "RAW":  # libsndfile reads any bytes named .au or .gsm as samples
+            audio = _AudioFile(partial(SndfileDecoder, source), label)
+        except DecodingError as error:
+            raise _not_audio(label, str(error)) from error
+        stack.callback(audio.close)
+        if audio.decoder.format == "RAW":  # libsndfile reads any bytes named .au or .gsm
             raise _not_audio(label, "no header found")
-        if file.frames == 0:
+        if audio.n_frames == 0:
             raise _no_samples(label)
-        slack = 0.0
-        if file.format == "MP3":
-            slack = 2 * _MP3_FRAME if promise.stores_length else np.inf
-        audio = _AudioFile(file, label, slack)
-        if file.format == "FLAC" and audio.n_frames is not None:
+        if audio.decoder.format == "MP3":
+            audio.slack = 2 * _MP3_FRAME if promise.stores_length else np.inf
+        if audio.decoder.format == "FLAC" and audio.n_frames is not None:
             # The only format whose header gives the length in samples but not in bytes: read
             # the last sample. Seeking to it decodes nothing else.
             audio.read(audio.n_frames - 1, 1)
         yield audio
-
-
-def _forward_only(source: str | bytes | BinaryIO) -> Any:
-    """Open a file whose header omits the length, for reading from start to end.
-
-    soundfile seeks to the end of each read. libsndfile cannot seek in such a file, so seeking
-    is switched off.
-    """
-    import soundfile
-
-    class ForwardOnly(soundfile.SoundFile):
-        def seekable(self) -> bool:
-            return False
-
-    return ForwardOnly(source)
 
 
 def _open_bytes(path: str | os.PathLike[str], label: str) -> BinaryIO:
@@ -325,43 +319,3 @@ def _not_audio(label: str, reason: str) -> ValueError:
 
 def _no_samples(label: str) -> ValueError:
     return ValueError(f"{label} has no samples: its audio is 0 s long; leave it out.")
-
-
-_stderr_lock = threading.Lock()
-_stderr_users = 0
-_stderr_saved: int | None = None
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keep libmpg123's notes on damaged files off the terminal.
-
-    C code writes them to the file descriptor, past Python's ``sys.stderr``, and soundfile
-    cannot switch them off. Threads share the descriptor, so the first to enter redirects it
-    and the last to leave restores it.
-    """
-    global _stderr_users, _stderr_saved
-    with _stderr_lock:
-        if _stderr_users == 0:
-            _stderr_saved = _divert_stderr()
-        _stderr_users += 1
-    try:
-        yield
-    finally:
-        with _stderr_lock:
-            _stderr_users -= 1
-            if _stderr_users == 0 and _stderr_saved is not None:
-                os.dup2(_stderr_saved, 2)
-                os.close(_stderr_saved)
-                _stderr_saved = None
-
-
-def _divert_stderr() -> int | None:
-    try:
-        saved = os.dup(2)
-    except OSError:  # a program without a terminal may have closed it
-        return None
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    return saved
