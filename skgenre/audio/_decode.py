@@ -8,17 +8,26 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from math import ceil
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.audio._headers import closed_wav, read_promise
+from skgenre.audio._headers import Promise, ViewedFile, read_promise
+from skgenre.audio._pyav import (
+    MissingPyAVError,
+    PyAVDecoder,
+    find_container,
+    shared_container,
+)
 from skgenre.audio._sndfile import DecodingError, SndfileDecoder, quiet_stderr
 from skgenre.utils._waveforms import check_finite
 
+# The usual endings of the files that are read; those from "m4a" on need PyAV.
+_USUAL = "wav flac ogg oga opus mp3 au aiff aif aifc caf w64 m4a mp4 aac wma webm mka"
+AUDIO_EXTENSIONS = tuple(_USUAL.split())
+Decoder = SndfileDecoder | PyAVDecoder
 _BLOCK = 2**16
 _MP3_FRAME = 1152  # samples
 
@@ -31,13 +40,14 @@ class AudioInfo:
     ----------
     frames : int
         Samples in each channel. An estimate for an MP3 file without a Xing or Info header,
-        which does not store its length.
+        which does not store its length, and for formats that PyAV reads.
     sampling_rate : int
         Rate in Hz.
     channels : int
         Number of channels.
     format : str
-        libsndfile's name of the container, such as "WAV", "OGG" or "MP3".
+        libsndfile's name of the container, such as "WAV", "OGG" or "MP3"; of those that PyAV
+        reads "MP4", "ASF", "MATROSKA" or "AAC".
     """
 
     frames: int
@@ -54,7 +64,8 @@ class AudioInfo:
 def probe_audio(path: str | os.PathLike[str]) -> AudioInfo:
     """Check an audio file by its header, and return what the header says.
 
-    The samples are not decoded, so damage between the header and the end can go unnoticed.
+    The samples are not decoded, so damage between the header and the end can go unnoticed. Only
+    FLAC streams and MP3 inside WAV, whose headers omit the length, are decoded to count it.
 
     Parameters
     ----------
@@ -70,12 +81,19 @@ def probe_audio(path: str | os.PathLike[str]) -> AudioInfo:
     ------
     FileNotFoundError, IsADirectoryError
         If there is no such file.
+    ImportError
+        If the file needs PyAV, which is not installed; it is a ValueError too.
     ValueError
         If the file is empty, truncated, without samples, or not audio.
     """
     with _opened(path) as audio:
-        n_frames = audio.count() if audio.n_frames is None else audio.n_frames
         decoder = audio.decoder
+        if isinstance(decoder, PyAVDecoder):
+            n_frames = decoder.estimate_frames()
+        else:
+            n_frames = audio.count() if audio.n_frames is None else audio.n_frames
+        if n_frames == 0:
+            raise _no_samples(_label(path))
         return AudioInfo(n_frames, decoder.rate, decoder.channels, decoder.format)
 
 
@@ -118,20 +136,44 @@ def read_audio(
         samples that are not finite.
     """
     n_samples = round(duration * sampling_rate)
-    with _opened(path) as audio:
+    try:
+        samples, rate = _read_stretch(path, n_samples, sampling_rate, position)
+    except _OpusError as error:
+        try:
+            samples, rate = _read_stretch(path, n_samples, sampling_rate, position, by_pyav=True)
+        except MissingPyAVError:
+            raise ValueError(
+                f"libsndfile cannot decode {_label(path)}: it is damaged, or its Opus packets are "
+                'timed irregularly; PyAV reads the latter: pip install "skgenre[formats]".'
+            ) from error
+        except ValueError:
+            raise error from None
+    if not len(samples):
+        raise _no_samples(_label(path))
+    may_be_infinite = samples.dtype != np.int16
+    x = mix_down(samples)
+    del samples  # its memory is used again while resampling
+    if may_be_infinite:
+        check_finite(x, _label(path))
+    return resample(x, rate, sampling_rate, resampling)[:n_samples]
+
+
+def _read_stretch(
+    path: str | os.PathLike[str],
+    n_samples: int,
+    sampling_rate: float,
+    position: str,
+    by_pyav: bool = False,
+) -> tuple[NDArray[Any], int]:
+    """Read what is needed for n_samples, and return the rate of the file beside it."""
+    with _opened(path, by_pyav) as audio:
         rate = audio.decoder.rate
         n_needed = n_before_resampling(n_samples, rate, sampling_rate)
         start = 0
         if position == "center":
             n_frames = audio.count() if audio.n_frames is None else audio.n_frames
             start = center_start(n_frames, n_needed)
-        samples = audio.read(start, n_needed)
-    if not len(samples):
-        raise _no_samples(_label(path))
-    x = mix_down(samples)
-    if samples.dtype != np.int16:
-        check_finite(x, _label(path))
-    return resample(x, rate, sampling_rate, resampling)[:n_samples]
+        return audio.read(start, n_needed), rate
 
 
 def n_before_resampling(n_samples: int, rate: float, new_rate: float) -> int:
@@ -179,6 +221,10 @@ def _label(path: str | os.PathLike[str]) -> str:
     return os.fsdecode(path) or "'' (an empty path)"
 
 
+class _OpusError(ValueError):
+    """libsndfile stopped inside an Opus file: damage, or positions of which it is too strict."""
+
+
 class _AudioFile:
     """An open file that raises an error on reading fewer samples than its header promises.
 
@@ -190,7 +236,7 @@ class _AudioFile:
         Its name in errors.
     """
 
-    def __init__(self, open_decoder: Callable[[], SndfileDecoder], label: str):
+    def __init__(self, open_decoder: Callable[[], Decoder], label: str):
         self._open_decoder, self.label = open_decoder, label
         self.decoder = open_decoder()
         self.position = 0
@@ -204,75 +250,104 @@ class _AudioFile:
         if start != self.position and self.decoder.seek(start):
             self.position = start
             # Some codecs fail after a seek although the file is intact.
-            with suppress(DecodingError):
+            with suppress(ValueError):
                 x = self._next(n_frames)
                 if len(x) == n_frames:
                     return x
         if start != self.position:
             self._skip_to(start)
-        try:
-            x = self._next(n_frames)
-        except DecodingError as error:
-            raise _truncated(self.label, f"decoding stopped ({error})") from error
-        if self.n_frames is not None and len(x) < n_frames - self.slack:
-            raise _truncated(
-                self.label,
-                f"its header promises {self.n_frames} samples, {self.position} are there",
-            )
+        x = self._next(n_frames)
+        if len(x) < n_frames - self.slack:
+            self._check_end()
         return x
 
     def count(self) -> int:
         """Decode the file to its end to find how many samples it has."""
         self._skip_to(sys.maxsize)
+        self._check_end()
         return self.position
 
     def close(self) -> None:
         self.decoder.close()
 
     def _next(self, n_frames: int) -> NDArray[Any]:
-        x = self.decoder.read(n_frames)
+        try:
+            x = self.decoder.read(n_frames)
+        except DecodingError as error:
+            stopped = _truncated(self.label, f"decoding stopped ({error})")
+            if self.decoder.subtype == "OPUS":
+                stopped = _OpusError(str(stopped))
+            raise stopped from error
         self.position += len(x)
         return x
+
+    def _check_end(self) -> None:
+        """Raise an error if the file has ended before the end that its header promises."""
+        n_least = self.decoder.n_least if self.n_frames is None else self.n_frames
+        if self.position < n_least:
+            raise _truncated(
+                self.label,
+                f"its header promises at least {n_least} samples, {self.position} are there",
+            )
 
     def _skip_to(self, start: int) -> None:
         """Decode from the start of the file to a sample or the end, whichever comes first."""
         self.decoder.close()
         self.decoder = self._open_decoder()
         self.position = 0
-        try:
-            while self.position < start and len(self._next(min(_BLOCK, start - self.position))):
-                pass
-        except DecodingError as error:
-            raise _truncated(self.label, f"decoding stopped ({error})") from error
+        while self.position < start and len(self._next(min(_BLOCK, start - self.position))):
+            pass
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
+def _opened(path: str | os.PathLike[str], by_pyav: bool = False) -> Iterator[_AudioFile]:
     """Open an audio file and check everything that needs no decoding."""
     label = _label(path)
-    with _open_bytes(path, label) as stream:
+    with ExitStack() as stack:
+        stream = stack.enter_context(_open_bytes(path, label))
         size = os.fstat(stream.fileno()).st_size
         if size == 0:
             raise ValueError(
                 f"{label} is an empty file (0 bytes); copy or download it again, or leave it out."
             )
-        promise = read_promise(stream, size)
+        container = shared_container(stream) if by_pyav else find_container(stream)
+        promise = Promise(container.end) if container else read_promise(stream, size)
         if promise.end > size:
             raise _truncated(
                 label, f"its header promises at least {promise.end} bytes, {size} are there"
             )
-        # soundfile encodes str names strictly; bytes reach every file that exists.
-        name = os.fsdecode(path) if os.name == "nt" else os.fsencode(path)
-        source: str | bytes | BinaryIO = closed_wav(stream) or name
-    if label.lower().endswith(".raw"):
-        raise _not_audio(label, "a .raw file has no header")
-    with ExitStack() as stack:
+        if label.lower().endswith(".raw"):
+            raise _not_audio(label, "a .raw file has no header")
         if promise.is_mpeg:
             stack.enter_context(quiet_stderr())
+        # soundfile encodes str names strictly; bytes reach every file that exists.
+        name = os.fsdecode(path) if os.name == "nt" else os.fsencode(path)
+
+        def open_decoder() -> Decoder:
+            if container is not None:
+                return PyAVDecoder(path, container)
+            source = name if promise.view is None else ViewedFile(stream, promise.view)
+            try:
+                return SndfileDecoder(source)
+            except DecodingError as error:
+                shared = shared_container(stream)
+                if shared is None:
+                    raise
+                try:
+                    return PyAVDecoder(path, shared)
+                except DecodingError:
+                    raise error from None
+                except MissingPyAVError:
+                    raise DecodingError(
+                        f'{error}; PyAV reads more codecs: pip install "skgenre[formats]"'
+                    ) from error
+
         try:
-            audio = _AudioFile(partial(SndfileDecoder, source), label)
+            audio = _AudioFile(open_decoder, label)
         except DecodingError as error:
             raise _not_audio(label, str(error)) from error
+        except MissingPyAVError as error:
+            raise MissingPyAVError(f"{label}: {error}") from error
         stack.callback(audio.close)
         if audio.decoder.format == "RAW":  # libsndfile reads any bytes named .au or .gsm
             raise _not_audio(label, "no header found")
@@ -312,8 +387,8 @@ def _truncated(label: str, reason: str) -> ValueError:
 
 def _not_audio(label: str, reason: str) -> ValueError:
     return ValueError(
-        f"{label} is not an audio file that libsndfile can read ({reason.strip('. ')}); convert "
-        "it to WAV, FLAC, OGG or MP3."
+        f"{label} is not an audio file that can be read ({reason.strip('. ')}); convert it to "
+        "WAV, FLAC, OGG or MP3."
     )
 
 

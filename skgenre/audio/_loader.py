@@ -34,9 +34,10 @@ _FULL_SCALE = {
 class AudioLoader(TrackTransformer):
     """Bring audio files and waveforms to one rate, one channel and one length.
 
-    Reads WAV, FLAC, OGG, MP3, AU and AIFF files, and takes waveforms that are in memory
-    already. Channels are averaged to one, the requested length is cut out of a longer track,
-    the samples are resampled, and a short track is repeated or padded.
+    Reads WAV, FLAC, OGG, Opus, MP3, AU, AIFF, CAF and W64 files, with PyAV also M4A, AAC, WMA,
+    WebM and Matroska, and takes waveforms that are in memory already. Channels are averaged to
+    one, the requested length is cut out of a longer track, the samples are resampled, and a short
+    track is repeated or padded.
 
     Parameters
     ----------
@@ -69,11 +70,17 @@ class AudioLoader(TrackTransformer):
     integers are divided by the full scale of their type: int8 by 128, int16 by 32768, int32
     by 2 :sup:`31`; uint8 lies around 128, as in WAV files.
 
-    A truncated file is refused: a WAV, AIFF, AU or MP3 file shorter than its header says, an
-    OGG file that ends inside a page, a FLAC file without its last sample. The header of a WAV
-    stream may omit the length. An MP3 file without a Xing or Info header does not store its
+    A truncated file is refused: a WAV, AIFF, AU, CAF, W64, MP3, MP4, WMA or Matroska file shorter
+    than its header says (less than one frame of samples may be missing, as some writers round
+    up), an OGG file that ends inside a page, a FLAC file without its last sample. The header of a
+    stream may omit the length, which is then that of the file. Raw AAC files and live WebM do not
+    store it. An MP3 file without a Xing or Info header does not store its
     length: truncation cannot be detected, and its middle, and its end where the bit rate
     varies, are estimates of libsndfile.
+
+    What PyAV reads has the samples of FFmpeg, without the padding that the encoder states. It is
+    decoded from the start for ``position="center"`` too, once to count the samples and once to
+    the middle.
 
     References
     ----------
@@ -137,6 +144,9 @@ class AudioLoader(TrackTransformer):
         ------
         FileNotFoundError, IsADirectoryError
             If there is no such file; the message names it.
+        ImportError
+            If a file needs PyAV, which is not installed; the message names the file. It is a
+            ValueError too.
         ValueError
             If a file is empty, cut off, damaged or no audio; if a track has no samples, has
             samples that are not finite, or is too short where ``short="error"``; if tracks

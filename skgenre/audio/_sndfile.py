@@ -6,9 +6,12 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from functools import lru_cache
+from typing import Any
 
 from numpy.typing import NDArray
+
+from skgenre.audio._headers import Stream
 
 # Larger than any real length: libsndfile's sign that the header omits the length.
 _UNKNOWN_FRAMES = 2**62
@@ -16,6 +19,18 @@ _UNKNOWN_FRAMES = 2**62
 
 class DecodingError(Exception):
     """A decoder could not open a file, or stopped inside it; the message is the reason."""
+
+
+@lru_cache(maxsize=1)
+def _forward_only() -> Any:
+    import soundfile
+
+    class ForwardOnly(soundfile.SoundFile):
+        # After each read soundfile seeks to where it is already, which not all codecs can.
+        def seekable(self) -> bool:
+            return False
+
+    return ForwardOnly
 
 
 class SndfileDecoder:
@@ -32,17 +47,14 @@ class SndfileDecoder:
         If libsndfile cannot open it.
     """
 
-    def __init__(self, source: str | bytes | BinaryIO):
-        import soundfile
+    n_least = 0  # how many samples a file of unknown length has at least
 
-        class ForwardOnly(soundfile.SoundFile):
-            # After each read soundfile seeks to where it is already, which not all codecs can.
-            def seekable(self) -> bool:
-                return False
+    def __init__(self, source: str | bytes | Stream):
+        import soundfile
 
         self._error = soundfile.LibsndfileError
         try:
-            self._file = ForwardOnly(source)
+            self._file = _forward_only()(source)
         except self._error as error:
             # mpg123's failures have code 7, whose text speaks of a missing file.
             raise DecodingError(
@@ -51,11 +63,14 @@ class SndfileDecoder:
         self.rate: int = self._file.samplerate
         self.channels: int = self._file.channels
         self.format: str = self._file.format
+        self.subtype: str = self._file.subtype
         frames = self._file.frames
-        self.n_frames: int | None = frames if frames < _UNKNOWN_FRAMES else None
+        # For MP3 inside WAV, libsndfile's length is too large.
+        is_unknown = frames >= _UNKNOWN_FRAMES or (self.format != "MP3" and "MPEG" in self.subtype)
+        self.n_frames: int | None = None if is_unknown else frames
         # 16-bit samples are read as they are: libsndfile takes much longer to scale them.
         # Those of the sample dump standard, SDS, have more than 16 bits.
-        is_int16 = self._file.subtype == "PCM_16" and self.format != "SDS"
+        is_int16 = self.subtype == "PCM_16" and self.format != "SDS"
         self.dtype = "int16" if is_int16 else "float32"
 
     def read(self, n_frames: int) -> NDArray[Any]:
