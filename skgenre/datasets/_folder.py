@@ -12,11 +12,10 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
-from skgenre.audio import probe_audio
+from skgenre.audio import AUDIO_EXTENSIONS, probe_audio
 from skgenre.datasets._metadata import Metadata, find_table, read_table
 from skgenre.utils._io import shorten
 
-_EXTENSIONS = ("wav", "flac", "ogg", "mp3", "au", "aiff", "aif")
 _SHOWN = 10
 
 _DESCR = """Music in {folder}
@@ -48,7 +47,7 @@ def load_genre_folder(
     *,
     metadata: str | os.PathLike[str] | None = "auto",
     on_error: str = "raise",
-    extensions: Sequence[str] = _EXTENSIONS,
+    extensions: Sequence[str] = AUDIO_EXTENSIONS,
 ) -> Bunch:
     """List the music of a folder that has one sub-folder for each genre.
 
@@ -73,8 +72,9 @@ def load_genre_folder(
         What to do with files that cannot be used: files that are damaged or not audio, and
         files without an artist if a CSV file names artists. "raise" lists them in one error,
         "skip" leaves them out with one warning.
-    extensions : sequence of str, default=("wav", "flac", "ogg", "mp3", "au", "aiff", "aif")
-        File name extensions of audio files; case is ignored.
+    extensions : sequence of str, default=("wav", "flac", "ogg", "oga", "opus", "mp3", "au", "aiff", "aif", "aifc", "caf", "w64", "m4a", "mp4", "aac", "wma", "webm", "mka")
+        File name extensions of audio files; case is ignored. The default is what
+        :class:`~skgenre.AudioLoader` reads, from "m4a" on with PyAV.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def load_genre_folder(
     array(['dub', 'dub', 'swing', 'swing'], dtype='<U5')
     >>> music.artists[:2]
     array(['dub artist 1', 'dub artist 2'], dtype='<U14')
-    """
+    """  # noqa: E501
     folder = _check_folder(path, "of genres")
     endings = _endings(extensions)
     tracks = _list_tracks(folder, endings)
