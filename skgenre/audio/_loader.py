@@ -34,9 +34,10 @@ _FULL_SCALE = {
 class AudioLoader(TrackTransformer):
     """Bring audio files and waveforms to one rate, one channel and one length.
 
-    Reads WAV, FLAC, OGG, MP3, AU and AIFF files, and takes waveforms that are in memory
-    already. Channels are averaged to one, the requested length is cut out of a longer track,
-    the samples are resampled, and a short track is repeated or padded.
+    Reads WAV, FLAC, OGG, Opus, MP3, AU, AIFF, CAF and W64 files, with PyAV also M4A, AAC, WMA,
+    WebM and Matroska, and takes waveforms that are in memory already. Channels are averaged to
+    one, the requested length is cut out of a longer track, the samples are resampled, and a short
+    track is repeated or padded.
 
     Parameters
     ----------
@@ -69,18 +70,23 @@ class AudioLoader(TrackTransformer):
     integers are divided by the full scale of their type: int8 by 128, int16 by 32768, int32
     by 2 :sup:`31`; uint8 lies around 128, as in WAV files.
 
-    A truncated file is refused: a WAV, AIFF, AU or MP3 file shorter than its header says, an
-    OGG file that ends inside a page, a FLAC file without its last
-    sample. The header of a WAV stream may omit the length. So may an MP3 file: where it has no
-    Xing or Info header, or one that does not fit the file, its frames are counted. Truncation
-    of an MP3 file without such a header cannot be detected. A last frame that is cut short is
-    left out, as are tags and junk around the audio; more than 1441 bytes of junk in the middle
-    are damage.
+    A truncated file is refused: a WAV, AIFF, AU, CAF, W64, MP3, MP4, WMA or Matroska file shorter
+    than its header says (less than one frame of samples may be missing, as some writers round
+    up), an OGG file that ends inside a page, a FLAC file without its last sample. The header of a
+    stream may omit the length, which is then that of the file. So may an MP3 file: where it has
+    no Xing or Info header, or one that does not fit the file, its frames are counted. Truncation
+    of an MP3 file without such a header, of raw AAC and of live WebM cannot be detected. A last
+    MPEG frame that is cut short is left out, as are tags and junk around the audio; more than
+    1441 bytes of junk in the middle of an MP3 file are damage.
 
     Recordings that lie in one file one after the other (MP3 files that were joined, a chained
     OGG file) are read as one track if their rates and numbers of channels are equal, and refused
     otherwise. Beside the audio, an OGG file may hold video or metadata, but not a second stream
     of audio.
+
+    What PyAV reads has the samples of FFmpeg, without the padding that the encoder states. It is
+    decoded from the start for ``position="center"`` too, once to count the samples and once to
+    the middle.
 
     References
     ----------
@@ -144,6 +150,9 @@ class AudioLoader(TrackTransformer):
         ------
         FileNotFoundError, IsADirectoryError
             If there is no such file; the message names it.
+        ImportError
+            If a file needs PyAV, which is not installed; the message names the file. It is a
+            ValueError too.
         ValueError
             If a file is empty, cut off, damaged or no audio; if a track has no samples, has
             samples that are not finite, or is too short where ``short="error"``; if tracks

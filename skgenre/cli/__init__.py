@@ -251,7 +251,9 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
     command = commands.add_parser(
         "predict",
         help="predict the genre of audio files",
-        description="Predict the genre of audio files: WAV, FLAC, OGG, MP3, AU or AIFF.\n\n"
+        description="Predict the genre of audio files: WAV, FLAC, OGG, Opus, MP3, AU,\n"
+        'AIFF, CAF or W64; with PyAV (pip install "skgenre[formats]") also M4A, AAC, WMA,\n'
+        "WebM and Matroska.\n\n"
         "A model file is a pickle: loading it runs the code in it. Load only models\n"
         "that you trust.",
         epilog="Files whose names begin with - go after --: skgenre predict MODEL -- -x.wav\n\n"

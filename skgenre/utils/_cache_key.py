@@ -31,7 +31,7 @@ from sklearn.base import BaseEstimator
 from skgenre.utils._pipeline import augments, leaf_steps
 
 # Libraries that our own transformers compute with.
-_LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr")
+_LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr", "av")
 # Packages of ours that use features but do not compute them.
 _ABOVE_FEATURES = {"plotting", "evaluation", "papers", "cli", "datasets"}
 _SCALARS: tuple[Any, ...] = (type(None), type(...), bool, int, float, complex, str, bytes)
