@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.audio._headers import closed_wav, read_promise
-from skgenre.utils._waveforms import check_finite
+from skgenre.audio._mono import to_mono
 
 # Larger than any real length: libsndfile's sign that the header omits the length.
 _UNKNOWN_FRAMES = 2**62
@@ -116,24 +116,22 @@ def read_audio(
         If there is no such file.
     ValueError
         If the file is empty, truncated, damaged, without samples, or not audio, or has
-        samples that are not finite.
+        samples that are not finite or far beyond full scale.
     """
     n_samples = round(duration * sampling_rate)
     with _opened(path) as audio:
         rate = audio.rate
         n_needed = n_before_resampling(n_samples, rate, sampling_rate)
         if position == "start":
-            x = mix_down(audio.read(0, n_needed))
+            x = audio.read(0, n_needed)
         elif audio.n_frames is not None:
-            x = mix_down(audio.read(center_start(audio.n_frames, n_needed), n_needed))
+            x = audio.read(center_start(audio.n_frames, n_needed), n_needed)
         else:
-            x = np.concatenate([mix_down(block) for block in audio.blocks()])
-            x = x[center_start(x.size, n_needed) :][:n_needed]
+            x = np.concatenate([*audio.blocks()])
+            x = x[center_start(len(x), n_needed) :][:n_needed]
     if x.size == 0:
         raise _no_samples(_label(path))
-    if audio.dtype != "int16":
-        check_finite(x, _label(path))
-    return resample(x, rate, sampling_rate, resampling)[:n_samples]
+    return to_mono(x, rate, sampling_rate, resampling, _label(path))[:n_samples]
 
 
 def n_before_resampling(n_samples: int, rate: float, new_rate: float) -> int:
@@ -145,36 +143,6 @@ def n_before_resampling(n_samples: int, rate: float, new_rate: float) -> int:
 def center_start(n_frames: int, n_needed: int) -> int:
     """Return where the middle ``n_needed`` of ``n_frames`` begin."""
     return max(0, (n_frames - n_needed) // 2)
-
-
-def mix_down(x: NDArray[Any]) -> NDArray[np.float32]:
-    """Average (n_samples, n_channels) of float32 or int16, which is divided by its full scale.
-
-    Channel by channel: NumPy is slow along the short axis, and a matrix product would start
-    BLAS threads, which compete with the threads of the tracks.
-    """
-    n_channels = x.shape[1]
-    if n_channels == 1 and x.dtype == np.float32:
-        return x[:, 0]
-    mean = x[:, 0].astype(np.float32)
-    # No warnings for NaN and infinity: the caller checks the result for them.
-    with np.errstate(invalid="ignore", over="ignore"):
-        for channel in range(1, n_channels):
-            mean += x[:, channel]
-        full_scale = 2**15 if x.dtype == np.int16 else 1
-        mean *= np.float32(1 / (n_channels * full_scale))
-    return mean
-
-
-def resample(
-    x: NDArray[np.float32], rate: float, new_rate: float, quality: str
-) -> NDArray[np.float32]:
-    """Resample (n_samples,) with soxr; samples that already have the rate are returned as is."""
-    if rate == new_rate:
-        return x
-    import soxr
-
-    return soxr.resample(x, rate, new_rate, quality=quality)
 
 
 def _label(path: str | os.PathLike[str]) -> str:

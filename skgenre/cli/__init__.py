@@ -50,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0: success; 1: some files could not be read; 2: an error, reported in one line on
-        standard error; 130: interrupted.
+        0: success; 1: some files could not be read; 2: an error, reported on standard error;
+        130: interrupted.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = _make_parser().parse_args(argv)
     except SystemExit as end:  # how argparse ends --help, --version and wrong arguments
         return end.code if isinstance(end.code, int) else 0
-    with _warnings_in_one_line():
+    with _warnings_without_code():
         try:
             code = import_module(_MODULES[args.command]).run(args)
             sys.stdout.flush()
@@ -84,28 +84,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _describe(error: Exception) -> str:
-    """Describe an error in one line, in the terms of the command line."""
+    """Describe an error in the terms of the command line."""
     text = str(error) or type(error).__name__
     if isinstance(error, OSError) and error.strerror and error.filename:
-        text = f"{error.filename}: {error.strerror}"
+        text = f"{os.fsdecode(error.filename)}: {error.strerror}"
     if not isinstance(error, _EXPECTED):
         text = f"unexpected {type(error).__name__}: {text} (--debug shows where)"
-    return _in_one_line(text)
+    return _with_options(text)
 
 
-def _in_one_line(text: str) -> str:
-    text = " ".join(text.split())
+def _with_options(text: str) -> str:
     for name, option in _OPTIONS.items():
         text = text.replace(name, option)
     return text
 
 
 @contextmanager
-def _warnings_in_one_line() -> Iterator[None]:
-    """Show warnings without the line of code that raised them."""
+def _warnings_without_code() -> Iterator[None]:
+    """Show each warning once, without the line of code that raised it."""
+    shown = set()
 
     def show(message: Any, *args: Any, **kwargs: Any) -> None:
-        print(f"skgenre: warning: {_in_one_line(str(message))}", file=sys.stderr)
+        text = _with_options(str(message))
+        if text not in shown:
+            shown.add(text)
+            print(f"skgenre: warning: {text}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)

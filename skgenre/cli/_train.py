@@ -142,7 +142,7 @@ def _load(args: argparse.Namespace) -> Any:
         warnings.filterwarnings("ignore", r"\d+ of \d+ files of .* were left out", UserWarning)
         music = load_genre_folder(args.folder, metadata=metadata, on_error="skip")
     if music.skipped and not args.skip_corrupt:
-        reasons = "; ".join(reason.rstrip(".") for _, reason in music.skipped[:_SHOWN])
+        reasons = "; ".join(reason.removesuffix(".") for _, reason in music.skipped[:_SHOWN])
         if len(music.skipped) > _SHOWN:
             reasons += f"; and {len(music.skipped) - _SHOWN} more"
         without_artists = (
@@ -231,10 +231,13 @@ def _without_bad_files(task: EvaluationTask, args: argparse.Namespace) -> Evalua
 
 def _transform_file(front: list[Any], path: str) -> Exception | None:
     """Compute the features of a file into the cache; return the error of a file without any."""
+    from skgenre.utils._warnings import gather_track_warnings
+
     X: Any = [path]
     try:
-        for step in front:
-            X = step.transform(X)
+        with gather_track_warnings():  # they come again, together, when the cache is read
+            for step in front:
+                X = step.transform(X)
     except (ValueError, OSError) as error:
         return error
     return None
@@ -276,7 +279,7 @@ def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits
             splits = make_splits(task, protocol, n_folds=n_folds, random_state=args.seed)
     except (ValueError, UserWarning) as error:
         raise ValueError(
-            f"The {what}s cannot be spread over {n_folds} folds ({str(error).rstrip('.')}); lower "
+            f"The {what}s cannot be spread over {n_folds} folds ({str(error).removesuffix('.')}); lower "
             f"--cv, or {remedy}"
         ) from error
     if n_folds == args.cv:

@@ -198,7 +198,7 @@ def reproduce(
             except OSError as error:
                 if len(failed) == len(cells) - 1:
                     raise
-                failed[cell.name] = " ".join(str(error).split())
+                failed[cell.name] = str(error)
                 warnings.warn(f"{cell.name} did not run: {error}", UserWarning, stacklevel=2)
                 measured = {"rows": blank_rows(system)}
             for name in ("rows", "trainings"):

@@ -14,8 +14,10 @@ import numpy as np
 from joblib import Memory
 from numpy.typing import NDArray
 
-# The array, the tables of effects, and the sampling rate of waveforms.
-Entry = tuple[NDArray[Any], list[NDArray[np.void]], float | None]
+from skgenre.utils._warnings import TrackWarning
+
+# The array, the tables of effects, the sampling rate of waveforms, and the warnings of the track.
+Entry = tuple[NDArray[Any], list[NDArray[np.void]], float | None, list[TrackWarning]]
 
 
 class DamagedEntryError(Exception):
@@ -61,15 +63,15 @@ class TrackCache:
         if not self._store.contains_item(place):
             return None
         try:
-            array, effects, rate, checksum = self._store.load_item(place, verbose=0)
-            if checksum != _checksum(array):
+            *entry, checksum = self._store.load_item(place, verbose=0)
+            if checksum != _checksum(entry[0]):
                 raise ValueError("its checksum differs")
         except Exception as error:
             # Another process may have pruned the entry since.
             if self._store.contains_item(place):
                 raise DamagedEntryError(f"{type(error).__name__}: {error}") from error
             return None
-        return array, effects, rate
+        return tuple(entry)
 
     def save(self, key: Sequence[Any], entry: Entry) -> None:
         """Store an entry; one of the same key is replaced."""

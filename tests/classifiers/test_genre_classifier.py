@@ -171,7 +171,7 @@ def test_probabilities_are_the_geometric_mean_of_the_members(music, request, mod
 def test_members_are_pipelines_of_the_public_parts(music, waveforms, table, fitted, fitted_few):
     """What a user would build by hand predicts the same, from the same columns."""
     clips = ClipFeatures().fit_transform(waveforms)
-    np.testing.assert_allclose(table, clips, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(table[:, :-1], clips, rtol=1e-5, atol=1e-5)
     for model, names in ((fitted, DEFAULT), (fitted_few, ("svc", "lda"))):
         answers = changed(model, n_excerpts=0).predict_member_proba(waveforms)
         for name in names:
@@ -190,7 +190,7 @@ def test_members_are_pipelines_of_the_public_parts(music, waveforms, table, fitt
         atol=1e-3,
     )
     names = small(("cnn",)).split_front_end()[0].get_feature_names_out()
-    assert all(name.startswith("spectrogram__track__") for name in names)
+    assert all(name.startswith("spectrogram__track__") for name in names[:-4])
 
 
 def test_artists_matter_to_one_member_only(music, table):
@@ -263,7 +263,8 @@ def test_fits_with_a_seed_are_equal(music, table):
 
 def test_the_whole_track_weighs_twice_as_much_as_its_excerpts(music):
     model = small(("svc",), duration=16.0).fit(music.data, music.target)
-    waveforms = AudioLoader(duration=16.0).fit_transform(music.data[[0, 7, 14]])
+    loaded = AudioLoader(duration=DURATION).fit_transform(music.data[[0, 7, 14]])
+    waveforms = np.tile(loaded, 8)
     waveforms[1, -8 * RATE :] = waveforms[2, : 8 * RATE]  # swing, then thrash
     found = model.predict_proba(waveforms)
     whole = model.set_params(n_excerpts=0).predict_proba(waveforms)
