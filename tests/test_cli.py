@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 
 import joblib
 import pytest
+import soundfile
 from joblib import parallel_config
 from numpy.testing import assert_allclose
 from sklearn.base import clone
@@ -152,7 +153,8 @@ def test_unexpected_errors_and_interrupts(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("skgenre.cli._predict.load_model", fail)
     error = TypeError("of\nours")
     assert main(["predict", "model", "song.wav"]) == 2
-    assert_one_error(capsys.readouterr(), "unexpected TypeError: of ours .--debug shows where")
+    expected = "skgenre: error: unexpected TypeError: of\nours (--debug shows where)\n"
+    assert capsys.readouterr().err == expected
     error = KeyboardInterrupt()
     assert main(["predict", "model", "song.wav"]) == 130
     assert capsys.readouterr().err == "skgenre: interrupted\n"
@@ -459,6 +461,55 @@ def test_predict_json(trained, files):
         assert_allclose(found, p, atol=1e-5)
         assert len(result["segments"]) == 2
         assert set(result["segments"][0]) == {"genre", "probability"}
+
+
+def test_files_without_sound_have_no_genre(trained, files, tmp_path, capsys):
+    model, _ = trained
+    silent = tmp_path / "a  silent\n file .wav"
+    soundfile.write(silent, [0.5] * 22050, 22050)
+    given = [str(silent), files[0]]
+    assert main(["predict", str(model), *given, "--segments"]) == 0
+    captured = capsys.readouterr()
+    message = f"skgenre: warning: 1 track without sound: {silent} (all samples are 0.5). "
+    assert captured.err.startswith(message)
+    assert captured.err.count("warning") == 1
+    assert re.search(rf"^{re.escape(str(silent))} *no sound$", captured.out, re.MULTILINE)
+    assert main(["predict", str(model), *given, "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first == {
+        "file": str(silent),
+        "genre": None,
+        "status": "no sound",
+        "reason": "all samples are 0.5",
+    }
+    assert second["genre"] in ("dub", "swing")
+
+
+def test_training_names_files_without_sound_once(music, tmp_path, capsys):
+    folder = copy_music(music, tmp_path / "music")
+    silent = folder / "dub" / "silent.wav"
+    soundfile.write(silent, [0.0] * 22050, 22050)
+    options = ["--out", str(tmp_path / "model"), "--cv", "2", "--duration", "1"]
+    assert main(["train", str(folder), *options]) == 0
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith(
+        f"skgenre: warning: 1 track without sound: {silent} (all samples are 0)"
+    )
+    assert second.endswith("Training leaves such tracks out if all genres have others.")
+
+
+@pytest.mark.parametrize("name", ["a  b\n c .wav", " tab\t", "long" * 60, "\udcff  x.wav"])
+def test_names_of_files_stay_as_they_are(trained, files, name, capsys):
+    model, _ = trained
+    assert main(["predict", str(model), name, "--json"]) == 1
+    captured = capsys.readouterr()
+    (result,) = json.loads(captured.out)
+    assert result["file"] == name
+    assert name in result["error"]
+    shown = name.encode(errors="backslashreplace").decode()
+    assert shown in captured.err
+    assert main(["predict", name, files[0]]) == 2
+    assert shown in capsys.readouterr().err
 
 
 def test_unreadable_files_do_not_lose_the_others(trained, files, tmp_path, capsys):

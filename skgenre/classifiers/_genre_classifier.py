@@ -122,9 +122,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     its excerpts. The network has its own random crops.
 
     A track without sound, by the definition of :class:`NoSoundWarning`, is named in a warning.
-    ``fit`` leaves it out; all genres get the same probability for it, so that ``predict`` gives
-    the first of ``classes_``. Excerpts without sound do not vote, and segments without sound get
-    the same probability of all genres, without a warning.
+    ``fit`` leaves it out if all genres have other tracks. In prediction all genres get the same
+    probability, so that ``predict`` gives the first of ``classes_``. Excerpts without sound do not
+    vote, and segments without sound get the same probability of all genres, without a warning.
 
     The features of a track take 10 KB of memory in ``fit``, and 340 KB with the network, which
     makes copies. With ``memory`` they take 29 KB more: what is kept there serves prediction too.
@@ -211,15 +211,15 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If a member is unknown or all need ``groups``, there is only one genre, no genre has
-            two tracks, no track of a genre has sound, the lengths differ, an artist is missing,
-            ``sampling_rate`` is too low, or a file cannot be read.
+            two tracks, the lengths differ, an artist is missing, ``sampling_rate`` is too low, or
+            a file cannot be read.
 
         Warns
         -----
         UserWarning
             If "svc_whitened" is left out because no genre has two artists.
         NoSoundWarning
-            If tracks without sound are left out.
+            If tracks have no sound.
         """
         settings = self._fit_settings()
         names = _taking_part(list(settings[0]), has_groups=groups is not None)
@@ -233,21 +233,24 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         y = check_target(self, X, y)
         classes, codes = np.unique(y, return_inverse=True)
         check_two_classes(self, classes)
+        if len(codes) == len(classes):
+            raise ValueError(
+                f"Each of the {len(codes)} genres has 1 track only; to learn what the tracks of a "
+                "genre have in common takes two or more tracks of at least one genre."
+            )
         artists = None if groups is None else check_artists(groups)
-        names = _check_enough(names, codes, artists)
+        if artists is not None:
+            names = _with_enough_artists(names, codes, artists)
         columns = view_columns(*settings, n_excerpts=n_excerpts)
-        table = self._table(X, front_end, columns, "Such tracks are left out of the training.")
+        table = self._table(
+            X, front_end, columns, "Training leaves such tracks out if all genres have others."
+        )
         sound = _has_sound(table, columns, "track")
-        if not sound.all():
-            silent = sorted(set(classes.tolist()) - set(y[sound].tolist()))
-            if silent:
-                raise ValueError(
-                    f"No track of {', '.join(map(repr, silent))} has sound; give tracks with "
-                    "sound, or leave the genre out."
-                )
+        if len(np.unique(codes[sound])) == len(classes) < np.count_nonzero(sound):
             table, y, codes = table[sound], y[sound], codes[sound]
-            artists = None if artists is None else artists[sound]
-            names = _check_enough(names, codes, artists)
+            if artists is not None:
+                artists = artists[sound]
+                names = _with_enough_artists(names, codes, artists)
         members = self._fit_members(names, _views(table, columns, "track"), y, codes, artists)
         self.classes_, self.members_, self.front_end_ = classes, members, front_end
         self._settings = settings
@@ -464,9 +467,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         else:
             with gather_track_warnings() as found:
                 table = front_end.fit_transform(X)
-        warn_of_tracks(
-            [w._replace(advice=consequence) if w[2:] == NO_SOUND else w for w in found]
-        )
+        warn_of_tracks([w._replace(advice=consequence) if w[2:] == NO_SOUND else w for w in found])
         return table
 
     def _check_table(self, X: Any, columns: dict[str, slice]) -> NDArray[np.float32]:
@@ -521,16 +522,11 @@ def _taking_part(names: list[str], *, has_groups: bool) -> list[str]:
     return names
 
 
-def _check_enough(
-    names: list[str], codes: NDArray[np.intp], artists: NDArray[Any] | None
+def _with_enough_artists(
+    names: list[str], codes: NDArray[np.intp], artists: NDArray[Any]
 ) -> list[str]:
-    """Refuse genres of one track each; leave out the member for which there are few artists."""
-    if len(codes) == len(np.unique(codes)):
-        raise ValueError(
-            f"Each of the {len(codes)} genres has 1 track only; to learn what the tracks of a "
-            "genre have in common takes two or more tracks of at least one genre."
-        )
-    if artists is None or "svc_whitened" not in names or has_two_artists(codes, artists):
+    """Leave out the member that learns from artists where no genre has two of them."""
+    if "svc_whitened" not in names or has_two_artists(codes, artists):
         return names
     message = (
         "groups names only one artist for each genre, but 'svc_whitened' learns how the "

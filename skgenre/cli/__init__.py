@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from skgenre import __version__
+from skgenre.cli._report import echo
 
 __all__ = ["main"]
 
@@ -79,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Exception as error:
             if args.debug:
                 traceback.print_exc()
-            print(f"skgenre: error: {_describe(error)}", file=sys.stderr)
+            echo(f"skgenre: error: {_describe(error)}", sys.stderr)
             return 2
 
 
@@ -108,7 +109,7 @@ def _warnings_without_code() -> Iterator[None]:
         text = _with_options(str(message))
         if text not in shown:
             shown.add(text)
-            print(f"skgenre: warning: {text}", file=sys.stderr)
+            echo(f"skgenre: warning: {text}", sys.stderr)
 
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
             reason = str(error)
             result = {"file": file, "error": reason}
             named = reason if file in reason else f"{file}: {reason}"
-            print(f"skgenre: error: {named}", file=sys.stderr)
+            echo(f"skgenre: error: {named}", sys.stderr)
         else:
             if table is not None:
                 table.echo_row(result)
@@ -48,7 +48,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
     """Describe one file: its genre and all probabilities, the most probable first."""
-    from skgenre.utils._warnings import NO_SOUND, TrackWarning, gather_track_warnings, warn_of_tracks
+    from skgenre.utils._warnings import (
+        NO_SOUND,
+        TrackWarning,
+        gather_track_warnings,
+        warn_of_tracks,
+    )
 
     names = [str(name) for name in model.classes_]
     with gather_track_warnings() as found:

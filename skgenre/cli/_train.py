@@ -278,9 +278,9 @@ def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits
             warnings.simplefilter("error", UserWarning)
             splits = make_splits(task, protocol, n_folds=n_folds, random_state=args.seed)
     except (ValueError, UserWarning) as error:
+        reason = str(error).removesuffix(".")
         raise ValueError(
-            f"The {what}s cannot be spread over {n_folds} folds ({str(error).removesuffix('.')}); lower "
-            f"--cv, or {remedy}"
+            f"The {what}s cannot be spread over {n_folds} folds ({reason}); lower --cv, or {remedy}"
         ) from error
     if n_folds == args.cv:
         return splits, ""

@@ -29,11 +29,11 @@ from skgenre.evaluation._identity import data_identity, describe_estimator
 from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
-from skgenre.utils._warnings import gather_track_warnings, warn_caller, warn_of_tracks
 from skgenre.utils._cache_key import UnidentifiedError
 from skgenre.utils._environment import versions
 from skgenre.utils._io import write_whole
 from skgenre.utils._pipeline import final_classifier, segment_outputs
+from skgenre.utils._warnings import gather_track_warnings, warn_caller, warn_of_tracks
 
 Array = NDArray[Any]
 

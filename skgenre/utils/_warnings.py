@@ -19,19 +19,21 @@ class NoSoundWarning(UserWarning):
 
     A track has sound if its level reaches -80 dB of full scale for 0.1 s or more. The level is
     the standard deviation of the samples in 0.02 s, which a constant offset does not change.
-    :class:`AudioLoader` warns of other tracks, and :class:`GenreClassifier` leaves them out of
-    its training and gives them the same probability of all genres.
-    ``warnings.simplefilter("error", NoSoundWarning)`` makes it an error.
+    :class:`AudioLoader` warns of other tracks, and :class:`GenreClassifier` predicts the same
+    probability of all genres for them. ``warnings.simplefilter("error", NoSoundWarning)`` refuses
+    them.
 
     Examples
     --------
     >>> import warnings
     >>> import numpy as np
     >>> from skgenre import AudioLoader, NoSoundWarning
-    >>> with warnings.catch_warnings(record=True) as caught:
-    ...     X = AudioLoader(duration=1.0).transform([np.zeros(22050)])
-    >>> print(caught[0].message)
-    1 track without sound: track 0 (all samples are 0). Nothing ...
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", NoSoundWarning)
+    ...     AudioLoader(duration=1.0).transform([np.zeros(22050)])
+    Traceback (most recent call last):
+        ...
+    skgenre...NoSoundWarning: 1 track without sound: track 0 (all samples are 0). ...
     """
 
 

@@ -118,8 +118,8 @@ def check_waveform(
     Raises
     ------
     ValueError
-        If the track is a path or a pair, holds integers, has another rate, has no samples, has samples
-        that are not finite, or has too many dimensions.
+        If the track is a path or a pair, holds integers, has another rate, has no samples, has
+        samples that are not finite, or has too many dimensions.
     """
     known = getattr(track, "sampling_rate", None)
     if known is not None and known != sampling_rate:
@@ -202,11 +202,12 @@ def check_samples(track: NDArray[np.float32], name: str) -> None:
 
 def has_sound(samples: NDArray[np.float32], sampling_rate: float) -> bool:
     """Whether a waveform is long and loud enough to predict a genre from it."""
-    length = max(2, int(MIN_DURATION * sampling_rate) // _N_BLOCKS)
+    n_samples = int(MIN_DURATION * sampling_rate)
+    length = max(2, n_samples // _N_BLOCKS)
     blocks = samples[: samples.size // length * length].reshape(-1, length)
     # A hundred blocks mostly suffice to see it.
     return any(
-        (blocks[::step].std(axis=1) >= MIN_LEVEL).sum() >= _N_BLOCKS
+        np.count_nonzero(blocks[::step].std(axis=1) >= MIN_LEVEL) >= max(1, n_samples // length)
         for step in (len(blocks) // 100 + 1, 1)
     )
 

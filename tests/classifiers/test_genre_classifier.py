@@ -19,6 +19,7 @@ from skgenre import (
     GenreClassifier,
     LogMelCNNGenreClassifier,
     MelSpectrogramExtractor,
+    NoSoundWarning,
     evaluate,
     make_genres,
 )
@@ -512,3 +513,61 @@ def test_genres_without_anything_in_common_are_refused():
         small(("svc",)).fit(["no-such-file.wav"] * 3, ["dub"] * 3)
     with pytest.raises(ValueError, match="Each of the 2 genres has 1 track only"):
         small(("svc",)).fit(["no-such-file.wav"] * 2, ["dub", "swing"])
+
+
+# Tracks without sound
+
+
+SILENT = [np.zeros(RATE), np.full(RATE, 0.3), np.full(RATE, 0.3)[:50]]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_tracks_without_sound_get_equal_probabilities(music, fitted_svc, tmp_path, n_jobs):
+    model = changed(fitted_svc, n_excerpts=1, memory=tmp_path, n_jobs=n_jobs)
+    tracks = [music.data[0], *SILENT]
+    for _ in range(2):  # the second time from the cache
+        with pytest.warns(NoSoundWarning, match="3 tracks without sound: track 1 .*, track 2 "):
+            proba = model.predict_proba(tracks)
+        np.testing.assert_allclose(proba[1:], 1 / 3)
+        assert proba[0, 0] > 0.5
+    with pytest.warns(NoSoundWarning):
+        assert model.predict(SILENT).tolist() == ["dub"] * 3
+    with pytest.warns(NoSoundWarning):
+        np.testing.assert_allclose(model.predict_segment_proba(SILENT), 1 / 3)
+
+
+def test_rows_without_sound_get_equal_probabilities(music, table):
+    model = of_features(("svc",)).fit(table, music.target)
+    silent = table[:2].copy()
+    silent[1, -1] = 0  # the column of SoundDetector
+    with pytest.warns(NoSoundWarning, match="1 track without sound: row 1"):
+        np.testing.assert_allclose(model.predict_proba(silent)[1], 1 / 3)
+
+
+def test_fit_leaves_tracks_without_sound_out(music, table):
+    y, artists = music.target, music.artists
+    expected = of_features(DEFAULT).fit(table, y, groups=artists)
+    silent = small(DEFAULT, n_excerpts=0).split_front_end()[0]
+    with pytest.warns(NoSoundWarning, match="1 track without sound: track 0"):
+        row = silent.fit_transform([np.zeros(RATE)])
+    with pytest.warns(NoSoundWarning, match="row 18. Training leaves such tracks out"):
+        model = of_features(DEFAULT).fit(
+            np.concatenate([table, row]), [*y, "dub"], groups=[*artists, "nobody"]
+        )
+    np.testing.assert_array_equal(model.predict_proba(table), expected.predict_proba(table))
+
+
+def test_a_genre_without_sound_is_kept_and_warned_of(music, table):
+    table = table[:12].copy()
+    table[6:, -1] = 0
+    with pytest.warns(NoSoundWarning, match="6 tracks without sound: row 6"):
+        model = of_features(("svc",)).fit(table, music.target[:12])
+    assert model.classes_.tolist() == ["dub", "swing"]
+
+
+def test_silent_parts_of_a_track_say_nothing(waveforms, fitted_svc):
+    model = changed(fitted_svc, n_segments=4, segment_duration=0.5)
+    track = np.append(np.zeros(RATE // 2), waveforms[0, : 3 * RATE // 2])
+    proba = model.predict_segment_proba([track])[0]
+    np.testing.assert_allclose(proba[0], 1 / 3)
+    assert (proba[1:].max(axis=1) > 0.4).all()
