@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.audio._headers import closed_wav, read_promise
-from skgenre.audio._mono import to_mono
+from skgenre.audio._mono import resample, to_mono
 
 # Larger than any real length: libsndfile's sign that the header omits the length.
 _UNKNOWN_FRAMES = 2**62
@@ -131,7 +131,8 @@ def read_audio(
             x = x[center_start(len(x), n_needed) :][:n_needed]
     if x.size == 0:
         raise _no_samples(_label(path))
-    return to_mono(x, rate, sampling_rate, resampling, _label(path))[:n_samples]
+    x = to_mono(x, rate, _label(path))
+    return resample(x, rate, sampling_rate, resampling)[:n_samples]
 
 
 def n_before_resampling(n_samples: int, rate: float, new_rate: float) -> int:

@@ -16,7 +16,7 @@ from skgenre.audio._decode import (
     n_before_resampling,
     read_audio,
 )
-from skgenre.audio._mono import to_mono
+from skgenre.audio._mono import resample, to_mono
 from skgenre.base import TrackTransformer
 from skgenre.utils._validation import as_rows, check_not_reversed, is_pair
 from skgenre.utils._warnings import warn_of_repetition
@@ -201,8 +201,8 @@ class AudioLoader(TrackTransformer):
         x = _as_channels(track, name)  # (n_channels, n_samples), a plain array
         n_needed = n_before_resampling(self._n_samples(), rate, self.sampling_rate)
         start = center_start(x.shape[1], n_needed) if self.position == "center" else 0
-        x = _as_float(x[:, start : start + n_needed], name).T
-        return to_mono(x, rate, self.sampling_rate, self.resampling, name)[: self._n_samples()]
+        x = to_mono(_as_float(x[:, start : start + n_needed], name).T, rate, name)
+        return resample(x, rate, self.sampling_rate, self.resampling)[: self._n_samples()]
 
     def _rate_of(self, waveform: Any, own_rate: float | None, name: str) -> float:
         """Find the rate of a waveform; all sources that state it must agree."""

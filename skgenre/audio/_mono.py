@@ -18,10 +18,8 @@ _MIN_SHARE = 0.05
 _N_SAMPLED = 100_000
 
 
-def to_mono(
-    x: NDArray[Any], rate: float, new_rate: float, quality: str, name: str
-) -> NDArray[np.float32]:
-    """Average channels to one, and resample it.
+def to_mono(x: NDArray[Any], rate: float, name: str) -> NDArray[np.float32]:
+    """Average channels to one.
 
     Warns of a track without sound, which becomes digital silence if it is long enough, and of
     channels that cancel, of which the loudest is taken alone.
@@ -30,17 +28,15 @@ def to_mono(
     ----------
     x : ndarray of shape (n_samples, n_channels), float32 or int16
         The samples; int16 is divided by its full scale.
-    rate, new_rate : float
-        Rates in Hz.
-    quality : str
-        Quality of the resampling in soxr's terms.
+    rate : float
+        Their rate in Hz.
     name : str
         What errors and warnings call the track.
 
     Returns
     -------
-    mono : ndarray of shape (n_new_samples,), float32
-        Samples of the new rate.
+    mono : ndarray of shape (n_samples,), float32
+        The average.
 
     Raises
     ------
@@ -57,7 +53,7 @@ def to_mono(
         if len(mono) >= MIN_DURATION * rate:
             # Resampled as it is, a constant would get a click at each end.
             mono = np.zeros_like(mono)
-    return _resample(mono, rate, new_rate, quality)
+    return mono
 
 
 def _channels_cancel(x: NDArray[Any], mono: NDArray[np.float32]) -> bool:
@@ -73,7 +69,7 @@ def _channels_cancel(x: NDArray[Any], mono: NDArray[np.float32]) -> bool:
 
 
 def _channel_levels(x: NDArray[Any]) -> list[float]:
-    return [float(_mix_down(x[:, [channel]]).std()) for channel in range(x.shape[1])]
+    return [float(_mix_down(x[:, channel : channel + 1]).std()) for channel in range(x.shape[1])]
 
 
 def _loudest_channel(x: NDArray[Any], name: str) -> NDArray[np.float32]:
@@ -85,7 +81,7 @@ def _loudest_channel(x: NDArray[Any], name: str) -> NDArray[np.float32]:
         "Invert one channel of such a recording, or give one channel alone.",
     )
     warn_of_tracks([cancelled])
-    return _mix_down(x[:, [loudest]])
+    return _mix_down(x[:, loudest : loudest + 1])
 
 
 def _describe_silence(mono: NDArray[np.float32], rate: float) -> str:
@@ -117,7 +113,7 @@ def _mix_down(x: NDArray[Any]) -> NDArray[np.float32]:
     return mean
 
 
-def _resample(
+def resample(
     x: NDArray[np.float32], rate: float, new_rate: float, quality: str
 ) -> NDArray[np.float32]:
     """Resample (n_samples,) with soxr; samples that already have the rate are returned as is."""
