@@ -470,7 +470,7 @@ def test_files_without_sound_have_no_genre(trained, files, tmp_path, capsys):
     given = [str(silent), files[0]]
     assert main(["predict", str(model), *given, "--segments"]) == 0
     captured = capsys.readouterr()
-    message = f"skgenre: warning: 1 track without sound: {silent} (all samples are 0.5). "
+    message = f"skgenre: warning: 1 track without sound: {silent} (all samples of 1 s are 0.5). "
     assert captured.err.startswith(message)
     assert captured.err.count("warning") == 1
     assert re.search(rf"^{re.escape(str(silent))} *no sound$", captured.out, re.MULTILINE)
@@ -480,7 +480,7 @@ def test_files_without_sound_have_no_genre(trained, files, tmp_path, capsys):
         "file": str(silent),
         "genre": None,
         "status": "no sound",
-        "reason": "all samples are 0.5",
+        "reason": "all samples of 1 s are 0.5",
     }
     assert second["genre"] in ("dub", "swing")
 
@@ -492,9 +492,7 @@ def test_training_names_files_without_sound_once(music, tmp_path, capsys):
     options = ["--out", str(tmp_path / "model"), "--cv", "2", "--duration", "1"]
     assert main(["train", str(folder), *options]) == 0
     first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith(
-        f"skgenre: warning: 1 track without sound: {silent} (all samples are 0)"
-    )
+    assert first.startswith(f"skgenre: warning: 1 track without sound: {silent} (all samples of 1")
     assert second.endswith("Training leaves such tracks out if all genres have others.")
 
 

@@ -90,8 +90,10 @@ def _describe_silence(mono: NDArray[np.float32], rate: float) -> str:
         return f"{seconds:.3g} s, shorter than {MIN_DURATION:g} s"
     low, high = mono.min(), mono.max()
     if low == high:
-        return f"all samples are {high:g}"
-    return f"less than {MIN_DURATION:g} s reach {20 * math.log10(MIN_LEVEL):.0f} dB"
+        return f"all samples of {seconds:.3g} s are {high:g}"
+    return (
+        f"of {seconds:.3g} s less than {MIN_DURATION:g} s reach {20 * math.log10(MIN_LEVEL):.0f} dB"
+    )
 
 
 def _mix_down(x: NDArray[Any]) -> NDArray[np.float32]:

@@ -203,13 +203,13 @@ def noise(level, seconds=2.0, rate=RATE):
 @pytest.mark.parametrize(
     ("track", "why"),
     [
-        (np.zeros(2 * RATE), "all samples are 0"),
-        (np.full(2 * RATE, 128, np.uint8), "all samples are 0"),
-        (np.full((2, 44100), 0.25), "all samples are 0.25"),
-        ((np.full(44100, 0.25), 44100), "all samples are 0.25"),
-        (noise(2**-16), "less than 0.1 s reach -80 dB"),
-        (noise(2**-16) - 0.5, "less than 0.1 s reach -80 dB"),
-        (np.append(noise(0.5, 0.05), np.zeros(2 * RATE)), "less than 0.1 s reach -80 dB"),
+        (np.zeros(2 * RATE), "all samples of 2 s are 0"),
+        (np.full(2 * RATE, 128, np.uint8), "all samples of 2 s are 0"),
+        (np.full((2, 2 * RATE), 0.25), "all samples of 2 s are 0.25"),
+        ((np.full(44100, 0.25), 44100), "all samples of 1 s are 0.25"),
+        (noise(2**-16), "of 2 s less than 0.1 s reach -80 dB"),
+        (noise(2**-16) - 0.5, "of 2 s less than 0.1 s reach -80 dB"),
+        (np.append(noise(0.5, 0.05), np.zeros(2 * RATE)), "of 2 s less than 0.1 s reach -80 dB"),
     ],
 )
 def test_a_track_without_sound_is_named_and_becomes_silence(track, why):

@@ -514,5 +514,5 @@ def test_warnings_about_tracks_reach_the_caller(tmp_path, backend, cached):
             texts = sorted(str(warning.message) for warning in caught)
             assert len(texts) == 2
             assert texts[0].startswith("1 track repeated to 1 s by short='repeat', so that")
-            assert texts[1].startswith(f"1 track without sound: {tmp_path / name} (all samples are")
+            assert texts[1].startswith(f"1 track without sound: {tmp_path / name} (all samples of")
             assert {warning.filename for warning in caught} == {__file__}
