@@ -14,6 +14,7 @@ from pathlib import Path
 
 import joblib
 import pytest
+import soundfile
 from joblib import parallel_config
 from numpy.testing import assert_allclose
 from sklearn.base import clone
@@ -88,7 +89,7 @@ def copy_music(music, folder, *, metadata=False):
 
 
 def assert_one_error(captured, match):
-    """One line on standard error, and no traceback."""
+    """One error of one line, and no traceback."""
     assert re.fullmatch(r"skgenre: error: [^\n]*\n", captured.err), captured.err
     assert re.search(match, captured.err), captured.err
 
@@ -155,7 +156,8 @@ def test_unexpected_errors_and_interrupts(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("skgenre.cli._predict.load_model", fail)
     error = TypeError("of\nours")
     assert main(["predict", "model", "song.wav"]) == 2
-    assert_one_error(capsys.readouterr(), "unexpected TypeError: of ours .--debug shows where")
+    expected = "skgenre: error: unexpected TypeError: of\nours (--debug shows where)\n"
+    assert capsys.readouterr().err == expected
     error = KeyboardInterrupt()
     assert main(["predict", "model", "song.wav"]) == 130
     assert capsys.readouterr().err == "skgenre: interrupted\n"
@@ -251,9 +253,9 @@ def test_files_that_cannot_be_used(music, tmp_path, capsys):
     (folder / "dub" / "empty.wav").write_bytes(b"")
     out = tmp_path / "model"
     assert train(folder, out) == 2
-    assert_one_error(
-        capsys.readouterr(), "1 of 9 files .* cannot be used: .*empty.wav.* --skip-corrupt"
-    )
+    error = capsys.readouterr().err
+    assert re.search("^skgenre: error: 1 of 9 files .* cannot be used:\n- .*empty.wav", error)
+    assert "give --skip-corrupt to leave them out." in error
     # A FLAC file whose damage the header does not show.
     make_genres(1, genres=["dub"], duration=1.0, path=tmp_path / "flac", file_format="flac")
     data = bytearray((tmp_path / "flac/dub/dub.00000.flac").read_bytes())
@@ -537,6 +539,53 @@ def test_predict_json(trained, files):
         assert_allclose(found, p, atol=1e-5)
         assert len(result["segments"]) == 2
         assert set(result["segments"][0]) == {"genre", "probability"}
+
+
+def test_files_without_sound_have_no_genre(trained, files, tmp_path, capsys):
+    model, _ = trained
+    silent = tmp_path / "a  silent\n file .wav"
+    soundfile.write(silent, [0.5] * 22050, 22050)
+    given = [str(silent), files[0]]
+    assert main(["predict", str(model), *given, "--segments"]) == 0
+    captured = capsys.readouterr()
+    message = f"skgenre: warning: 1 track without sound: {silent} (all samples of 1 s are 0.5). "
+    assert captured.err.startswith(message)
+    assert captured.err.count("warning") == 1
+    assert re.search(rf"^{re.escape(str(silent))} *no sound$", captured.out, re.MULTILINE)
+    assert main(["predict", str(model), *given, "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first == {
+        "file": str(silent),
+        "genre": None,
+        "status": "no sound",
+        "reason": "all samples of 1 s are 0.5",
+    }
+    assert second["genre"] in ("dub", "swing")
+
+
+def test_training_names_files_without_sound_once(music, tmp_path, capsys):
+    folder = copy_music(music, tmp_path / "music")
+    silent = folder / "dub" / "silent.wav"
+    soundfile.write(silent, [0.0] * 22050, 22050)
+    options = ["--out", str(tmp_path / "model"), "--cv", "2", "--duration", "1"]
+    assert main(["train", str(folder), *options]) == 0
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"skgenre: warning: 1 track without sound: {silent} (all samples of 1")
+    assert second.endswith("Training leaves such tracks out if all genres have others.")
+
+
+@pytest.mark.parametrize("name", ["a  b\n c .wav", " tab\t", "long" * 60, "\udcff  x.wav"])
+def test_names_of_files_stay_as_they_are(trained, files, name, capsys):
+    model, _ = trained
+    assert main(["predict", str(model), name, "--json"]) == 1
+    captured = capsys.readouterr()
+    (result,) = json.loads(captured.out)
+    assert result["file"] == name
+    assert name in result["error"]
+    shown = name.encode(errors="backslashreplace").decode()
+    assert shown in captured.err
+    assert main(["predict", name, files[0]]) == 2
+    assert shown in capsys.readouterr().err
 
 
 def test_unreadable_files_do_not_lose_the_others(trained, files, tmp_path, capsys):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.audio._headers import Promise, ViewedFile, read_promise
+from skgenre.audio._mono import resample, to_mono
 from skgenre.audio._parts import AudioFileError, damage
 from skgenre.audio._pyav import (
     MissingPyAVError,
@@ -24,7 +24,7 @@ from skgenre.audio._pyav import (
     shared_container,
 )
 from skgenre.audio._sndfile import DecodingError, SndfileDecoder, quiet_stderr
-from skgenre.utils._waveforms import check_finite
+from skgenre.utils._warnings import TrackWarning, warn_of_tracks
 
 # The usual endings of the files that are read; those from "m4a" on need PyAV.
 _USUAL = "wav flac ogg oga opus mp3 au aiff aif aifc caf w64 m4a mp4 aac wma webm mka"
@@ -135,7 +135,7 @@ def read_audio(
         If there is no such file.
     ValueError
         If the file is empty, truncated, damaged, without samples, or not audio, or has
-        samples that are not finite.
+        samples that are not finite or far beyond full scale.
     """
     n_samples = round(duration * sampling_rate)
     try:
@@ -152,11 +152,8 @@ def read_audio(
             raise error from None
     if not len(samples):
         raise _no_samples(_label(path))
-    may_be_infinite = samples.dtype != np.int16
-    x = mix_down(samples)
+    x = to_mono(samples, rate, _label(path))
     del samples  # its memory is used again while resampling
-    if may_be_infinite:
-        check_finite(x, _label(path))
     return resample(x, rate, sampling_rate, resampling)[:n_samples]
 
 
@@ -187,36 +184,6 @@ def n_before_resampling(n_samples: int, rate: float, new_rate: float) -> int:
 def center_start(n_frames: int, n_needed: int) -> int:
     """Return where the middle ``n_needed`` of ``n_frames`` begin."""
     return max(0, (n_frames - n_needed) // 2)
-
-
-def mix_down(x: NDArray[Any]) -> NDArray[np.float32]:
-    """Average (n_samples, n_channels) of float32 or int16, which is divided by its full scale.
-
-    Channel by channel: NumPy is slow along the short axis, and a matrix product would start
-    BLAS threads, which compete with the threads of the tracks.
-    """
-    n_channels = x.shape[1]
-    if n_channels == 1 and x.dtype == np.float32:
-        return x[:, 0]
-    mean = x[:, 0].astype(np.float32)
-    # No warnings for NaN and infinity: the caller checks the result for them.
-    with np.errstate(invalid="ignore", over="ignore"):
-        for channel in range(1, n_channels):
-            mean += x[:, channel]
-        full_scale = 2**15 if x.dtype == np.int16 else 1
-        mean *= np.float32(1 / (n_channels * full_scale))
-    return mean
-
-
-def resample(
-    x: NDArray[np.float32], rate: float, new_rate: float, quality: str
-) -> NDArray[np.float32]:
-    """Resample (n_samples,) with soxr; samples that already have the rate are returned as is."""
-    if rate == new_rate:
-        return x
-    import soxr
-
-    return soxr.resample(x, rate, new_rate, quality=quality)
 
 
 def _label(path: str | os.PathLike[str]) -> str:
@@ -317,8 +284,8 @@ def _opened(path: str | os.PathLike[str], by_pyav: bool = False) -> Iterator[_Au
             promise = Promise(container.end) if container else read_promise(stream, size)
         except AudioFileError as error:
             raise ValueError(f"{label} {error}") from None
-        if promise.remark:
-            warnings.warn(f"{label} {promise.remark}", UserWarning, stacklevel=2)
+        if promise.remark is not None:
+            warn_of_tracks([TrackWarning(label, "", *promise.remark)])
         if promise.end > size:
             raise _truncated(
                 label, f"its header promises at least {promise.end} bytes, {size} are there"

@@ -49,8 +49,8 @@ class Promise:
         Whether libsndfile decodes the file as MPEG.
     parts : sequence of Part
         The parts to read and join; none where libsndfile reads the whole file.
-    remark : str
-        A warning about the file; empty if there is none.
+    remark : tuple of (str, str) or None
+        Problem and advice, for a warning about the file.
     view : View or None
         What libsndfile has to read in place of the file; None for the file itself.
     """
@@ -58,7 +58,7 @@ class Promise:
     end: int = 0
     is_mpeg: bool = False
     parts: Sequence[Part] = ()
-    remark: str = ""
+    remark: tuple[str, str] | None = None
     view: View | None = None
 
 

@@ -13,14 +13,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.audio._decode import (
     center_start,
-    mix_down,
     n_before_resampling,
     read_audio,
-    resample,
 )
+from skgenre.audio._mono import resample, to_mono
 from skgenre.base import TrackTransformer
-from skgenre.utils._validation import as_rows
-from skgenre.utils._waveforms import check_finite, with_rate
+from skgenre.utils._validation import as_rows, check_not_reversed, is_pair
+from skgenre.utils._warnings import warn_of_repetition
+from skgenre.utils._waveforms import with_rate
 
 # Integer type -> (the value of silence, the value of full scale above it).
 _FULL_SCALE = {
@@ -170,11 +170,6 @@ class AudioLoader(TrackTransformer):
             )
 
     def _as_rows(self, X: Any) -> Sequence[Any] | NDArray[Any]:
-        if _is_pair(X):
-            raise ValueError(
-                "X is a single pair of a waveform and its sampling rate; give a list of tracks: "
-                "[(waveform, sampling_rate)]."
-            )
         tracks = as_rows(X)
         if isinstance(tracks, np.ndarray):
             self._check_array(tracks)
@@ -211,7 +206,8 @@ class AudioLoader(TrackTransformer):
     def _read_waveform(self, track: Any, name: str) -> NDArray[np.float32]:
         """Cut, mix down and resample a waveform."""
         own_rate = None
-        if _is_pair(track):
+        check_not_reversed(track, name)
+        if is_pair(track):
             track, own_rate = track
             if not 0 < own_rate < np.inf:
                 raise ValueError(
@@ -221,8 +217,7 @@ class AudioLoader(TrackTransformer):
         x = _as_channels(track, name)  # (n_channels, n_samples), a plain array
         n_needed = n_before_resampling(self._n_samples(), rate, self.sampling_rate)
         start = center_start(x.shape[1], n_needed) if self.position == "center" else 0
-        x = mix_down(_as_float(x[:, start : start + n_needed], name).T)
-        check_finite(x, name)
+        x = to_mono(_as_float(x[:, start : start + n_needed], name).T, rate, name)
         return resample(x, rate, self.sampling_rate, self.resampling)[: self._n_samples()]
 
     def _rate_of(self, waveform: Any, own_rate: float | None, name: str) -> float:
@@ -257,6 +252,7 @@ class AudioLoader(TrackTransformer):
             )
         if self.short == "zeros":
             return np.pad(x, (0, n_samples - x.size))
+        warn_of_repetition(name, x.size / self.sampling_rate, self.duration)
         return np.resize(x, n_samples)  # NumPy's resize repeats from the start
 
     def _n_samples(self) -> int:
@@ -266,17 +262,6 @@ class AudioLoader(TrackTransformer):
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         return tags
-
-
-def _is_pair(track: Any) -> bool:
-    """Whether a track is a pair of a waveform and its rate."""
-    return (
-        isinstance(track, tuple)
-        and len(track) == 2
-        and hasattr(track[0], "__len__")
-        and not isinstance(track[0], str)
-        and isinstance(track[1], Real)
-    )
 
 
 def _as_channels(track: Any, name: str) -> NDArray[Any]:

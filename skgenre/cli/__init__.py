@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from skgenre import __version__
+from skgenre.cli._report import echo
 
 __all__ = ["main"]
 
@@ -54,8 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0: success; 1: some files could not be read; 2: an error, reported in one line on
-        standard error; 130: interrupted.
+        0: success; 1: some files could not be read; 2: an error, reported on standard error;
+        130: interrupted.
 
     Examples
     --------
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = _make_parser().parse_args(argv)
     except SystemExit as end:  # how argparse ends --help, --version and wrong arguments
         return end.code if isinstance(end.code, int) else 0
-    with _warnings_in_one_line():
+    with _warnings_without_code():
         try:
             code = import_module(_MODULES[args.command]).run(args)
             sys.stdout.flush()
@@ -83,33 +84,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Exception as error:
             if args.debug:
                 traceback.print_exc()
-            print(f"skgenre: error: {_describe(error)}", file=sys.stderr)
+            echo(f"skgenre: error: {_describe(error)}", sys.stderr)
             return 2
 
 
 def _describe(error: Exception) -> str:
-    """Describe an error in one line, in the terms of the command line."""
+    """Describe an error in the terms of the command line."""
     text = str(error) or type(error).__name__
     if isinstance(error, OSError) and error.strerror and error.filename:
-        text = f"{error.filename}: {error.strerror}"
+        text = f"{os.fsdecode(error.filename)}: {error.strerror}"
     if not isinstance(error, _EXPECTED):
         text = f"unexpected {type(error).__name__}: {text} (--debug shows where)"
-    return _in_one_line(text)
+    return _with_options(text)
 
 
-def _in_one_line(text: str) -> str:
-    text = " ".join(line.strip() for line in text.splitlines())  # blanks in names stay
+def _with_options(text: str) -> str:
     for name, option in _OPTIONS.items():
         text = text.replace(name, option)
     return text
 
 
 @contextmanager
-def _warnings_in_one_line() -> Iterator[None]:
-    """Show warnings without the line of code that raised them."""
+def _warnings_without_code() -> Iterator[None]:
+    """Show each warning once, without the line of code that raised it."""
+    shown = set()
 
     def show(message: Any, *args: Any, **kwargs: Any) -> None:
-        print(f"skgenre: warning: {_in_one_line(str(message))}", file=sys.stderr)
+        text = _with_options(str(message))
+        if text not in shown:
+            shown.add(text)
+            echo(f"skgenre: warning: {text}", sys.stderr)
 
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)

@@ -1,4 +1,4 @@
-"""Text and tables on standard output."""
+"""Text and tables on standard output, and text on standard error."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 
-def echo(text: str = "") -> None:
-    """Write a line at once; characters that standard output cannot encode are escaped."""
+def echo(text: str = "", stream: TextIO | None = None) -> None:
+    """Write a line at once, to standard output by default; escape what it cannot encode."""
+    stream = stream or sys.stdout
     # The name of a file may contain bytes that are no text.
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 def as_argument(path: str) -> str:

@@ -227,10 +227,13 @@ def _without_bad_files(task: EvaluationTask, args: argparse.Namespace) -> Evalua
 
 def _transform_file(front: list[Any], path: str) -> Exception | None:
     """Compute the features of a file into the cache; return the error of a file without any."""
+    from skgenre.utils._warnings import gather_track_warnings
+
     X: Any = [path]
     try:
-        for step in front:
-            X = step.transform(X)
+        with gather_track_warnings():  # they come again, together, when the cache is read
+            for step in front:
+                X = step.transform(X)
     except (ValueError, OSError) as error:
         return error
     return None
@@ -271,9 +274,9 @@ def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits
             warnings.simplefilter("error", UserWarning)
             splits = make_splits(task, protocol, n_folds=n_folds, random_state=args.seed)
     except (ValueError, UserWarning) as error:
+        reason = str(error).removesuffix(".")
         raise ValueError(
-            f"The {what}s cannot be spread over {n_folds} folds ({str(error).rstrip('.')}); lower "
-            f"--cv, or {remedy}"
+            f"The {what}s cannot be spread over {n_folds} folds ({reason}); lower --cv, or {remedy}"
         ) from error
     if n_folds == args.cv:
         return splits, ""

@@ -13,9 +13,9 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from skgenre.evaluation._metrics import bootstrap_weights, estimate
 from skgenre.evaluation._results import EvaluationResult, interval_title
-from skgenre.evaluation._warn import warn_caller
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._records import Record, import_pandas, markdown_table
+from skgenre.utils._warnings import warn_caller
 
 Array = NDArray[Any]
 

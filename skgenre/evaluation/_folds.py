@@ -30,11 +30,11 @@ from skgenre.evaluation._identity import data_identity, describe_estimator
 from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
-from skgenre.evaluation._warn import warn_caller
 from skgenre.utils._cache_key import UnidentifiedError
 from skgenre.utils._environment import versions
 from skgenre.utils._io import write_whole
 from skgenre.utils._pipeline import final_classifier, segment_outputs
+from skgenre.utils._warnings import gather_track_warnings, warn_caller, warn_of_tracks
 
 Array = NDArray[Any]
 
@@ -243,7 +243,16 @@ def _run_fold_in_worker(
     return outcome, [(w.message, w.category, w.filename, w.lineno) for w in caught]
 
 
-def _run_fold(
+def _run_fold(*args: Any, tracks: Any, **kwargs: Any) -> dict[str, Any]:
+    """Run a fold; where the front end has warned of the tracks by name, do not repeat it."""
+    with gather_track_warnings() as found:
+        outcome = _fit_and_predict(*args, tracks=tracks, **kwargs)
+    if tracks is None:
+        warn_of_tracks(found)
+    return outcome
+
+
+def _fit_and_predict(
     train: Array,
     test: Array,
     file: Path | None,

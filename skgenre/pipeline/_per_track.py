@@ -30,6 +30,7 @@ from skgenre.pipeline._tasks import TrackTask, stream
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._cache_key import UnidentifiedError, front_end_key
 from skgenre.utils._pipeline import augments, leaf_steps
+from skgenre.utils._warnings import TrackWarning, warn_of_tracks
 from skgenre.utils._waveforms import TrackStack, track_name
 
 
@@ -354,6 +355,7 @@ class PerTrack(
         row = n_hits = n_unpruned = 0
         tables: list[list[NDArray[np.void]]] = []
         said: set[str] = set()
+        found: list[TrackWarning] = []
         # Starting threads takes longer than reading what is there.
         n_jobs = 1 if task.finds_all(rows) else self.n_jobs
         for result in stream(calls, n_jobs):
@@ -371,6 +373,7 @@ class PerTrack(
                     subtask.call_on_fit_task_end(estimator=self)
             n_hits += result.n_hits
             tables += result.effects
+            found += result.warnings
             n_unpruned += result.n_bytes_stored
             # Now and then, because all files are listed, and at the end.
             if cache and limit and n_unpruned > (0 if row == len(rows) else limit / 10):
@@ -380,6 +383,7 @@ class PerTrack(
             self.n_hits_ = n_hits
             for i, step in enumerate(filter(augments, steps)):
                 step.effects_ = np.concatenate([table[i] for table in tables])
+        warn_of_tracks(found)
         return out.array()
 
     def _open_cache(

@@ -161,8 +161,14 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
     Raises
     ------
     ValueError
-        If the input is a single path or waveform, sparse, no sequence, or empty.
+        If the input is a single path, waveform or pair, sparse, no sequence, or empty.
     """
+    check_not_reversed(X, "X")
+    if is_pair(X):
+        raise ValueError(
+            "X is a single pair of a waveform and its sampling rate; give a list of tracks: "
+            "[(waveform, sampling_rate)]."
+        )
     if isinstance(X, (str, bytes, os.PathLike)):
         raise ValueError(f"X is a single path, {X!r}; give a list of tracks: [{X!r}].")
     if not isinstance(X, (list, tuple)):
@@ -192,6 +198,29 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
             "is required."
         )
     return X
+
+
+def is_pair(track: Any) -> bool:
+    """Whether a track is a pair of a waveform and its rate."""
+    return isinstance(track, tuple) and len(track) == 2 and _is_pair(*track)
+
+
+def check_not_reversed(track: Any, name: str) -> None:
+    """Refuse a pair in the order of ``scipy.io.wavfile.read``."""
+    is_sequence = isinstance(track, (tuple, list)) or (
+        isinstance(track, np.ndarray) and track.dtype == object and track.ndim == 1
+    )
+    if is_sequence and len(track) == 2 and _is_pair(track[1], track[0]):
+        raise ValueError(
+            f"{name} is a reversed pair: (sampling_rate, waveform), as scipy.io.wavfile.read "
+            "returns it. Give a list of pairs with the waveform first, and in it the channels: "
+            f"[(waveform.T, {track[0]})]."
+        )
+
+
+def _is_pair(waveform: Any, rate: Any) -> bool:
+    is_number = isinstance(rate, Real) or (isinstance(rate, np.ndarray) and rate.ndim == 0)
+    return is_number and not isinstance(waveform, (str, bytes)) and np.ndim(waveform) > 0
 
 
 def check_artists(groups: Any) -> NDArray[Any]:

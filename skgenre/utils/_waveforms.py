@@ -9,6 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
+from skgenre.utils._validation import check_not_reversed, is_pair
+
+# A track has sound if the standard deviation of its samples reaches -80 dB of full scale, three
+# steps of 16 bits, for at least 0.1 s, a frame of the spectrum, counted in blocks of 0.02 s.
+MIN_LEVEL = 1e-4
+MIN_DURATION = 0.1
+_N_BLOCKS = 5
+# Full scale is 1, or 32768 in copies of 16-bit samples, which decoders and mixing may exceed.
+_MAX_SAMPLE = 2.0**16
+
 _ANY_SHAPE: dict[str, Any] = {
     "ensure_2d": False,
     "allow_nd": True,
@@ -108,8 +118,8 @@ def check_waveform(
     Raises
     ------
     ValueError
-        If the track is a path, holds integers, has another rate, has no samples, has samples
-        that are not finite, or has too many dimensions.
+        If the track is a path or a pair, holds integers, has another rate, has no samples, has
+        samples that are not finite, or has too many dimensions.
     """
     known = getattr(track, "sampling_rate", None)
     if known is not None and known != sampling_rate:
@@ -117,6 +127,12 @@ def check_waveform(
             f"{name} has a sampling rate of {known:g} Hz, but {estimator_name} is set to "
             f"sampling_rate={sampling_rate:g}. Set both to the same rate: AudioLoader resamples, "
             "the later steps do not."
+        )
+    check_not_reversed(track, name)
+    if is_pair(track):
+        raise ValueError(
+            f"{estimator_name} takes waveforms, but {name} is a pair of a waveform and its "
+            "sampling rate; let AudioLoader take the pairs."
         )
     first = track.flat[0] if isinstance(track, np.ndarray) and track.size else track
     if isinstance(first, (str, bytes, os.PathLike)):
@@ -168,6 +184,32 @@ def check_finite(track: NDArray[np.floating[Any]], name: str) -> None:
             f"{name} contains NaN or infinity ({bad.size} of {track.size} samples, the first "
             f"at sample {bad[0]}); repair the recording or leave it out."
         )
+
+
+def check_samples(track: NDArray[np.float32], name: str) -> None:
+    """Refuse a waveform with samples that are not finite or far beyond full scale."""
+    largest = max(track.max(), -track.min())  # NaN where there is one
+    if largest <= _MAX_SAMPLE:
+        return
+    check_finite(track, name)
+    bad = np.flatnonzero(np.abs(track) > _MAX_SAMPLE)
+    raise ValueError(
+        f"{name} has samples as large as {largest:g} ({bad.size} of {track.size} are beyond "
+        f"{_MAX_SAMPLE:g}, the first at sample {bad[0]}); full scale is 1. Divide the samples by "
+        "their full scale, such as 2**23 for 24 bits, or repair the recording."
+    )
+
+
+def has_sound(samples: NDArray[np.float32], sampling_rate: float) -> bool:
+    """Whether a waveform is long and loud enough to predict a genre from it."""
+    n_samples = int(MIN_DURATION * sampling_rate)
+    length = max(2, n_samples // _N_BLOCKS)
+    blocks = samples[: samples.size // length * length].reshape(-1, length)
+    # A hundred blocks mostly suffice to see it.
+    return any(
+        np.count_nonzero(blocks[::step].std(axis=1) >= MIN_LEVEL) >= max(1, n_samples // length)
+        for step in (len(blocks) // 100 + 1, 1)
+    )
 
 
 class TrackStack:

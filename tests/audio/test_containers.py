@@ -10,6 +10,9 @@ import soundfile
 from skgenre.audio import probe_audio
 from skgenre.audio._decode import read_audio
 
+# Samples are compared here, also those of recordings without sound or shorter than 0.1 s.
+pytestmark = pytest.mark.filterwarnings("ignore::skgenre.NoSoundWarning")
+
 RATE = 8000
 LIST = b"LIST" + struct.pack("<I", 18) + b"INFOINAM" + struct.pack("<I", 6) + b"hello\0"
 OPEN_SIZES = [0, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
@@ -94,6 +97,8 @@ def test_every_codec_gives_the_samples_of_soundfile(tmp_path, container):
                 soundfile.write(path, noise(8001, n_channels), RATE, subtype, format=container)
                 x, rate = soundfile.read(path, dtype="float32", always_2d=True)
             except soundfile.LibsndfileError:  # cannot be written so, or soundfile cannot read it
+                continue
+            if (np.abs(x) > 1e-4).mean() < 0.5:  # libsndfile loses most of ALAC of 20 bits
                 continue
             n_files += 1
             expected = x.mean(axis=1)
@@ -301,7 +306,7 @@ def test_long_stream_takes_little_memory(tmp_path, size, data_size):
     with open(path, "wb") as stream:
         stream.write(head)
         stream.seek(len(head) + (size - len(head)) // 8 * 4)
-        stream.write(struct.pack("<2h", 2**14, 2**14))
+        stream.write(struct.pack("<4h", *[2**14] * 2, *[-(2**14)] * 2) * 1000)
         stream.truncate(size)
     if getattr(path.stat(), "st_blocks", 2**20) > 2**15:
         pytest.skip("the file system stores the zeros")
@@ -309,7 +314,7 @@ def test_long_stream_takes_little_memory(tmp_path, size, data_size):
     assert info.frames == (size - len(head)) // 4
     assert n_bytes < 500_000
     x, n_bytes = n_bytes_allocated(lambda: read(path, duration=1.0, position="center"))
-    assert (x.argmax(), x.max()) == (4000, 0.5)
+    np.testing.assert_array_equal(np.abs(x), np.repeat([0.0, 0.5, 0.0], [4000, 2000, 2000]))
     assert n_bytes < 500_000
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import soundfile
 from sklearn.base import clone
 
-from skgenre import AudioLoader
+from skgenre import AudioLoader, NoSoundWarning
 from skgenre.utils._waveforms import Waveforms
 
 RATE = 8000
@@ -51,7 +52,7 @@ def test_output_is_a_labelled_float32_table(files):
 
 
 def test_defaults_give_30_s_at_22050_hz():
-    assert AudioLoader().fit_transform([np.zeros(99, np.float32)]).shape == (1, 661500)
+    assert AudioLoader().fit_transform([music(16, 22050)]).shape == (1, 661500)
 
 
 @pytest.mark.parametrize(
@@ -131,13 +132,14 @@ def test_position():
     assert loader(position="start").transform([x])[0, 0] == 0
     centre = loader(position="center").transform([x])[0]
     np.testing.assert_array_equal(centre, x[3 * RATE // 2 :][: 2 * RATE])
-    short = x[:100]
-    np.testing.assert_array_equal(loader(position="center").transform([short])[0, :100], short)
+    short = x[:RATE]
+    np.testing.assert_array_equal(loader(position="center").transform([short])[0, :RATE], short)
 
 
 def test_short_tracks():
     x = music(0.75)
-    repeated = loader(short="repeat").transform([x])[0]
+    with pytest.warns(UserWarning, match="repetition"):
+        repeated = loader(short="repeat").transform([x])[0]
     np.testing.assert_array_equal(repeated, np.concatenate([x, x, x])[: 2 * RATE])
     silent = loader(short="zeros").transform([x])[0]
     np.testing.assert_array_equal(silent, np.append(x, np.zeros(10000)))
@@ -165,8 +167,8 @@ def test_short_file_is_named_by_its_path(files):
 def test_integers_are_scaled_by_their_type(dtype, silence, full):
     limits = np.iinfo(dtype)
     x = np.array([limits.min, silence, silence + full // 2, limits.max], dtype=dtype)
-    out = loader(duration=4 / RATE).transform([x])[0]
-    np.testing.assert_allclose(out, [-1, 0, 0.5, 1 - 1 / full], rtol=1e-6)
+    out = loader(duration=1000 / RATE).transform([np.tile(x, 250)])[0]
+    np.testing.assert_allclose(out[:4], [-1, 0, 0.5, 1 - 1 / full], rtol=1e-6)
 
 
 def test_integer_waveform_equals_the_file_it_was_written_to(tmp_path):
@@ -194,8 +196,98 @@ def test_float_types_are_taken_as_they_are(dtype):
     np.testing.assert_allclose(out[0], x, atol=2e-3)
 
 
-def test_silence_passes():
-    assert not loader().transform([np.zeros(2 * RATE)]).any()
+def noise(level, seconds=2.0, rate=RATE):
+    return level * np.random.default_rng(0).normal(size=int(seconds * rate))
+
+
+@pytest.mark.parametrize(
+    ("track", "why"),
+    [
+        (np.zeros(2 * RATE), "all samples of 2 s are 0"),
+        (np.full(2 * RATE, 128, np.uint8), "all samples of 2 s are 0"),
+        (np.full((2, 2 * RATE), 0.25), "all samples of 2 s are 0.25"),
+        ((np.full(44100, 0.25), 44100), "all samples of 1 s are 0.25"),
+        (noise(2**-16), "of 2 s less than 0.1 s reach -80 dB"),
+        (noise(2**-16) - 0.5, "of 2 s less than 0.1 s reach -80 dB"),
+        (np.append(noise(0.5, 0.05), np.zeros(2 * RATE)), "of 2 s less than 0.1 s reach -80 dB"),
+    ],
+)
+def test_a_track_without_sound_is_named_and_becomes_silence(track, why):
+    with pytest.warns(NoSoundWarning, match=re.escape(f"1 track without sound: track 1 ({why})")):
+        out = loader().transform([music(), track])
+    assert out[0].any()
+    assert not out[1].any()
+
+
+def test_a_track_below_the_shortest_is_named():
+    few = music()[: RATE // 10 - 1]
+    with pytest.warns(NoSoundWarning, match=r"track 0 \(0.0999 s, shorter than 0.1 s\)"):
+        out = loader(short="zeros").transform([few])
+    np.testing.assert_array_equal(out[0, : few.size], few)
+    loader(short="zeros").transform([music()[: RATE // 10]])  # just long enough
+
+
+def test_quiet_and_mostly_silent_music_has_sound():
+    x = np.zeros(2 * RATE, np.float32)
+    x[3000:4000] = music()[:1000]
+    loader().transform([0.001 * music(), x, np.stack([x, 0 * x]), np.stack([x, -0.5 * x])])
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.02])
+def test_channels_that_cancel_leave_the_loudest(rest, tmp_path):
+    x = music()
+    stereo = np.stack([0.9 * x, -x + rest * music(seed=1)])
+    paths = [tmp_path / "anti.wav", tmp_path / "anti.ogg"]
+    for path in paths:
+        soundfile.write(path, stereo.T, RATE)
+    with pytest.warns(UserWarning, match=r"3 tracks whose channels cancel .*anti.ogg \(channel 2"):
+        out = loader().transform([stereo, *paths])
+    np.testing.assert_allclose(out[:2], np.stack([stereo[1]] * 2), atol=1e-4)
+
+
+def test_warnings_of_one_call_are_gathered():
+    silent = [np.zeros(2 * RATE)] * 12
+    with pytest.warns() as caught:
+        loader().transform([music(0.5), *silent, music(0.3)])
+    texts = sorted(str(warning.message) for warning in caught)
+    assert len(texts) == 2
+    assert re.match(r"12 tracks without sound: track 1 \(.*track 10 \(.*\) and 2 more\. ", texts[0])
+    assert re.match("2 tracks repeated to 2 s by .*: track 0 .0.5 s., track 13 .0.3 s.", texts[1])
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_repetition_of_less_than_half_is_not_warned_of():
+    loader().transform([music(1.0)])
+
+
+@pytest.mark.parametrize("loud", [1e6, -1e30, 70000.0])
+def test_samples_far_beyond_full_scale_are_refused_by_name(loud, tmp_path):
+    x = music().astype(np.float64)
+    x[7] = loud
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, x, RATE, subtype="FLOAT")
+    message = r"samples as large as .*\(1 of 16000 are beyond 65536, the first at sample 7\)"
+    for track, name in [(x, "track 0"), ((x, RATE), "track 0"), (path, "loud.wav")]:
+        with pytest.raises(ValueError, match=f"{name} has {message}; full scale is 1"):
+            loader().transform([track])
+
+
+def test_floats_on_the_scale_of_16_bits_are_taken_as_they_are():
+    x = (music() * 2**15).round()
+    np.testing.assert_array_equal(loader().transform([x])[0], x)
+
+
+@pytest.mark.parametrize("rate", [RATE, np.int64(RATE), np.float32(RATE), np.array(RATE)])
+@pytest.mark.parametrize("waveform", [music(), np.zeros((RATE, 2), np.int16), [0.0, 0.5]])
+def test_reversed_pairs_are_recognised(rate, waveform):
+    for X, name in [
+        ((rate, waveform), "X"),
+        ([rate, waveform], "X"),
+        ([(rate, waveform)], "track 0"),
+        ([music(), [rate, waveform]], "track 1"),
+    ]:
+        with pytest.raises(ValueError, match=rf"{name} is a reversed pair: \(sampling_rate, wavef"):
+            loader().transform(X)
 
 
 def test_waveforms_know_their_rate():
@@ -352,15 +444,15 @@ def test_set_output_keeps_the_array(files):
 @pytest.mark.parametrize("name", ["-", Path("-"), "-x.wav", "--help", "$HOME", "~"])
 def test_names_that_mean_something_elsewhere(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    soundfile.write("song.wav", np.full(800, 0.5), 8000)
+    soundfile.write("song.wav", np.resize([0.5, -0.5], 1600), 8000)
     os.rename("song.wav", name)
-    X = AudioLoader(sampling_rate=8000, duration=0.1).transform([name])
-    np.testing.assert_allclose(X, 0.5, atol=1e-4)
+    X = AudioLoader(sampling_rate=8000, duration=0.2).transform([name])
+    np.testing.assert_allclose(np.abs(X), 0.5, atol=1e-4)
 
 
 def test_name_that_is_no_unicode(tmp_path):
     path = os.fsencode(tmp_path) + b"/\xff.wav"
-    soundfile.write(tmp_path / "plain.wav", np.full(100, 0.5), 100)
+    soundfile.write(tmp_path / "plain.wav", music(), RATE)
     os.rename(tmp_path / "plain.wav", path)
-    x = AudioLoader(sampling_rate=100, duration=1.0).transform([os.fsdecode(path)])
-    np.testing.assert_allclose(x, 0.5, atol=1e-4)
+    x = loader().transform([os.fsdecode(path)])
+    np.testing.assert_allclose(x[0], music(), atol=1e-4)

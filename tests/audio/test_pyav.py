@@ -13,6 +13,9 @@ from skgenre.audio._decode import read_audio
 from skgenre.cli import main
 
 av = pytest.importorskip("av", reason="PyAV is an optional package: skgenre[formats]")
+# Samples are compared here, also those of recordings without sound or shorter than 0.1 s.
+pytestmark = pytest.mark.filterwarnings("ignore::skgenre.NoSoundWarning")
+
 RATE = 48000
 # Name of the file -> codec, sample format, name of the container
 FILES = {

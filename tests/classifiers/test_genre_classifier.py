@@ -19,6 +19,7 @@ from skgenre import (
     GenreClassifier,
     LogMelCNNGenreClassifier,
     MelSpectrogramExtractor,
+    NoSoundWarning,
     evaluate,
     make_genres,
 )
@@ -171,7 +172,7 @@ def test_probabilities_are_the_geometric_mean_of_the_members(music, request, mod
 def test_members_are_pipelines_of_the_public_parts(music, waveforms, table, fitted, fitted_few):
     """What a user would build by hand predicts the same, from the same columns."""
     clips = ClipFeatures().fit_transform(waveforms)
-    np.testing.assert_allclose(table, clips, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(table[:, :-1], clips, rtol=1e-5, atol=1e-5)
     for model, names in ((fitted, DEFAULT), (fitted_few, ("svc", "lda"))):
         answers = changed(model, n_excerpts=0).predict_member_proba(waveforms)
         for name in names:
@@ -190,7 +191,7 @@ def test_members_are_pipelines_of_the_public_parts(music, waveforms, table, fitt
         atol=1e-3,
     )
     names = small(("cnn",)).split_front_end()[0].get_feature_names_out()
-    assert all(name.startswith("spectrogram__track__") for name in names)
+    assert all(name.startswith("spectrogram__track__") for name in names[:-4])
 
 
 def test_artists_matter_to_one_member_only(music, table):
@@ -263,7 +264,8 @@ def test_fits_with_a_seed_are_equal(music, table):
 
 def test_the_whole_track_weighs_twice_as_much_as_its_excerpts(music):
     model = small(("svc",), duration=16.0).fit(music.data, music.target)
-    waveforms = AudioLoader(duration=16.0).fit_transform(music.data[[0, 7, 14]])
+    loaded = AudioLoader(duration=DURATION).fit_transform(music.data[[0, 7, 14]])
+    waveforms = np.tile(loaded, 8)
     waveforms[1, -8 * RATE :] = waveforms[2, : 8 * RATE]  # swing, then thrash
     found = model.predict_proba(waveforms)
     whole = model.set_params(n_excerpts=0).predict_proba(waveforms)
@@ -511,3 +513,61 @@ def test_genres_without_anything_in_common_are_refused():
         small(("svc",)).fit(["no-such-file.wav"] * 3, ["dub"] * 3)
     with pytest.raises(ValueError, match="Each of the 2 genres has 1 track only"):
         small(("svc",)).fit(["no-such-file.wav"] * 2, ["dub", "swing"])
+
+
+# Tracks without sound
+
+
+SILENT = [np.zeros(RATE), np.full(RATE, 0.3), np.full(RATE, 0.3)[:50]]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_tracks_without_sound_get_equal_probabilities(music, fitted_svc, tmp_path, n_jobs):
+    model = changed(fitted_svc, n_excerpts=1, memory=tmp_path, n_jobs=n_jobs)
+    tracks = [music.data[0], *SILENT]
+    for _ in range(2):  # the second time from the cache
+        with pytest.warns(NoSoundWarning, match="3 tracks without sound: track 1 .*, track 2 "):
+            proba = model.predict_proba(tracks)
+        np.testing.assert_allclose(proba[1:], 1 / 3)
+        assert proba[0, 0] > 0.5
+    with pytest.warns(NoSoundWarning):
+        assert model.predict(SILENT).tolist() == ["dub"] * 3
+    with pytest.warns(NoSoundWarning):
+        np.testing.assert_allclose(model.predict_segment_proba(SILENT), 1 / 3)
+
+
+def test_rows_without_sound_get_equal_probabilities(music, table):
+    model = of_features(("svc",)).fit(table, music.target)
+    silent = table[:2].copy()
+    silent[1, -1] = 0  # the column of SoundDetector
+    with pytest.warns(NoSoundWarning, match="1 track without sound: row 1"):
+        np.testing.assert_allclose(model.predict_proba(silent)[1], 1 / 3)
+
+
+def test_fit_leaves_tracks_without_sound_out(music, table):
+    y, artists = music.target, music.artists
+    expected = of_features(DEFAULT).fit(table, y, groups=artists)
+    silent = small(DEFAULT, n_excerpts=0).split_front_end()[0]
+    with pytest.warns(NoSoundWarning, match="1 track without sound: track 0"):
+        row = silent.fit_transform([np.zeros(RATE)])
+    with pytest.warns(NoSoundWarning, match="row 18. Training leaves such tracks out"):
+        model = of_features(DEFAULT).fit(
+            np.concatenate([table, row]), [*y, "dub"], groups=[*artists, "nobody"]
+        )
+    np.testing.assert_array_equal(model.predict_proba(table), expected.predict_proba(table))
+
+
+def test_a_genre_without_sound_is_kept_and_warned_of(music, table):
+    table = table[:12].copy()
+    table[6:, -1] = 0
+    with pytest.warns(NoSoundWarning, match="6 tracks without sound: row 6"):
+        model = of_features(("svc",)).fit(table, music.target[:12])
+    assert model.classes_.tolist() == ["dub", "swing"]
+
+
+def test_silent_parts_of_a_track_say_nothing(waveforms, fitted_svc):
+    model = changed(fitted_svc, n_segments=4, segment_duration=0.5)
+    track = np.append(np.zeros(RATE // 2), waveforms[0, : 3 * RATE // 2])
+    proba = model.predict_segment_proba([track])[0]
+    np.testing.assert_allclose(proba[0], 1 / 3)
+    assert (proba[1:].max(axis=1) > 0.4).all()

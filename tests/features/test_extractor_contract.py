@@ -20,6 +20,7 @@ from skgenre import (
     MFCCExtractor,
     PitchHistogramExtractor,
     RhythmExtractor,
+    SoundDetector,
     SpectrogramImage,
     STFTExtractor,
     SummaryExtractor,
@@ -55,6 +56,7 @@ TABLES = [
     (PitchHistogramExtractor(), 11, {0: "unfolded_peak1", 10: "pitch_sum"}),
     (SummaryExtractor(), 57, {0: "chroma_stft_mean", 16: "tempo", 56: "mfcc20_var"}),
     (ClipFeatures(), 2380, {3: "mfcc__3_mean", -1: "contrast__band12_flatness"}),
+    (SoundDetector(), 1, {0: "has_sound"}),
 ]
 SIMPLEST = [MFCCExtractor(), MelSpectrogramExtractor(), STFTExtractor()]
 OF_TABLES = [extractor for extractor, *_ in TABLES]

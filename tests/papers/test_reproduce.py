@@ -387,6 +387,7 @@ def test_wrong_arguments():
 # With the networks of the papers
 
 
+@pytest.mark.filterwarnings("ignore:.*more than half is repetition:UserWarning")
 @pytest.mark.parametrize(
     "experiment",
     [
