@@ -32,7 +32,6 @@ from benchmarks._peak import extra_peak
 from skgenre import (
     AudioLoader,
     ClipFeatures,
-    GenreClassifier,
     MFCCExtractor,
     PerTrack,
     Segmenter,
@@ -47,8 +46,13 @@ _FREE_MEMORY = 100e6  # bytes beside four times the input
 
 def prepare(folder: Path) -> None:
     """Make the good files and the fitted model of all workers."""
-    music = make_genres(3, genres=2, duration=1.0, path=folder / "music", random_state=0)
-    joblib.dump(GenreClassifier(duration=1.5).fit(music.data, music.target), folder / "good.joblib")
+    make_genres(3, genres=2, duration=1.0, path=folder / "music", random_state=0)
+    model = str(folder / "good.joblib")
+    options = ["--duration", "1.5", "--cv", "0", "--metadata", "none"]
+    with redirect_stdout(io.StringIO()):
+        code = command_line(["train", str(folder / "music"), "--out", model, *options])
+    if code:
+        raise SystemExit("the model cannot be trained")
 
 
 class Workbench:
