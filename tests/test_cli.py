@@ -4,10 +4,13 @@ import json
 import os
 import pickle
 import re
+import shutil
+import stat
 import subprocess
 import sys
 from argparse import Namespace
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import joblib
 import pytest
@@ -297,11 +300,48 @@ def test_existing_model_is_refused_without_force(music, tmp_path, capsys):
     ]:
         assert train(tmp_path / "none", place) == 2
         assert_one_error(capsys.readouterr(), match)
+    os.mkfifo(tmp_path / "pipe")  # as a device, it would become a file
+    assert train(music, tmp_path / "pipe", "--force") == 2
+    assert_one_error(capsys.readouterr(), "is a pipe or a device")
     link = tmp_path / "link"
     link.symlink_to(out)
+    out.chmod(0o640)
     assert train(music, link, "--force", "--cv", 0, "--epochs", 1) == 0
     assert link.is_symlink()
+    assert stat.S_IMODE(out.stat().st_mode) == 0o640  # as before
     assert list(joblib.load(out).classes_) == ["dub", "swing"]
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027])
+def test_model_has_the_permissions_of_any_new_file(music, tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        assert train(music, tmp_path / "model", "--cv", 0, "--epochs", 1) == 0
+        (tmp_path / "plain").touch()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "model").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_names_like_options_are_files(music, trained, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    names = ["-x.wav", "--help", "--json", "-", "@x.wav", "-1", "a b.wav", "$(touch x).wav", "x;y"]
+    for name in names:
+        shutil.copy(music / "dub" / "dub.00000.wav", name)
+    shutil.copytree(music, "-music")
+    for file in Path("-music/dub").iterdir():
+        file.rename(file.with_name(f"-{file.name}"))
+    command = ["train", "--out=-m", *SMALL, "--cv", "0", "--epochs", "1", "--metadata", "none"]
+    assert main([*command, "--", "-music"]) == 0
+    assert "skgenre predict ./-m FILE" in capfd.readouterr().out
+    assert main(["predict", "--json", "--", "-m", *names]) == 0
+    assert [result["file"] for result in json.loads(capfd.readouterr().out)] == names
+    shutil.copy(trained[0], "-m")
+    assert main(["predict", "./-m", "--", *names]) == 0
+    out, err = capfd.readouterr()
+    assert err == ""
+    assert [line.split("  ")[0] for line in out.splitlines()[1:]] == names
+    assert sorted(os.listdir()) == sorted([*names, "-m", "-music"])
 
 
 def test_failing_train_leaves_nothing(music, tmp_path, capsys, monkeypatch):
@@ -403,7 +443,7 @@ def test_memory_keeps_features_and_folds_of_the_recommended(music, tmp_path, cap
     kept = {file: file.stat().st_mtime_ns for file in (memory / "trainings").iterdir()}
     assert len(kept) == 2
     # Once for each track: the features of the whole, and those of its segments.
-    assert len(list(memory.rglob("output.pkl"))) == 2 * 8
+    assert len(list(memory.rglob("*.npy"))) == 2 * 8
     assert main([*command, "--force"]) == 0
     assert capsys.readouterr().out == out
     assert {file: file.stat().st_mtime_ns for file in (memory / "trainings").iterdir()} == kept

@@ -247,6 +247,8 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[_AudioFile]:
             raise _truncated(
                 label, f"its header promises at least {promise.end} bytes, {size} are there"
             )
+        if label == "-":  # for libsndfile, standard input
+            path = os.path.join(os.curdir, "-")
         # soundfile encodes str names strictly; bytes reach every file that exists.
         name = os.fsdecode(path) if os.name == "nt" else os.fsencode(path)
         source: str | bytes | BinaryIO = closed_wav(stream) or name

@@ -247,7 +247,8 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
         description="Predict the genre of audio files: WAV, FLAC, OGG, MP3, AU or AIFF.\n\n"
         "A model file is a pickle: loading it runs the code in it. Load only models\n"
         "that you trust.",
-        epilog="Exit code: 0; 1 if a file could not be read (the others are still "
+        epilog="Files whose names begin with - go after --: skgenre predict MODEL -- -x.wav\n\n"
+        "Exit code: 0; 1 if a file could not be read (the others are still "
         "predicted); 2 after an error.",
     )
     command.add_argument("model", metavar="MODEL", help="file written by skgenre train")

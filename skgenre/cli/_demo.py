@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from skgenre.cli._model import load_model, save_model
-from skgenre.cli._report import Share, echo, echo_table
+from skgenre.cli._report import Share, as_argument, echo, echo_table
 from skgenre.cli._train import make_model
 
 
@@ -43,8 +43,8 @@ def run(args: argparse.Namespace, settings: Settings | None = None) -> int:
         _demonstrate(folder, args.seed, settings or Settings())
     if args.keep is not None:
         echo(f"\nThe music and the model are in {args.keep}.")
-        example = f"{args.keep}/model.joblib {args.keep}/new/*/*.wav"
-        echo(f"Next: skgenre predict {example}")
+        kept = as_argument(args.keep)
+        echo(f"Next: skgenre predict {kept}/model.joblib {kept}/new/*/*.wav")
     else:
         echo("\nNext, with music of your own: skgenre train FOLDER --out MODEL")
     return 0

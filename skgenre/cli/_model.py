@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 from gzip import GzipFile
 from pathlib import Path
 from typing import Any
+
+from skgenre.utils._io import open_whole
 
 
 def check_destination(path: str, *, force: bool) -> Path:
@@ -26,12 +27,14 @@ def check_destination(path: str, *, force: bool) -> Path:
 
     Raises
     ------
-    FileExistsError, FileNotFoundError, IsADirectoryError, PermissionError
-        If the file must not or cannot be written.
+    FileExistsError, FileNotFoundError, IsADirectoryError, PermissionError, ValueError
+        If the file must not or cannot be written, or is a pipe or a device.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(f"{path} is a directory; give the name of a file for the model.")
+    if target.exists() and not target.is_file():
+        raise ValueError(f"{path} is a pipe or a device; give the name of a file for the model.")
     if target.exists() and not force:
         raise FileExistsError(f"{path} exists; give another name, or --force to replace it.")
     if not target.parent.is_dir():
@@ -53,19 +56,12 @@ def save_model(model: Any, target: Path) -> None:
     """
     import joblib
 
-    # In the same folder, where a move is atomic.
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        # gzip adds a checksum: without one, a flipped bit can change predictions unnoticed.
-        with (
-            open(temporary, "xb") as stream,
-            GzipFile("", "wb", compresslevel=1, fileobj=stream, mtime=0) as packed,
-        ):
-            joblib.dump(model, packed)
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    # gzip adds a checksum: without one, a flipped bit can change predictions unnoticed.
+    with (
+        open_whole(target) as stream,
+        GzipFile("", "wb", compresslevel=1, fileobj=stream, mtime=0) as packed,
+    ):
+        joblib.dump(model, packed)
 
 
 def load_model(path: str) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +13,11 @@ def echo(text: str = "") -> None:
     # The name of a file may contain bytes that are no text.
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+def as_argument(path: str) -> str:
+    """Write a path as a shell takes it, and so that no command takes it for an option."""
+    return shlex.quote(os.path.join(os.curdir, path) if path.startswith("-") else path)
 
 
 def aligned(cells: Sequence[object], widths: Sequence[int]) -> str:

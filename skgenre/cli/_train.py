@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 import tempfile
 import warnings
@@ -14,7 +13,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import check_destination, save_model
-from skgenre.cli._report import Share, echo, echo_table
+from skgenre.cli._report import Share, as_argument, echo, echo_table
 from skgenre.utils._blas import one_blas_thread
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         model.set_callbacks()  # none: the bars are no part of the model
     _set_front_end(model, memory=None, n_jobs=None)
     save_model(model, target)
-    echo(f"Wrote {args.out}. To use it: skgenre predict {shlex.quote(args.out)} FILE...")
+    echo(f"Wrote {args.out}. To use it: skgenre predict {as_argument(args.out)} FILE...")
     return 0
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import io
 import os
 import re
 import shutil
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 
 from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
+from skgenre.datasets._archive import DAMAGED, MAX_BYTES, extract
 from skgenre.datasets._load_gtzan import _EXTENSIONS, _REPORTS, load_gtzan
 from skgenre.datasets.gtzan import clip_name
 from skgenre.utils._io import make_folders
@@ -35,7 +35,6 @@ _URL = (
 _SHA256 = "24347e0223d2ba798e0a558c4c172d9d4a19c00bb7963fe055d183dadb4ef2c6"  # the original
 _ARCHIVE = "genres.tar.gz"
 _CHUNK = 2**20  # bytes
-_DAMAGED = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError)
 
 
 @validate_params(
@@ -107,14 +106,16 @@ def fetch_gtzan(
     Raises
     ------
     ConnectionError
-        If the archive cannot be downloaded.
+        If the archive cannot be downloaded: also if the server redirects from https to an
+        address that is not encrypted, or sends more than 4 GiB.
     OSError
         If the data set is not there and ``download_if_missing`` is False, or files cannot
         be written.
     ValueError
         If the checksum of the archive is not ``known_hash``, or the archive is damaged, has
-        paths that lead out of its folder, or has no clips; it is removed if this call
-        downloaded it. Also as :func:`~skgenre.load_gtzan`.
+        paths that lead out of its folder, links or devices, unpacks to more than 4 GiB or
+        20,000 files, or has no clips; it is removed if this call downloaded it. Also as
+        :func:`~skgenre.load_gtzan`.
     ImportError
         If ``progressbar`` is True and rich is not installed.
     RuntimeError
@@ -201,7 +202,7 @@ def _provide(
         except FileNotFoundError:
             if not folder.is_dir():  # if it is, another process was faster
                 raise
-        except (*_DAMAGED, ValueError) as error:
+        except (*DAMAGED, ValueError) as error:
             if not there:
                 archive.unlink()
             raise ValueError(
@@ -264,18 +265,18 @@ def _download(url: str, archive: Path, known_hash: str | None, progressbar: bool
     import pooch
     from requests.exceptions import RequestException
 
+    def download(url: str, path: str, caller: Any) -> None:
+        with _progress_bar(progressbar) as bar, _Download(open(path, "wb", 0)) as stream:
+            http = pooch.HTTPDownloader(bar, _CHUNK, hooks={"response": _check_redirect})
+            http(url, stream, caller)
+
     logger = pooch.get_logger()
     level = logger.level
     try:
         logger.setLevel("WARNING")  # pooch reports each download on standard error
-        with _progress_bar(progressbar) as bar:
-            pooch.retrieve(
-                url,
-                known_hash,
-                fname=archive.name,
-                path=archive.parent,
-                downloader=pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK),
-            )
+        pooch.retrieve(
+            url, known_hash, fname=archive.name, path=archive.parent, downloader=download
+        )
     except RequestException as error:
         raise ConnectionError(
             f"{url} could not be downloaded: {error}. Download the archive by hand, unpack it in "
@@ -292,14 +293,34 @@ def _download(url: str, archive: Path, known_hash: str | None, progressbar: bool
         logger.setLevel(level)
 
 
+class _Download(io.BufferedWriter):
+    """A file that refuses to become larger than an archive may be."""
+
+    def write(self, data: Any) -> int:
+        from requests.exceptions import RequestException
+
+        if self.tell() + len(data) > MAX_BYTES:
+            raise RequestException(f"it sends more than {MAX_BYTES / 2**30:g} GiB")
+        return super().write(data)
+
+
+def _check_redirect(response: Any, **kwargs: Any) -> None:
+    """Refuse a redirect that gives up encryption."""
+    from requests.exceptions import InvalidURL
+
+    if response.is_redirect and response.url.startswith("https:"):
+        target = urljoin(response.url, response.headers["location"])
+        if not target.startswith("https:"):
+            raise InvalidURL(f"it redirects to {target}, which is not encrypted")
+
+
 def _unpack(archive: Path, folder: Path) -> None:
     """Unpack beside the folder and rename at the end."""
     staging = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
     try:
         unpacked = staging / "all"
         unpacked.mkdir()  # other users may not read the folder of mkdtemp
-        with tarfile.open(archive, "r:gz", errorlevel=1) as tar:
-            tar.extractall(unpacked, filter="data")
+        extract(archive, unpacked)
         if not any(clip_name(path) for path in unpacked.rglob("*")):
             raise ValueError("it has no clips of GTZAN, such as genres/jazz/jazz.00054.wav")
         inside = list(unpacked.iterdir())

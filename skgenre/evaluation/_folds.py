@@ -7,6 +7,7 @@ import json
 import os
 import time
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ from skgenre.utils._pipeline import final_classifier, segment_outputs
 
 Array = NDArray[Any]
 
-_FORMAT = "skgenre-fold-2"
+_FORMAT = "skgenre-fold-3"
 _OUTCOME = {
     "predicted",
     "classes",
@@ -297,7 +298,8 @@ def _run_fold(
         outcome["proba"] = np.asarray(fitted.predict_proba(X_test), dtype=float).tolist()
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, json.dumps({"format": _FORMAT, "outcome": outcome}, allow_nan=False))
+        kept = {"format": _FORMAT, "checksum": _checksum(file, outcome), "outcome": outcome}
+        write_whole(file, json.dumps(kept, allow_nan=False))
     return outcome
 
 
@@ -353,11 +355,17 @@ def _read(file: Path, n_test: int) -> dict[str, Any] | None:
         kept = json.loads(file.read_text(encoding="utf-8"))
         outcome = kept["outcome"]
         whole = kept["format"] == _FORMAT and outcome.keys() == _OUTCOME
+        whole = whole and kept["checksum"] == _checksum(file, outcome)
         if whole and len(outcome["predicted"]) == n_test:
             return outcome
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     warn_caller(f"{file} is damaged; the fold is computed again.")
     return None
+
+
+def _checksum(file: Path, outcome: dict[str, Any]) -> int:
+    """Return a checksum; with the name of the file, one that was renamed is found out."""
+    return zlib.crc32(json.dumps([file.name, outcome]).encode())

@@ -61,7 +61,7 @@ class PerTrack(
         and transforming release Python's lock; ``joblib.parallel_config(backend="loky")`` uses
         processes instead.
     memory : str, PathLike, joblib.Memory or None, default=None
-        Folder in which the result of each track is kept. None keeps nothing.
+        Folder in which the result of each track is kept (that of a Memory); None keeps nothing.
     batch_size : int, default=1
         Tracks in one task. At most ``2 * n_jobs * batch_size`` tracks are held at a time.
     file_identity : {"stat", "content"}, default="stat"
@@ -70,7 +70,7 @@ class PerTrack(
         which takes longer, sees every edit, and also finds a file that was moved.
     bytes_limit : int, str or None, default=None
         Size to which the cache is pruned, least recently used entries first: bytes, or text
-        such as "500M" or "2G". Everything in ``memory`` counts. None lets it grow.
+        such as "500M" or "2G". All results of tracks in ``memory`` count. None lets it grow.
 
     Attributes
     ----------
@@ -109,10 +109,10 @@ class PerTrack(
     new random numbers is never stored: a step with scikit-learn's tag ``non_deterministic``, and
     an augmenter or a step from elsewhere whose ``random_state`` is None.
 
-    Each entry carries a checksum; a damaged one is computed again, with a warning. Processes
-    may share a folder; if an entry cannot be written, joblib warns and the result is still
-    returned. A fitted PerTrack on a machine where the folder cannot be written
-    works without it, with a warning.
+    Entries are plain ``.npy`` data: reading one runs no code, but others who can write the folder
+    can exchange features. Arrays of Python objects are not kept, and a warning says so. An entry
+    that is damaged is computed again, with a warning. Processes may share a folder. Where it
+    cannot be written, PerTrack works without it, with a warning.
 
     If ``transformer`` is a Pipeline, the parameters of its steps can be set without
     naming the transformer: ``segmenter__n_segments`` is
@@ -342,7 +342,7 @@ class PerTrack(
         self, steps: list[Any], rows: Any, *, training: bool, context: Any = None
     ) -> NDArray[Any]:
         """Fill one output array, task by task."""
-        n_bytes(self.bytes_limit)  # a wrong limit is an error before the work, not after
+        limit = n_bytes(self.bytes_limit)  # a wrong one is an error before the work, not after
         validate_steps(steps)
         cache, front_end = self._open_cache(steps, training=training)
         task = TrackTask(steps, training, cache, front_end, self.file_identity)
@@ -353,11 +353,14 @@ class PerTrack(
         out = TrackStack(len(rows))
         row = n_hits = n_unpruned = 0
         tables: list[list[NDArray[np.void]]] = []
+        said: set[str] = set()
         # Starting threads takes longer than reading what is there.
         n_jobs = 1 if task.finds_all(rows) else self.n_jobs
         for result in stream(calls, n_jobs):
-            for message in result.damaged:
-                warnings.warn(message, UserWarning, stacklevel=4)
+            for problem in result.problems:
+                if problem not in said:
+                    warnings.warn(problem, UserWarning, stacklevel=4)
+                said.add(problem)
             for array in result.arrays:
                 subtask = None if context is None else context.subcontext(task_name="track")
                 if subtask is not None:
@@ -369,7 +372,10 @@ class PerTrack(
             n_hits += result.n_hits
             tables += result.effects
             n_unpruned += result.n_bytes_stored
-            n_unpruned = self._prune(cache, n_unpruned, last=row == len(rows))
+            # Now and then, because all files are listed, and at the end.
+            if cache and limit and n_unpruned > (0 if row == len(rows) else limit / 10):
+                cache.prune(limit)
+                n_unpruned = 0
         if training:
             self.n_hits_ = n_hits
             for i, step in enumerate(filter(augments, steps)):
@@ -387,18 +393,8 @@ class PerTrack(
             return cache, front_end_key(steps, training=training)
         except UnidentifiedError as error:
             warnings.warn(
-                f"PerTrack keeps no results in {cache.memory.location}: {error}.",
+                f"PerTrack keeps no results in {cache.location}: {error}.",
                 UserWarning,
                 stacklevel=5,
             )
             return None, None
-
-    def _prune(self, cache: TrackCache | None, n_unpruned: int, *, last: bool) -> int:
-        """Keep the cache near its limit; return the bytes stored since it was last pruned."""
-        limit = n_bytes(self.bytes_limit)
-        if cache is None or not limit or not n_unpruned:
-            return n_unpruned
-        if not last and n_unpruned < limit / 10:
-            return n_unpruned
-        cache.memory.reduce_size(bytes_limit=limit)
-        return 0

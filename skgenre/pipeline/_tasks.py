@@ -11,7 +11,7 @@ import numpy as np
 from joblib import Parallel, effective_n_jobs
 from numpy.typing import NDArray
 
-from skgenre.pipeline._cache import DamagedEntryError, Entry, TrackCache
+from skgenre.pipeline._cache import CacheEntryError, Entry, TrackCache
 from skgenre.pipeline._steps import is_repeatable, pass_track
 from skgenre.utils._cache_key import track_key
 from skgenre.utils._waveforms import track_name, with_rate
@@ -28,7 +28,7 @@ class TaskResult:
     effects: list[list[NDArray[np.void]]] = field(default_factory=list)
     n_hits: int = 0
     n_bytes_stored: int = 0
-    damaged: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # of the cache
 
 
 @dataclass
@@ -67,10 +67,7 @@ class TrackTask:
             if entry is None:
                 array, effects = pass_track(self.steps, track, name, training=self.training)
                 if key is not None and self.stores:
-                    assert self.cache is not None
-                    rate = getattr(array, "sampling_rate", None)
-                    self.cache.save(key, (np.asarray(array), effects, rate))
-                    result.n_bytes_stored += array.nbytes
+                    self._save(key, array, effects, result)
             else:
                 plain, effects, rate = entry
                 array = plain if rate is None else with_rate(plain, rate)
@@ -101,12 +98,30 @@ class TrackTask:
             return None
         try:
             return self.cache.load(key)
-        except DamagedEntryError as error:
-            result.damaged.append(
-                f"The cached result of {name} in {self.cache.memory.location} is damaged "
-                f"({error}); it is computed again."
+        except CacheEntryError as error:
+            result.problems.append(
+                f"The cached result of {name} in {self.cache.location} is damaged ({error}); it is "
+                "computed again."
             )
             return None
+
+    def _save(
+        self,
+        key: tuple[Any, ...],
+        array: NDArray[Any],
+        effects: list[NDArray[np.void]],
+        result: TaskResult,
+    ) -> None:
+        assert self.cache is not None
+        rate = getattr(array, "sampling_rate", None)
+        try:
+            self.cache.save(key, (np.asarray(array), effects, rate))
+            result.n_bytes_stored += array.nbytes
+        except CacheEntryError as error:
+            last = type(self.steps[-1]).__name__ if self.steps else "no step"
+            result.problems.append(
+                f"PerTrack keeps no results of {last} in {self.cache.location}: {error}."
+            )
 
 
 def stream(tasks: Iterable[Any], n_jobs: int | None) -> Iterator[TaskResult]:

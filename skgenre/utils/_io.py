@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 _SHOWN = 10
 
@@ -33,24 +35,38 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
         return
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {target.parent}.")
-    handle, unfinished = tempfile.mkstemp(dir=target.parent, prefix=".skgenre-", suffix=".part")
+    with open_whole(target) as stream:
+        stream.write(text.encode("utf-8"))
+
+
+@contextmanager
+def open_whole(target: Path) -> Iterator[BinaryIO]:
+    """Open a file for bytes that gets its name when it is complete.
+
+    Parameters
+    ----------
+    target : Path
+        The file, in a folder that exists. A new one gets the permissions that the process
+        gives to any new file; an existing one is replaced and keeps its permissions. A link of
+        this name is replaced, and what it leads to stays.
+
+    Yields
+    ------
+    stream : file object
+        Where to write the content.
+    """
+    unfinished = target.with_name(f".skgenre-{secrets.token_hex(8)}.part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(unfinished, _mode(target))  # mkstemp allows only the owner to read
-        os.replace(unfinished, target)
+        with open(unfinished, "xb") as stream:
+            yield stream
+        with suppress(FileNotFoundError):
+            mode = target.lstat().st_mode
+            if stat.S_ISREG(mode):
+                unfinished.chmod(mode & 0o777)
+        unfinished.replace(target)
     except BaseException:
-        os.unlink(unfinished)
+        unfinished.unlink(missing_ok=True)
         raise
-
-
-def _mode(target: Path) -> int:
-    """Return the permissions of an existing file, or those of a new one."""
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
 
 
 def shorten(names: Sequence[str]) -> str:

@@ -349,6 +349,15 @@ def test_set_output_keeps_the_array(files):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.parametrize("name", ["-", Path("-"), "-x.wav", "--help", "$HOME", "~"])
+def test_names_that_mean_something_elsewhere(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("song.wav", np.full(800, 0.5), 8000)
+    os.rename("song.wav", name)
+    X = AudioLoader(sampling_rate=8000, duration=0.1).transform([name])
+    np.testing.assert_allclose(X, 0.5, atol=1e-4)
+
+
 def test_name_that_is_no_unicode(tmp_path):
     path = os.fsencode(tmp_path) + b"/\xff.wav"
     soundfile.write(tmp_path / "plain.wav", np.full(100, 0.5), 100)

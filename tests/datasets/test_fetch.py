@@ -13,9 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 import soundfile
+from requests import Response
+from requests.adapters import HTTPAdapter
 
 from skgenre import fetch_gtzan
-from skgenre.datasets import _fetch
+from skgenre.datasets import _archive, _fetch
 
 CLIPS = ("blues.00000", "jazz.00000", "rock.00000")
 
@@ -264,7 +266,7 @@ def test_damaged_archive_saved_by_hand_is_named_and_left(server, tmp_path):
         (make_archive("../evil"), "outside the destination"),
         (make_archive("genres/../../../evil"), "outside the destination"),
         (ARCHIVE[:-100], "cannot be used"),
-        (b"<html>Sign in</html>", "not a gzip file"),
+        (b"<html>Sign in</html>", "Not a gzipped file"),
         (make_archive(names=("jazz.1",)), "no clips of GTZAN"),
     ],
     ids=["parent", "detour", "cut", "page", "strangers"],
@@ -288,6 +290,128 @@ def test_link_out_of_the_folder_is_refused(server, tmp_path):
     with pytest.raises(ValueError, match="AbsoluteLinkError"):
         fetch(server, tmp_path, server.content)
     assert list(tmp_path.iterdir()) == []
+
+
+def with_member(name="genres/more", content=b"", **attributes):
+    """Return the bytes of an archive that ends in a special member."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz", format=tarfile.GNU_FORMAT) as tar:
+        with tarfile.open(fileobj=io.BytesIO(ARCHIVE)) as plain:
+            for member in plain:
+                tar.addfile(member, plain.extractfile(member))
+        member = tarfile.TarInfo(name)
+        for attribute, value in attributes.items():
+            setattr(member, attribute, value)
+        tar.fileobj.write(member.tobuf(tarfile.GNU_FORMAT) + content)
+    return archive.getvalue()
+
+
+PATHS = r"""/evil //server/share/evil C:/evil c:evil \evil ..\evil genres\..\..\evil genres\jazz.wav
+genres/jazz/../more .. ./.. genres/../../genres-evil"""
+LINKS = "blues genres/blues/blues.00000.wav ../evil /etc/passwd ."
+GLOBAL_HEADER = tarfile.TarInfo.create_pax_global_header({"comment": "x"})
+HARMFUL = {
+    **{path: with_member(path) for path in PATHS.split()},
+    **{f"link to {to}": with_member(type=tarfile.SYMTYPE, linkname=to) for to in LINKS.split()},
+    **{f"hard link {to}": with_member(type=tarfile.LNKTYPE, linkname=to) for to in LINKS.split()},
+    "pipe": with_member(type=tarfile.FIFOTYPE),
+    "terminal": with_member(type=tarfile.CHRTYPE),
+    "disk": with_member(type=tarfile.BLKTYPE),
+    "unknown type": with_member(type=b"?"),
+    "sparse file": with_member(type=tarfile.GNUTYPE_SPARSE),
+    "file as folder": with_member("genres/blues/blues.00000.wav/more"),
+    "folder as file": with_member("genres"),
+    "5 GiB": with_member(size=5 * 2**30),
+    "an exbibyte": with_member(size=2**60),
+    "negative size": with_member(size=-512),
+    "large name": with_member(type=tarfile.GNUTYPE_LONGNAME, size=2**40),
+    "negative name": with_member(type=tarfile.GNUTYPE_LONGNAME, size=-512),
+    "large header": with_member(type=tarfile.XHDTYPE, size=2**30),
+    "negative header": with_member(type=tarfile.XHDTYPE, size=-512),
+    "chain of headers": with_member(type=tarfile.XHDTYPE, content=2000 * GLOBAL_HEADER),
+    "wrong checksum of gzip": ARCHIVE[:-8] + bytes([ARCHIVE[-8] ^ 1]) + ARCHIVE[-7:],
+    "more at the end": ARCHIVE + b"more",
+}
+
+
+@pytest.mark.parametrize("content", HARMFUL.values(), ids=HARMFUL)
+def test_harmful_archive_is_refused_and_nothing_stays(server, tmp_path, content):
+    server.content = content
+    with pytest.raises(ValueError, match=r"cannot be used: .*Nothing of it was kept"):
+        fetch(server, tmp_path / "home" / "new", content)
+    assert list(tmp_path.iterdir()) == []
+    server.content = ARCHIVE
+    assert len(fetch(server, tmp_path / "home" / "new").names) == 3
+
+
+def test_bounds_of_an_archive(server, tmp_path, monkeypatch):
+    def refused(error, match):
+        with pytest.raises(error, match=match):
+            fetch(server, tmp_path / "new")
+        assert list(tmp_path.iterdir()) == []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_archive, "MAX_MEMBERS", 2)
+        refused(ValueError, "more than 2 members")
+    with monkeypatch.context() as patch:
+        patch.setattr(_archive, "MAX_BYTES", 2000)
+        refused(ValueError, "expected at most 4 GiB")
+    with monkeypatch.context() as patch:
+        patch.setattr(_fetch, "MAX_BYTES", len(ARCHIVE) - 1)
+        refused(ConnectionError, "it sends more than")
+    assert len(fetch(server, tmp_path / "new").names) == 3
+
+
+def test_files_have_the_permissions_of_any_new_file(server, tmp_path):
+    for mode in (0o6777, 0o400):
+        name = "genres/rock/rock.00001.wav"
+        server.content = with_member(name, mode=mode)
+        with pytest.warns(UserWarning, match="left out"):  # it has no bytes
+            fetch(server, tmp_path / str(mode), server.content)
+        plain = tmp_path / "plain"
+        plain.touch()
+        assert (tmp_path / str(mode) / "gtzan" / name).stat().st_mode == plain.stat().st_mode
+
+
+def redirect(monkeypatch, url, target):
+    """Let an address redirect to another; return a list that gets what was asked for."""
+    send, asked = HTTPAdapter.send, []
+
+    def answer(adapter, request, **options):
+        asked.append(request.url)
+        if request.url != url:
+            return send(adapter, request, **options)
+        response = Response()
+        response.status_code, response.url, response.request = 302, url, request
+        response.headers["Location"], response.raw = target, io.BytesIO()
+        return response
+
+    monkeypatch.setattr(HTTPAdapter, "send", answer)
+    return asked
+
+
+def test_redirect_without_encryption_is_refused(server, tmp_path, monkeypatch):
+    url = "https://127.0.0.1/genres.tar.gz"
+    asked = redirect(monkeypatch, url, server.url)
+    with pytest.raises(ConnectionError, match=f"redirects to {server.url}, which is not encrypted"):
+        fetch(server, tmp_path / "new", url=url)
+    assert asked == [url]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_redirect_to_a_file_is_refused(server, tmp_path, monkeypatch):
+    (tmp_path / "secret").write_bytes(ARCHIVE)
+    url = "http://127.0.0.1/genres.tar.gz"
+    redirect(monkeypatch, url, (tmp_path / "secret").as_uri())
+    with pytest.raises(ConnectionError, match="could not be downloaded"):
+        fetch(server, tmp_path / "new", url=url)
+
+
+def test_redirect_is_followed(server, tmp_path, monkeypatch):
+    url = "http://127.0.0.1/genres.tar.gz"
+    asked = redirect(monkeypatch, url, server.url)
+    assert len(fetch(server, tmp_path, url=url).names) == 3
+    assert asked == [url, server.url]
 
 
 def test_archive_of_another_layout(server, tmp_path):

@@ -257,10 +257,11 @@ def test_changed_files_are_other_data(tmp_path):
     assert Reading.fits == 2
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "short", "list"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "short", "list", "digit", "other", "deep"])
 def test_a_damaged_fold_is_computed_again(tmp_path, damage):
     first = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
-    for file in tmp_path.iterdir():
+    files = list(tmp_path.iterdir())
+    for file, other in zip(files, [file.read_text() for file in files[::-1]], strict=True):
         kept = json.loads(file.read_text())
         outcome = kept["outcome"]
         text = {
@@ -268,6 +269,9 @@ def test_a_damaged_fold_is_computed_again(tmp_path, damage):
             "empty": json.dumps(kept | {"outcome": {}}),
             "short": json.dumps(kept | {"outcome": outcome | {"predicted": []}}),
             "list": "[]",
+            "digit": json.dumps(kept | {"outcome": outcome | {"fit_time": 1.5}}),
+            "other": other,
+            "deep": "[" * 100_000,
         }[damage]
         file.write_text(text)
     Counting.fits = 0

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
+import pickle
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
+import zlib
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -38,6 +42,8 @@ from skgenre.utils._cache_key import code_version, track_key
 
 DURATION = 1.0
 N = 6
+X = np.random.default_rng(0).normal(size=(3, 8))
+SORT = FunctionTransformer(np.sort)
 
 
 @pytest.fixture(scope="module")
@@ -283,7 +289,7 @@ def test_random_output_is_stored_with_a_seed_only(files, tmp_path, random_state)
 
 
 def entries(memory):
-    return sorted(Path(memory).rglob("output.pkl"))
+    return sorted(Path(memory).rglob("*.npy"))
 
 
 def truncate(path):
@@ -297,7 +303,7 @@ def flip(path):
 
 
 def replace(path):
-    path.write_bytes(b"no pickle")
+    path.write_bytes(b"no array")
 
 
 @pytest.mark.parametrize("damage", [truncate, flip, replace])
@@ -315,6 +321,214 @@ def test_a_damaged_entry_is_computed_anew(files, tmp_path, damage, n_jobs):
     assert per_track.n_hits_ == N
 
 
+class Payload:
+    """A pickle that makes a file where it is loaded."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def forge(path, *arrays):
+    """Write an entry of arrays, or of bytes that stand for some, with the right checksum."""
+    stream = io.BytesIO()
+    for array in arrays:
+        if isinstance(array, bytes):
+            stream.write(array)
+        else:
+            np.lib.format.write_array(stream, array, allow_pickle=True)
+    data = stream.getvalue()
+    path.write_bytes(data + zlib.crc32(data, zlib.crc32(path.name.encode())).to_bytes(4, "little"))
+
+
+def header(descr, shape):
+    stream = io.BytesIO()
+    content = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, content)
+    return stream.getvalue() + bytes(64)
+
+
+NO_RATE = np.zeros(0)
+
+
+@pytest.mark.parametrize("place", ["entry", "object array", "old layout"])
+def test_a_pickle_in_the_cache_is_not_loaded(place, tmp_path):
+    memory, trace = tmp_path / "cache", tmp_path / "trace"
+    assert hits(X, memory, SORT) == 0
+    path = entries(memory)[0]
+    if place == "old layout":
+        place = memory / "joblib" / "skgenre" / path.stem / "output.pkl"
+        place.parent.mkdir(parents=True)
+        place.write_bytes(pickle.dumps(Payload(trace)))
+        path.unlink()
+        assert hits(X, memory, SORT) == 2
+    else:
+        if place == "entry":
+            path.write_bytes(pickle.dumps(Payload(trace)))
+        else:
+            forge(path, np.array([Payload(trace)], dtype=object), NO_RATE)
+        with pytest.warns(UserWarning, match="is damaged"):
+            assert hits(X, memory, SORT) == 2
+    assert hits(X, memory, SORT) == 3
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        [np.zeros(8)],
+        [header("<f8", (2**40,)), NO_RATE],
+        [header("<f8", (2**62, 2**62)), NO_RATE],
+        [header("<f8", (-1,)), NO_RATE],
+        [header("|O", (8,)), NO_RATE],
+        [header([("a", "<f8"), ("b", "|O")], (1,)), NO_RATE],
+        [header("(" * 9000, (8,)), NO_RATE],
+        [np.zeros(8), NO_RATE, b"more"],
+    ],
+)
+def test_a_forged_entry_takes_no_memory_and_is_computed_anew(content, tmp_path):
+    hits(X, tmp_path, SORT)
+    forge(entries(tmp_path)[0], *content)
+    tracemalloc.start()
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert hits(X, tmp_path, SORT) == 2
+    assert tracemalloc.get_traced_memory()[1] < 2**23
+    tracemalloc.stop()
+    assert hits(X, tmp_path, SORT) == 3
+
+
+def test_an_entry_under_the_name_of_another_is_damaged(tmp_path):
+    hits(X, tmp_path, SORT)
+    first, second, _ = entries(tmp_path)
+    shutil.copy(first, second)
+    with pytest.warns(UserWarning, match="checksum"):
+        Xt = PerTrack(SORT, memory=tmp_path).fit_transform(X)
+    np.testing.assert_array_equal(Xt, np.sort(X))
+
+
+def cast(X, dtype):
+    return X.astype(int).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["?", "i1", ">u2", "f2", ">f4", "g", "c8", "U12", "S3", "M8[s]", "m8[ms]", "V8", "i2,(2,)f4"],
+)
+def test_arrays_of_every_plain_type_are_kept(dtype, tmp_path):
+    for expected in (0, 3):
+        per_track = PerTrack(FunctionTransformer(cast, kw_args={"dtype": dtype}), memory=tmp_path)
+        Xt = per_track.fit_transform(X)
+        assert per_track.n_hits_ == expected
+        np.testing.assert_array_equal(Xt, cast(X, dtype))
+        assert Xt.dtype == dtype
+        assert Xt.flags.writeable
+
+
+def each(X, func):
+    return np.stack([func(x) for x in X])
+
+
+@pytest.mark.parametrize("func", [np.sum, np.transpose, lambda x: x[:, :0]])
+def test_arrays_of_every_shape_and_order_are_kept(func, tmp_path):
+    tracks = np.arange(24.0).reshape(2, 3, 4)
+    for expected in (0, 2):
+        step = FunctionTransformer(each, kw_args={"func": func})
+        per_track = PerTrack(step, memory=tmp_path)
+        np.testing.assert_array_equal(per_track.fit_transform(tracks), each(tracks, func))
+        assert per_track.n_hits_ == expected
+
+
+@pytest.mark.parametrize("rate", [22050, 22050.0])
+def test_waveforms_keep_their_rate(rate, files, tmp_path):
+    for expected in (0, N):
+        loader = PerTrack(AudioLoader(sampling_rate=rate, duration=DURATION), memory=tmp_path)
+        waves = loader.fit_transform(files)
+        assert loader.n_hits_ == expected
+        assert waves.sampling_rate == rate
+        assert type(waves.sampling_rate) is type(rate)
+
+
+class Words(TransformerMixin, BaseEstimator):
+    stateless = True
+
+    def transform(self, X):
+        return np.array([[str(x), None] for x in X], dtype=object)
+
+
+@pytest.mark.parametrize("params", [{}, {"batch_size": 2}, {"n_jobs": 2}])
+def test_objects_are_computed_and_not_kept(params, tmp_path):
+    for _ in range(2):
+        per_track = PerTrack(Words(), memory=tmp_path, **params)
+        with pytest.warns(UserWarning, match="keeps no results of Words in .*objects") as caught:
+            Xt = per_track.fit_transform(X)
+        assert len(caught) == 1
+        assert Xt.tolist() == Words().transform(X).tolist()
+        assert per_track.n_hits_ == 0
+    assert not entries(tmp_path)
+
+
+def test_what_lies_in_the_place_of_an_entry_is_not_followed(tmp_path):
+    """Others may put links and pipes into a folder that they can write."""
+    memory, precious = tmp_path / "cache", tmp_path / "precious"
+    hits(X, memory, SORT)
+    link, pipe, folder = entries(memory)
+    for path in (link, pipe, folder):
+        path.unlink()
+    precious.write_text("precious")
+    link.symlink_to(precious)
+    os.mkfifo(pipe)
+    folder.mkdir()
+    with pytest.warns(UserWarning, match="damaged|keeps no results of FunctionTransformer"):
+        assert hits(X, memory, SORT) == 0
+    with pytest.warns(UserWarning, match="keeps no results of FunctionTransformer"):
+        assert hits(X, memory, SORT) == 2
+    assert precious.read_text() == "precious"
+    assert not link.is_symlink()
+
+
+def wipe(X, folder):
+    """Return X, and delete a folder."""
+    shutil.rmtree(folder)
+    return X
+
+
+def test_a_folder_that_is_deleted_meanwhile(tmp_path):
+    memory = tmp_path / "cache"
+    step = FunctionTransformer(wipe, kw_args={"folder": str(memory)})
+    per_track = PerTrack(step, memory=memory)
+    np.testing.assert_array_equal(per_track.fit_transform(X), X)
+    assert per_track.n_hits_ == 0
+    assert len(entries(memory)) == 1
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_entries_that_cannot_be_written_are_one_warning(tmp_path, n_jobs):
+    hits(X, tmp_path, SORT)
+    folder = entries(tmp_path)[0].parent
+    shutil.rmtree(folder)
+    folder.write_text("a file, not a folder")
+    per_track = PerTrack(SORT, memory=tmp_path, n_jobs=n_jobs)
+    with pytest.warns(UserWarning, match="keeps no results of FunctionTransformer") as caught:
+        np.testing.assert_array_equal(per_track.fit_transform(X), np.sort(X))
+    assert len(caught) == 1
+
+
+def test_entries_have_the_permissions_of_any_new_file(tmp_path):
+    for umask in (0o022, 0o027, 0o077):
+        before = os.umask(umask)
+        try:
+            hits(X, tmp_path / str(umask), SORT)
+            plain = tmp_path / str(umask) / "plain"
+            plain.touch()
+        finally:
+            os.umask(before)
+        modes = {path.stat().st_mode for path in entries(tmp_path / str(umask))}
+        assert modes == {plain.stat().st_mode}
+
+
 def test_size_limit_prunes(files, tmp_path):
     memory = tmp_path / "cache"
     hits(files, memory)
@@ -323,9 +537,13 @@ def test_size_limit_prunes(files, tmp_path):
     assert hits(files, memory, front_end(n_mfcc=12), bytes_limit=4 * one) == 0
     kept = sum(path.stat().st_size for path in entries(memory))
     assert 0 < kept <= 4 * one
-    # What was used last stays.
+    # What was used last stays; what a killed process left goes.
+    leftover = entries(memory)[0].with_name(".skgenre-0.part")
+    leftover.write_bytes(bytes(one))
+    os.utime(leftover, (0, 0))
     assert hits(files, memory, front_end(n_mfcc=12)) >= 2
     assert hits(files, memory, front_end(n_mfcc=11), bytes_limit="1K") == 0
+    assert not leftover.exists()
     assert len(entries(memory)) <= 1
 
 
@@ -383,9 +601,6 @@ def test_two_processes_share_a_folder(tmp_path):
         _, errors = process.communicate()
         assert process.returncode == 0, errors
     assert len(entries(memory)) == 20
-
-
-X = np.random.default_rng(0).normal(size=(3, 8))
 
 
 def imported(source, monkeypatch, name="users_module"):

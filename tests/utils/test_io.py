@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from skgenre.utils._io import write_whole
+from skgenre.utils._io import open_whole, write_whole
 
 
 def test_a_file_is_replaced_with_its_permissions(tmp_path):
@@ -41,3 +41,41 @@ def test_what_is_no_regular_file_is_written_to(tmp_path):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"{tmp_path / 'no' / 'a.json'} cannot be written"):
         write_whole(tmp_path / "no" / "a.json", "text")
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        write_whole(tmp_path / "new", "text")
+        (tmp_path / "plain").touch()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_permissions_of_other_threads_are_left_alone(tmp_path, monkeypatch):
+    """The umask belongs to the process: to switch it lets other threads write for everybody."""
+    monkeypatch.setattr(os, "umask", None)
+    for _ in range(2):
+        write_whole(tmp_path / "file", "text")
+
+
+def test_open_whole_replaces_a_link(tmp_path):
+    (tmp_path / "there").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    with open_whole(tmp_path / "link") as stream:
+        stream.write(b"new")
+    assert (tmp_path / "there").read_text() == "old"
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link").read_text() == "new"
+
+
+def test_an_error_leaves_nothing(tmp_path):
+    def interrupted(stream):
+        stream.write(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), open_whole(tmp_path / "file") as stream:
+        interrupted(stream)
+    assert os.listdir(tmp_path) == []
