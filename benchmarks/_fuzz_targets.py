@@ -103,9 +103,9 @@ class Workbench:
         }
         target = str(rng.choice(list(targets)))
         names = [str(path)]
-        return Call(
-            f"{what}, {target}", targets[target], names, [path], len(data), what.endswith("intact")
-        )
+        is_intact = what.endswith("intact")
+        what = f"{what}, {target}"
+        return Call(what, targets[target], names, self.tracks, [path], len(data), is_intact)
 
     def _track_targets(self, rng: Generator, X: Any) -> dict[str, Callable[[], str]]:
         """Return what takes a list of tracks."""
@@ -148,7 +148,7 @@ class Workbench:
         paths = value if isinstance(value, (list, tuple)) and not in_list else [value]
         names += [str(path) for path in paths if isinstance(path, (str, os.PathLike)) and path]
         n_bytes = getattr(value, "nbytes", 0)
-        return Call(f"{what}, row {row}, {target}", targets[target], names, [], n_bytes)
+        return Call(f"{what}, row {row}, {target}", targets[target], names, ["track "], [], n_bytes)
 
     def _table(self, rng: Generator) -> Call:
         files = [str(Path(track).relative_to(self.music)) for track in self.tracks]
@@ -166,14 +166,14 @@ class Workbench:
             return "" if known else f"{len(music.data)} tracks, artists {music.artists}"
 
         named = [str(path), str(self.music)]
-        return Call(f"{what}, {path.name}, {on_error}", load, named, [path], len(data))
+        return Call(f"{what}, {path.name}, {on_error}", load, named, [], [path], len(data))
 
     def _model_file(self, rng: Generator) -> Call:
         data, what = model_file(rng, self.good_model)
         path = self.folder / "bad.joblib"
         path.write_bytes(data)
         call = lambda: _predict(path, Path(self.tracks[0]))  # noqa: E731
-        return Call(what, call, [str(path), self.tracks[0]], [path], len(data))
+        return Call(what, call, [str(path)], self.tracks, [path], len(data))
 
     def _check_folder(self, path: Path, ending: str, on_error: str) -> str:
         music = load_genre_folder(
@@ -186,11 +186,12 @@ class Workbench:
 
 @dataclass(frozen=True)
 class Call:
-    """A call, and the names that its refusal may use for the input."""
+    """A call, the names that its refusal may use for the input, and those of tracks beside it."""
 
     what: str
     call: Callable[[], str]
     names: list[str]
+    others: list[str]
     files: list[Path]
     n_bytes: int
     is_intact: bool = False
@@ -214,13 +215,15 @@ class Call:
                 outcome = type(error).__name__
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 failure = f"{outcome} in {Path(place.filename).name}:{place.lineno}: {error}"
+        unnamed = [text for text in messages if not any(name in text for name in self.names)]
         for warning in caught:
-            messages.append(str(warning.message))
+            text = str(warning.message)
+            if not any(name in text for name in (*self.names, *self.others)):
+                unnamed.append(text)
             if not issubclass(warning.category, UserWarning):
                 failure = failure or f"{warning.category.__name__}: {warning.message}"
             elif outcome == "success":
                 outcome = "UserWarning"
-        unnamed = [text for text in messages if not any(name in text for name in self.names)]
         if unnamed:
             failure = failure or f"{outcome} does not name the input: {unnamed[0]}"
         if peak() > 4 * self.n_bytes + _FREE_MEMORY:
@@ -259,5 +262,7 @@ def _predict(model: Path, track: Path) -> str:
     if code:
         raise RefusedError("\n".join(lines))
     (result,) = json.loads(out.getvalue())
+    if "probabilities" not in result:  # a track without sound
+        return "" if result.get("reason") else f"no genre and no reason: {result}"
     total = sum(result["probabilities"].values())
     return "" if abs(total - 1) < 1e-4 else f"the probabilities add up to {total}"

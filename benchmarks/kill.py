@@ -115,7 +115,9 @@ class Round:
 def kill(kills: int, seed: int) -> Tally:
     """Run rounds until there were that many kills."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["skgenre.classifiers._genre_classifier", "skgenre.evaluation._evaluate"])
+    context.set_forkserver_preload(
+        ["skgenre.classifiers._genre_classifier", "skgenre.evaluation._evaluate"]
+    )
     tally, rng = Tally(), np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as name:
         music = Path(name) / "music"
