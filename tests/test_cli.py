@@ -649,6 +649,18 @@ def test_files_that_are_no_models(content, match, tmp_path, capsys):
     assert_one_error(captured, match)
 
 
+def test_a_damaged_model_never_predicts(trained, files, tmp_path, capsys):
+    model, _ = trained
+    good = model.read_bytes()
+    places = [0, 3, *range(10, len(good), len(good) // 20), len(good) - 8, len(good) - 1]
+    flipped = [good[:i] + bytes([good[i] ^ 1 << i % 8]) + good[i + 1 :] for i in places]
+    path = tmp_path / "model"
+    for content in (*flipped, good[:-1], good[: len(good) // 2], good + b"junk", b"junk" + good):
+        path.write_bytes(content)
+        assert main(["predict", str(path), str(files[0])]) == 2
+        assert_one_error(capsys.readouterr(), f"{path} cannot be loaded as a model")
+
+
 def test_segments_need_a_classifier_that_predicts_them(tmp_path, capsys):
     path = tmp_path / "model"
     joblib.dump(fitted(AudioLoader(), DummyClassifier()), path)

@@ -30,6 +30,8 @@ _FULL_SCALE = {
     np.dtype(np.int32): (0, 2**31),
 }
 
+_MAX_RATE = 1e9  # Hz
+
 
 class AudioLoader(TrackTransformer):
     """Bring audio files and waveforms to one rate, one channel and one length.
@@ -192,6 +194,8 @@ class AudioLoader(TrackTransformer):
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         if isinstance(track, (str, os.PathLike)):
+            if not os.fspath(track):
+                raise FileNotFoundError(f"{name} is '' (an empty path), which does not exist.")
             x = read_audio(
                 track,
                 sampling_rate=self.sampling_rate,
@@ -214,6 +218,10 @@ class AudioLoader(TrackTransformer):
                     f"{name} has a sampling rate of {own_rate}; it must be finite and above 0 Hz."
                 )
         rate = self._rate_of(track, own_rate, name)
+        if not 1 <= rate <= _MAX_RATE:
+            raise ValueError(
+                f"{name} has a sampling rate of {rate!s:.20} Hz; it must be from 1 Hz to 1 GHz."
+            )
         x = _as_channels(track, name)  # (n_channels, n_samples), a plain array
         n_needed = n_before_resampling(self._n_samples(), rate, self.sampling_rate)
         start = center_start(x.shape[1], n_needed) if self.position == "center" else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from gzip import GzipFile
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,12 @@ def save_model(model: Any, target: Path) -> None:
     """
     import joblib
 
-    with open_whole(target) as stream:
-        joblib.dump(model, stream)
+    # gzip adds a checksum: without one, a flipped bit can change predictions unnoticed.
+    with (
+        open_whole(target) as stream,
+        GzipFile("", "wb", compresslevel=1, fileobj=stream, mtime=0) as packed,
+    ):
+        joblib.dump(model, packed)
 
 
 def load_model(path: str) -> Any:
@@ -89,9 +94,11 @@ def load_model(path: str) -> Any:
         raise IsADirectoryError(f"{path} is a directory, not a model.")
     with open(path, "rb") as stream:
         try:
-            model = joblib.load(stream)
-        except MemoryError:
-            raise
+            # joblib can unpack gzip too, but ignores what follows it or reads it for ever.
+            is_packed = stream.peek(2)[:2] == b"\x1f\x8b"
+            unpacked = GzipFile(fileobj=stream) if is_packed else stream
+            model = joblib.load(unpacked)
+            unpacked.read()  # to the checksum
         except Exception as error:  # bytes that are no pickle lead to errors of any kind
             raise ValueError(
                 f"{path} cannot be loaded as a model ({type(error).__name__}: {error}); give a "

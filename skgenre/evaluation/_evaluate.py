@@ -69,7 +69,7 @@ or splitter, default="artist-grouped"
         random_state=random_state)``, and of the resamples. The classifier has its own.
     checkpoint : str, PathLike or None, default=None
         Folder in which each fold is written when it is done. The same call after a kill
-        finds it there and continues.
+        finds it there and continues. Where it cannot be written, a warning says so.
     n_jobs : int or None, default=None
         Folds that run at the same time, as joblib counts: None means 1, or what
         ``joblib.parallel_config`` says; -1 means all cores. They run in processes, unless

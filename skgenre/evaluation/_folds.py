@@ -149,7 +149,7 @@ def iter_folds(
     Warns
     -----
     UserWarning
-        If the file of a fold in ``checkpoint`` is damaged.
+        If the file of a fold in ``checkpoint`` is damaged, or cannot be read or written.
 
     Examples
     --------
@@ -306,9 +306,12 @@ def _fit_and_predict(
     elif hasattr(fitted, "predict_proba"):
         outcome["proba"] = np.asarray(fitted.predict_proba(X_test), dtype=float).tolist()
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
         kept = {"format": _FORMAT, "checksum": _checksum(file, outcome), "outcome": outcome}
-        write_whole(file, json.dumps(kept, allow_nan=False))
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, json.dumps(kept, allow_nan=False))
+        except OSError as error:  # the training was long: go on without
+            warn_caller(f"The fold is not kept in {file.parent}: {error.strerror or error}.")
     return outcome
 
 
@@ -367,7 +370,10 @@ def _read(file: Path, n_test: int) -> dict[str, Any] | None:
         whole = whole and kept["checksum"] == _checksum(file, outcome)
         if whole and len(outcome["predicted"]) == n_test:
             return outcome
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        warn_caller(f"{file} cannot be read ({error.strerror}); the fold is computed again.")
         return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass

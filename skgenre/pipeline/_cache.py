@@ -104,8 +104,9 @@ class TrackCache:
         notes = np.array(json.dumps([(*warning[:-1], warning[-1].__name__) for warning in found]))
         data = _encode([array, rate_array, notes, *effects], path.name)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with open_whole(path) as stream:
+            unfinished = path.parent / "unfinished"  # apart, for it is listed for each entry
+            unfinished.mkdir(parents=True, exist_ok=True)
+            with open_whole(path, unfinished) as stream:
                 stream.write(data)
         except FileNotFoundError:  # another process has pruned or deleted the folder since
             pass
@@ -122,7 +123,7 @@ class TrackCache:
         """
         files = []
         with suppress(FileNotFoundError), os.scandir(self._folder) as found:
-            for file in found:
+            for file in filter(os.DirEntry.is_file, found):
                 with suppress(FileNotFoundError):
                     status = file.stat(follow_symlinks=False)
                     files.append((status.st_atime_ns, status.st_size, file.path))

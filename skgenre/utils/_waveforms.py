@@ -137,17 +137,17 @@ def check_waveform(
     first = track.flat[0] if isinstance(track, np.ndarray) and track.size else track
     if isinstance(first, (str, bytes, os.PathLike)):
         raise ValueError(
-            f"{estimator_name} takes waveforms, not paths; let AudioLoader read the files."
+            f"{name}: {estimator_name} takes waveforms, not paths; let AudioLoader read the files."
         )
     if isinstance(track, np.ndarray) and track.dtype.kind in "iu":
         raise ValueError(
-            f"{estimator_name} takes waveforms as floating-point samples; got {track.dtype}. "
-            "AudioLoader scales integer samples by the full scale of their type."
+            f"{name}: {estimator_name} takes waveforms as floating-point samples; got "
+            f"{track.dtype}. AudioLoader scales integer samples by the full scale of their type."
         )
     if isinstance(track, np.ndarray) and track.dtype == np.float32:
         samples = np.asarray(track)  # check_array is slow
     else:
-        samples = check_array(track, dtype=np.float32, **_ANY_SHAPE)
+        samples = _as_float32(track, name, estimator_name)
     if not 1 <= samples.ndim <= max_ndim:
         raise ValueError(
             f"{estimator_name} takes one-dimensional waveforms; {name} has the shape "
@@ -160,6 +160,19 @@ def check_waveform(
         raise ValueError(f"{estimator_name}: {name} has no samples.")
     check_finite(samples, name)
     return samples
+
+
+def _as_float32(track: Any, name: str, estimator_name: str) -> NDArray[np.float32]:
+    """Convert samples to float32; what is too large becomes infinite."""
+    try:
+        with np.errstate(over="ignore"):
+            return check_array(track, dtype=np.float32, **_ANY_SHAPE)
+    except (TypeError, ValueError, OverflowError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")  # the array itself may follow
+        raise ValueError(
+            f"{name}: {estimator_name} takes waveforms of real numbers; got "
+            f"{type(track).__name__} ({reason}). AudioLoader takes pairs (waveform, sampling_rate)."
+        ) from error
 
 
 def check_segments(

@@ -361,6 +361,11 @@ def test_wrong_containers_are_refused_in_fit(X, message):
         (np.zeros((2, 0)), "track 1 has no samples"),
         ([[1.0, 2.0], [1.0]], "track 1 is no waveform: its rows differ in length"),
         ((np.zeros(9), 0), "track 1 has a sampling rate of 0; it must be finite and above 0"),
+        (
+            (np.zeros(9), 0.001),
+            "track 1 has a sampling rate of 0.001 Hz; .* from 1 Hz to",
+        ),
+        ((np.zeros(9), 10**400), "track 1 has a sampling rate of 10{19} Hz; it must be from"),
         ((np.zeros(9), np.inf), "track 1 has a sampling rate of inf"),
         (np.array([0, np.nan, 1]), "track 1 contains NaN or infinity .* at sample 1"),
         (np.array([0, -np.inf]), "track 1 contains NaN or infinity"),
@@ -379,6 +384,11 @@ def test_missing_values_among_paths_are_named(files):
     X = pd.Series([None, str(files[0])])
     with pytest.raises(ValueError, match=r"track 0 is of type .*; a track is a path"):
         loader().transform(X)
+
+
+def test_an_empty_path_is_named_by_its_row(files):
+    with pytest.raises(FileNotFoundError, match=r"track 1 is '' .an empty path., which"):
+        loader().transform([files[0], ""])
 
 
 def test_bad_files_are_named_by_their_path(files, tmp_path):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 import time
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -288,6 +290,63 @@ def test_folds_of_an_unidentified_model_are_not_kept(tmp_path):
         result = evaluate(make_pipeline(step, Counting()), MUSIC, n_folds=2, checkpoint=tmp_path)
     assert len(result.folds) == 2
     assert not list(tmp_path.iterdir())
+
+
+@contextmanager
+def full_disk(folder):
+    """Let no file of this process grow: the kernel refuses, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def file_in_its_place(folder):
+    folder.rmdir()
+    folder.touch()
+    yield
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [(full_disk, "File too large"), (file_in_its_place, "File exists|Not a directory")],
+)
+def test_folds_that_cannot_be_written_are_told_and_count(trouble, reason, tmp_path):
+    folder = tmp_path / "folds"
+    folder.mkdir()
+    told = rf"The fold is not kept in {folder}: .*({reason})"
+    with trouble(folder), pytest.warns(UserWarning, match=told):
+        result = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=folder)
+    assert _found(result) == _found(evaluate(Counting(), MUSIC, n_folds=2))
+    assert folder.is_file() or not list(folder.iterdir())
+
+
+def test_a_fold_that_cannot_be_read_is_told_and_computed(tmp_path):
+    first = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
+    for file in tmp_path.iterdir():
+        file.unlink()
+        file.mkdir()
+    with (
+        pytest.warns(UserWarning, match=f"{tmp_path}/.*json cannot be read .Is a directory"),
+        pytest.warns(UserWarning, match=f"The fold is not kept in {tmp_path}: Is a directory"),
+    ):
+        again = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
+    assert _found(again) == _found(first)
+
+
+def test_a_checkpoint_folder_that_is_deleted_meanwhile(tmp_path):
+    class Deleting(SegmentNeighbors):
+        def fit(self, X, y):
+            shutil.rmtree(tmp_path / "folds", ignore_errors=True)
+            return super().fit(X, y)
+
+    result = evaluate(Deleting(), MUSIC, n_folds=3, checkpoint=tmp_path / "folds")
+    assert len(list((tmp_path / "folds").iterdir())) == 1
+    assert _found(result)["folds"] == _found(evaluate(Deleting(), MUSIC, n_folds=3))["folds"]
 
 
 def test_an_audit_resumes_too(tmp_path):

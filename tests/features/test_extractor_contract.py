@@ -189,6 +189,27 @@ def test_bad_input_of_tables_is_refused(extractor, X, message):
 
 
 @pytest.mark.parametrize(
+    ("track", "message"),
+    [
+        ("song.wav", "song.wav: .* takes waveforms, not paths"),
+        (np.zeros(4000, dtype=np.int16), "track 1: .* floating-point samples; got int16"),
+        (np.zeros(4000, dtype=complex), "track 1: .* got ndarray .Complex data not supported"),
+        (np.zeros(4000, dtype="f4,f4"), "track 1: .* real numbers; got ndarray"),
+        ((np.zeros(4000), 22050), "track 1: .* got tuple .*pairs .waveform, sampling_rate"),
+        ([0.5, None, 10**400], "track 1: .* real numbers; got list"),
+        ([[0.0], [0.0, 0.0]], "track 1: .* real numbers; got list"),
+        (object(), "track 1: .* real numbers; got object"),
+        (np.full(4000, 1e300), "track 1 contains NaN or infinity"),
+    ],
+    ids=["path", "integers", "complex", "structs", "pair", "big", "ragged", "object", "too large"],
+)
+@pytest.mark.parametrize("extractor", [SIMPLEST[0], OF_TABLES[0]], ids=name_of)
+def test_a_bad_track_among_good_ones_is_named(extractor, track, message):
+    with pytest.raises(ValueError, match=message):
+        extractor.transform([noise(4000), track, noise(4000)])
+
+
+@pytest.mark.parametrize(
     "extractor", [*OF_TABLES, SummaryExtractor(pad_mode="constant")], ids=name_of
 )
 @pytest.mark.parametrize("n_samples", [1, 2, 700, 5600])
