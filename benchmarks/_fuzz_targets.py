@@ -215,7 +215,9 @@ class Call:
                 outcome = type(error).__name__
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 failure = f"{outcome} in {Path(place.filename).name}:{place.lineno}: {error}"
-        unnamed = [text for text in messages if not any(name in text for name in self.names)]
+        # A list of a number and a waveform is one pair, and no list of tracks.
+        names = ("X is a reversed pair", *self.names)
+        unnamed = [text for text in messages if not any(name in text for name in names)]
         for warning in caught:
             text = str(warning.message)
             if not any(name in text for name in (*self.names, *self.others)):
