@@ -159,8 +159,8 @@ def register_all() -> None:
             "figure 12",
             "each LSTM on the tracks of its own genres",
             _TREE_FIGURES,
-            "Each is the LSTM 13-128-32; the paper trains them for 20 to 40 epochs, here 35. The tree "
-            "has the genres of GTZAN; for others set classifier__hierarchy='auto'.",
+            "Each is the LSTM 13-128-32; the paper trains them for 20 to 40 epochs, here 35. The "
+            "tree has the genres of GTZAN; for others set classifier__hierarchy='auto'.",
             _hierarchy,
         )
     )
