@@ -198,12 +198,13 @@ def _without_bad_files(task: EvaluationTask, args: argparse.Namespace) -> Evalua
     from sklearn.utils import Bunch
     from sklearn.utils.parallel import Parallel, delayed
 
+    from skgenre.utils._parallel import stream
+
     bad: list[str] = []
     rows: list[int] = []
     with one_blas_thread():
-        errors: Iterable[Exception | None] = Parallel(
-            args.jobs, prefer="threads", return_as="generator"
-        )(delayed(_transform_file)(task.front, path) for path in task.data)
+        files = (delayed(_transform_file)(task.front, path) for path in task.data)
+        errors: Iterable[Exception | None] = stream(Parallel, files, args.jobs, prefer="threads")
         if args.progress:
             errors = _tracked(errors, len(task.data))
         for row, error in enumerate(errors):

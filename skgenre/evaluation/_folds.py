@@ -33,6 +33,7 @@ from skgenre.evaluation._warn import warn_caller
 from skgenre.utils._cache_key import UnidentifiedError
 from skgenre.utils._environment import versions
 from skgenre.utils._io import write_whole
+from skgenre.utils._parallel import stream
 from skgenre.utils._pipeline import final_classifier, segment_outputs
 
 Array = NDArray[Any]
@@ -216,11 +217,9 @@ def _compute(
     n_threads = max(1, joblib.cpu_count() // n_workers)
     run = delayed(_run_fold_in_worker)
     # The worker writes the checkpoint: a fold that is done is kept even if an earlier one fails.
-    outcomes = Parallel(n_workers, return_as="generator")(
-        run(os.getpid(), n_threads, *job, **shared) for job in jobs
-    )
+    tasks = (run(os.getpid(), n_threads, *job, **shared) for job in jobs)
     shown: dict[Any, Any] = {}  # a warning that several folds give is shown once by default
-    for outcome, caught in outcomes:
+    for outcome, caught in stream(Parallel, tasks, n_workers):
         for message, category, filename, line in caught:
             warnings.warn_explicit(message, category, filename, line, registry=shown)
         yield outcome

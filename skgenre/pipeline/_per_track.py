@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from joblib import Memory, delayed
+from joblib import Memory, Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -26,9 +26,10 @@ from skgenre.pipeline._steps import (
     rows_of,
     validate_steps,
 )
-from skgenre.pipeline._tasks import TrackTask, stream
+from skgenre.pipeline._tasks import TrackTask
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._cache_key import UnidentifiedError, front_end_key
+from skgenre.utils._parallel import stream
 from skgenre.utils._pipeline import augments, leaf_steps
 from skgenre.utils._waveforms import TrackStack, track_name
 
@@ -355,7 +356,7 @@ class PerTrack(
         tables: list[list[NDArray[np.void]]] = []
         # Starting threads takes longer than reading what is there.
         n_jobs = 1 if task.finds_all(rows) else self.n_jobs
-        for result in stream(calls, n_jobs):
+        for result in stream(Parallel, calls, n_jobs, prefer="threads"):
             for message in result.damaged:
                 warnings.warn(message, UserWarning, stacklevel=4)
             for array in result.arrays:
