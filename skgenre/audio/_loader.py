@@ -123,10 +123,10 @@ class AudioLoader(TrackTransformer):
         Parameters
         ----------
         X : sequence of n_tracks tracks, or array of shape (n_tracks, n_samples)
-            A list, tuple, one-dimensional array or Series. Each track is a path (str or
-            PathLike), a waveform, or a pair ``(waveform, sampling_rate)``; they may be
-            mixed. Or an array of waveforms of one length, of shape (n_tracks, n_samples) or
-            (n_tracks, n_channels, n_samples).
+            A list, tuple, one-dimensional array or Series, or a table of one column. Each
+            track is a path (str or PathLike), a waveform, or a pair ``(waveform,
+            sampling_rate)``; they may be mixed. Or an array of waveforms of one length, of shape
+            (n_tracks, n_samples) or (n_tracks, n_channels, n_samples).
 
         Returns
         -------

@@ -26,6 +26,7 @@ from sklearn.utils.validation import (
 )
 
 from skgenre.classifiers._vote import vote
+from skgenre.utils._validation import check_genres
 
 
 def _has_proba(self: RejectingClassifier) -> bool:
@@ -139,6 +140,7 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
             If ``reject_label`` is one of the classes or of another kind, or if the classifier
             takes no weights but some are given.
         """
+        check_genres(y, X)
         params: dict[str, Any] = {}
         if sample_weight is not None:
             params["sample_weight"] = sample_weight
@@ -267,6 +269,7 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
         >>> bool(coverage[0] == 1 and (np.diff(coverage) <= 0).all())
         True
         """
+        check_genres(y, X)
         winners, votes, n_segments = self._count(X)
         y = _check_y(y, estimator=self)
         check_consistent_length(votes, y)

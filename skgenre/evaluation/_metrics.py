@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skgenre.utils._pipeline import segment_outputs
+from skgenre.utils._validation import check_genres
 
 Array = NDArray[Any]
 
@@ -170,6 +171,7 @@ def segment_accuracy_scorer(estimator: Any, X: Any, y: Any) -> float:
     >>> segment_accuracy_scorer(mlp.fit(X, y), X, y) > 0.9
     True
     """
+    check_genres(y, X)
     y = column_or_1d(y)
     proba, classes = segment_outputs(estimator, X)
     check_consistent_length(proba, y)

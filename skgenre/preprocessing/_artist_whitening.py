@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 )
 
 from skgenre.preprocessing._feature_groups import columns_by_group, group_labels
-from skgenre.utils._validation import check_artists
+from skgenre.utils._validation import check_artists, check_genres
 
 Double = NDArray[np.float64]
 
@@ -185,6 +185,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
             return self
         if y is None:
             raise ValueError("ArtistWhitening got groups but no y; give the genre of each track.")
+        check_genres(y, X)
         y, groups = column_or_1d(y), check_artists(groups)
         check_consistent_length(X, y, groups)
         codes = [np.unique(labels, return_inverse=True)[1] for labels in (y, groups)]

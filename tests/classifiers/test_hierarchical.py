@@ -302,7 +302,7 @@ def test_weights_that_nobody_takes_are_refused():
 
 def test_names_of_grown_groups_make_way_for_genres():
     rng = np.random.default_rng(0)
-    labels = ["folk", "rock", "folk-rock", "", "a/b"]
+    labels = ["folk", "rock", "folk-rock", "-", "a/b"]
     y = np.repeat(np.array(labels), 6)
     means = np.repeat([0.0, 0.5, 9.0, 20.0, 20.5], 6)
     X = rng.normal(scale=0.05, size=(30, 3)) + means[:, None]
