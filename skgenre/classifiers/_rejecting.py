@@ -117,7 +117,7 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Fit the classifier of segments.
 
         Parameters
@@ -128,6 +128,9 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
             Genre of each track.
         sample_weight : array-like of shape (n_tracks,), default=None
             Weight of each track, handed on to the classifier.
+        **params : dict
+            Further parameters of the classifier's ``fit``, such as ``groups``. With metadata
+            routing, those that it requests.
 
         Returns
         -------
@@ -141,12 +144,11 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
             takes no weights but some are given.
         """
         check_genres(y, X)
-        params: dict[str, Any] = {}
         if sample_weight is not None:
             params["sample_weight"] = sample_weight
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
-        elif params and not has_fit_parameter(self.estimator, "sample_weight"):
+        elif sample_weight is not None and not has_fit_parameter(self.estimator, "sample_weight"):
             raise ValueError(
                 f"sample_weight was given, but {type(self.estimator).__name__} takes none in fit; "
                 "leave it out or choose another estimator."

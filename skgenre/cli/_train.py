@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
         learning_rate=args.learning_rate,
         seed=args.seed,
     )
+    if music.artists is None and args.classifier == "recommended":
+        model.set_params(members=("svc",))  # the other member needs artists
     if args.progress and hasattr(model, "set_callbacks"):
         from sklearn.callback import ProgressBar
 

@@ -118,8 +118,9 @@ or splitter, default="artist-grouped"
     - A :class:`GenreClassifier` is measured by tracks only: its segments need features of
       their own.
     - A model whose ``fit`` takes ``groups``, a search whose ``cv`` does, or a pipeline with such
-      a step, learns with the artists of the training tracks if they are known. Other models
-      that contain one get them by metadata routing, on request.
+      a step, learns with the artists of the training tracks if they are known; also within a
+      :class:`RejectingClassifier` or :class:`PairwiseCalibratedClassifier`. Other models that
+      contain one get them where scikit-learn's metadata routing is switched on.
     - A fold in ``checkpoint`` is recognised by its rows, by the data (files by path, size and
       time of change), by all parameters of the pipeline except ``n_jobs``, ``memory``,
       ``bytes_limit`` and ``verbose``, and by the versions of the libraries. The code of

@@ -25,6 +25,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
+from skgenre.classifiers import PairwiseCalibratedClassifier, RejectingClassifier
 from skgenre.evaluation._identity import data_identity, describe_estimator
 from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
@@ -307,6 +308,8 @@ def _artist_params(model: Any) -> list[str]:
     if get_config()["enable_metadata_routing"]:
         consumed = get_routing_for_object(model).consumes("fit", ["groups"])
         return ["groups"] if consumed else []
+    if isinstance(model, (PairwiseCalibratedClassifier, RejectingClassifier)):
+        return _artist_params(model.estimator)  # they hand on what fit gets
     steps = model.steps if isinstance(model, Pipeline) else []
     return [f"{name}__{inner}" for name, step in steps for inner in _artist_params(step)]
 

@@ -141,6 +141,9 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         self.keep_columns = keep_columns
         self.without_groups = without_groups
 
+    # What scikit-learn's metadata routing passes on without set_fit_request.
+    __metadata_request__fit = {"groups": True}
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
         """Learn the directions in which artists of one genre differ.
@@ -153,8 +156,8 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
             The genre of each track; needed where groups are given.
         groups : array-like of shape (n_tracks,), default=None
             The artist of each track. In a pipeline give it by the name of the step
-            (``artistwhitening__groups``), or with scikit-learn's metadata routing after
-            ``set_fit_request(groups=True)``.
+            (``artistwhitening__groups``), or as ``groups`` where scikit-learn's metadata routing
+            is switched on.
 
         Returns
         -------
