@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from numbers import Integral, Real
+from types import FrameType
 from typing import Any, Self
 
 import numpy as np
@@ -80,7 +82,14 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
     lowers the accuracy. A search for the best ``threshold`` by ``score`` therefore always
     prefers to reject nothing; ``coverage_accuracy`` shows what rejecting gains.
 
-    ``predict_proba`` is that of the classifier, with its own vote.
+    Macro averages of scikit-learn, such as ``scoring="f1_macro"``, take rejected tracks for one
+    more genre, of which nothing is right, and average over it too. To average over the genres
+    only, name them: ``make_scorer(f1_score, average="macro", labels=genres)``. Balanced accuracy
+    counts rejected tracks as wrong, and warns of their label.
+
+    ``predict_proba`` is that of the classifier, with its own vote, and rejects nothing. Members of
+    a ``VotingClassifier`` are therefore to vote by ``voting="soft"``: it has no place for
+    rejected tracks in a hard vote, which is an error.
 
     References
     ----------
@@ -184,7 +193,8 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
         Raises
         ------
         ValueError
-            If ``threshold`` is larger than the number of segments of a track.
+            If ``threshold`` is larger than the number of segments of a track, or a track is
+            rejected in a hard vote of scikit-learn's ``VotingClassifier``.
         """
         winners, votes, n_segments = self._count(X)
         if isinstance(self.threshold, Integral):
@@ -199,6 +209,13 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
         dtype = np.result_type(self.classes_.dtype, np.min_scalar_type(self.reject_label_))
         labels = self.classes_[winners].astype(dtype)
         labels[~enough] = self.reject_label_
+        if not enough.all() and _is_hard_vote():
+            n_rejected = len(labels) - np.count_nonzero(enough)
+            raise ValueError(
+                f"RejectingClassifier rejected {n_rejected} of {len(labels)} tracks, but a hard vote "
+                f"cannot count reject_label={self.reject_label_!r}. Set VotingClassifier("
+                "voting='soft'), which averages the probabilities, or give it the estimator itself."
+            )
         return labels
 
     @available_if(_has_proba)
@@ -311,6 +328,17 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
         return tags
 
 
+def _is_hard_vote() -> bool:
+    """Whether predict was called by scikit-learn's VotingClassifier.predict."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("sklearn."):
+        names = frame.f_globals["__name__"], frame.f_code.co_name
+        if names == ("sklearn.ensemble._voting", "predict"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _choose_label(label: Any, classes: NDArray[Any]) -> Any:
     """Check the label of rejected tracks against the classes, or choose one."""
     known = classes.tolist()
@@ -332,7 +360,9 @@ def _choose_label(label: Any, classes: NDArray[Any]) -> Any:
     elif not isinstance(label, kind) or isinstance(label, bool):
         raise ValueError(
             f"reject_label={label!r} is of another kind than the classes, such as {known[0]!r}: "
-            "predict could not answer both. Give a label of their type, or None."
+            "predict could not answer both. Give a label of their type, or None, which suits any: "
+            "scikit-learn encodes genres as integers for some functions, such as VotingClassifier "
+            "and cross_val_predict(method='predict_proba')."
         )
     if label in known:
         raise ValueError(
