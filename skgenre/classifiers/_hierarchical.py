@@ -301,6 +301,7 @@ class HierarchicalGenreClassifier(
         expected = np.average([products[label] for label in labels.tolist()], weights=counts)
         return {"nodes": nodes, "genres": products, "expected": float(expected)}
 
+    @np.errstate(under="ignore")  # what is too small to be a number is 0
     def _plant(self, X: Array, y: Array) -> Node:
         """Choose the tree."""
         classes, first_rows = np.unique(y, return_index=True)
@@ -345,6 +346,7 @@ class HierarchicalGenreClassifier(
             classifier.set_params(**dict.fromkeys(names, seed))
         return classifier.set_params(**(self.node_params or {}).get(path, {}))
 
+    @np.errstate(under="ignore")  # what is too small to be a number is 0
     def _route(self, X: Any, method: str) -> NDArray[np.float32]:
         """Bring the probabilities of all nodes together: (..., n_classes)."""
         check_is_fitted(self)

@@ -209,11 +209,11 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
         dtype = np.result_type(self.classes_.dtype, np.min_scalar_type(self.reject_label_))
         labels = self.classes_[winners].astype(dtype)
         labels[~enough] = self.reject_label_
-        if not enough.all() and _is_hard_vote():
-            n_rejected = len(labels) - np.count_nonzero(enough)
+        n_rejected = len(labels) - np.count_nonzero(enough)
+        if n_rejected and _is_hard_vote():
             raise ValueError(
-                f"RejectingClassifier rejected {n_rejected} of {len(labels)} tracks, but a hard vote "
-                f"cannot count reject_label={self.reject_label_!r}. Set VotingClassifier("
+                f"RejectingClassifier rejected {n_rejected} of {len(labels)} tracks, but a hard "
+                f"vote cannot count reject_label={self.reject_label_!r}. Set VotingClassifier("
                 "voting='soft'), which averages the probabilities, or give it the estimator itself."
             )
         return labels

@@ -28,6 +28,7 @@ from skgenre.utils._waveforms import track_name
 Array = NDArray[Any]
 
 
+@np.errstate(under="ignore", over="ignore")  # of float32: what overflows is refused as infinite
 def check_features(
     estimator: Any,
     X: Any,
