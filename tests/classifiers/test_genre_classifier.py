@@ -493,6 +493,17 @@ def test_scikit_learn_without_metadata_routing_warns_of_artists_that_do_not_arri
         )
 
 
+def test_names_and_order_of_the_genres_change_nothing(music, table):
+    names, codes = np.unique(music.target, return_inverse=True)
+    mixed = np.array([2, 0, 1])
+    model = of_features(DEFAULT)
+    expected = model.fit(table, names[codes], groups=music.artists).predict_proba(table)
+    encoded = model.fit(table, codes, groups=music.artists).predict_proba(table)
+    np.testing.assert_array_equal(encoded, expected)
+    reordered = model.fit(table, mixed[codes], groups=music.artists).predict_proba(table)
+    np.testing.assert_allclose(reordered[:, mixed], expected, atol=1e-4)
+
+
 # Errors before the long work
 
 
