@@ -146,6 +146,7 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return Xt
 
+    @np.errstate(under="ignore")  # what is too small to be a number is 0
     def _each(
         self,
         function: Callable[[Any, str], NDArray[Any]],

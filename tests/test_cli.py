@@ -459,7 +459,8 @@ def search(model):
 )
 def test_a_genre_classifier_saved_from_python_predicts(music, files, tmp_path, capsys, wrap):
     folder = load_genre_folder(music)
-    model = GenreClassifier(duration=1.0, n_segments=2, segment_duration=0.5, random_state=0)
+    params = {"duration": 1.0, "n_segments": 2, "segment_duration": 0.5, "random_state": 0}
+    model = GenreClassifier(("svc",), **params)
     model = wrap(model).fit(folder.data, folder.target)
     joblib.dump(model, tmp_path / "model")
     assert main(["predict", str(tmp_path / "model"), files[0], "--segments", "--json"]) == 0

@@ -18,9 +18,9 @@ from skgenre.audio._decode import (
 )
 from skgenre.audio._mono import resample, to_mono
 from skgenre.base import TrackTransformer
-from skgenre.utils._validation import as_rows, check_not_reversed, is_pair
+from skgenre.utils._validation import as_rows
 from skgenre.utils._warnings import warn_of_repetition
-from skgenre.utils._waveforms import with_rate
+from skgenre.utils._waveforms import check_not_reversed, is_pair, with_rate
 
 # Integer type -> (the value of silence, the value of full scale above it).
 _FULL_SCALE = {
@@ -138,10 +138,10 @@ class AudioLoader(TrackTransformer):
         Parameters
         ----------
         X : sequence of n_tracks tracks, or array of shape (n_tracks, n_samples)
-            A list, tuple, one-dimensional array or Series. Each track is a path (str or
-            PathLike), a waveform, or a pair ``(waveform, sampling_rate)``; they may be
-            mixed. Or an array of waveforms of one length, of shape (n_tracks, n_samples) or
-            (n_tracks, n_channels, n_samples).
+            A list, tuple, one-dimensional array or Series, or a table of one column. Each
+            track is a path (str or PathLike), a waveform, or a pair ``(waveform,
+            sampling_rate)``; they may be mixed. Or an array of waveforms of one length, of shape
+            (n_tracks, n_samples) or (n_tracks, n_channels, n_samples).
 
         Returns
         -------

@@ -59,9 +59,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     ----------
     members : tuple of str, default=("svc", "svc_whitened")
         Models in the ensemble. "svc" is a support vector machine with a :class:`GroupKernel`;
-        "svc_whitened" the same after :class:`ArtistWhitening` of each group, which takes part
-        where ``fit`` gets ``groups``; "lda" a linear discriminant analysis with shrunk
-        covariance; "cnn" the network.
+        "svc_whitened" the same after :class:`ArtistWhitening` of each group, which is left out,
+        with a warning, where ``fit`` gets no ``groups``; "lda" a linear discriminant analysis
+        with shrunk covariance; "cnn" the network.
     sampling_rate : float, default=22050
         Rate in Hz at which everything is computed, 20480 or more; files are resampled to it.
     duration : float, default=60.0
@@ -187,6 +187,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         self.memory = memory
         self.random_state = random_state
 
+    # What scikit-learn's metadata routing passes on without set_fit_request.
+    __metadata_request__fit = {"groups": True}
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Compute the features of all tracks, and fit the members.
@@ -199,8 +202,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         y : array-like of shape (n_tracks,)
             Genre of each track: strings or integers.
         groups : array-like of shape (n_tracks,), default=None
-            Artist of each track. In a search or cross-validation they come by metadata
-            routing: ``set_fit_request(groups=True)``.
+            Artist of each track. A cross-validation or search of scikit-learn passes them on
+            only with metadata routing: ``sklearn.set_config(enable_metadata_routing=True)``, and
+            ``params={"groups": artists}`` in ``cross_val_score``.
 
         Returns
         -------
@@ -217,7 +221,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If "svc_whitened" is left out because no genre has two artists.
+            If "svc_whitened" is left out because there are no ``groups``, or no genre has two
+            artists.
         NoSoundWarning
             If tracks have no sound.
         """
@@ -512,14 +517,19 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
 def _taking_part(names: list[str], *, has_groups: bool) -> list[str]:
     """Return the members that take part: one of them only where there are groups."""
-    if not has_groups:
-        names = [name for name in names if name != "svc_whitened"]
-    if not names:
-        raise ValueError(
-            "members=('svc_whitened',) needs groups, the artist of each track: fit(X, y, "
-            "groups=artists). Without them choose 'svc'."
-        )
-    return names
+    if has_groups or "svc_whitened" not in names:
+        return names
+    others = tuple(name for name in names if name != "svc_whitened")
+    message = (
+        "The member 'svc_whitened' of GenreClassifier needs groups, the artist of each track, but "
+        "fit got none. Give fit(X, y, groups=artists); cross-validations of scikit-learn pass them "
+        "on after sklearn.set_config(enable_metadata_routing=True), as params={'groups': artists}. "
+        f"Without artists choose members={others or ('svc',)}"
+    )
+    if not others:
+        raise ValueError(f"{message}.")
+    warnings.warn(f"{message}; 'svc_whitened' is left out.", UserWarning, stacklevel=4)
+    return list(others)
 
 
 def _with_enough_artists(

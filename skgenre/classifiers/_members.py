@@ -203,7 +203,7 @@ def make_member(name: str, n_tracks: int, *, folds: list[Split], epochs: int, se
             whitening = ArtistWhitening(
                 feature_groups=labels, keep_columns=True, without_groups="raise"
             )
-            steps.append(("whitening", whitening.set_fit_request(groups=True)))
+            steps.append(("whitening", whitening))
         exact = n_tracks <= MAX_EXACT
         kernel = GroupKernel(
             feature_groups=labels, n_landmarks=None if exact else N_LANDMARKS, random_state=seed

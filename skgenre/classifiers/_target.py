@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length
 
+from skgenre.utils._validation import check_genres
+
 
 def check_target(estimator: Any, X: NDArray[Any], y: Any) -> NDArray[Any]:
     """Check the genres of the tracks: one known label each, at least two different ones."""
@@ -17,6 +19,7 @@ def check_target(estimator: Any, X: NDArray[Any], y: Any) -> NDArray[Any]:
             f"This {type(estimator).__name__} estimator requires y to be passed, but the "
             "target y is None: give the genre of each track."
         )
+    check_genres(y, X)
     # Not validate_data(estimator, "no_validation", y): it deletes feature_names_in_.
     y = _check_y(y, estimator=estimator)
     check_consistent_length(X, y)

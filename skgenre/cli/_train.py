@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
         learning_rate=args.learning_rate,
         seed=args.seed,
     )
+    if music.artists is None and args.classifier == "recommended":
+        model.set_params(members=("svc",))  # the other member needs artists
     if args.progress and hasattr(model, "set_callbacks"):
         from sklearn.callback import ProgressBar
 
@@ -194,12 +196,13 @@ def _without_bad_files(task: EvaluationTask, args: argparse.Namespace) -> Evalua
     from sklearn.utils import Bunch
     from sklearn.utils.parallel import Parallel, delayed
 
+    from skgenre.utils._parallel import stream
+
     bad: list[str] = []
     rows: list[int] = []
     with one_blas_thread():
-        errors: Iterable[Exception | None] = Parallel(
-            args.jobs, prefer="threads", return_as="generator"
-        )(delayed(_transform_file)(task.front, path) for path in task.data)
+        files = (delayed(_transform_file)(task.front, path) for path in task.data)
+        errors: Iterable[Exception | None] = stream(Parallel, files, args.jobs, prefer="threads")
         if args.progress:
             errors = _tracked(errors, len(task.data))
         for row, error in enumerate(errors):

@@ -26,6 +26,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
+from skgenre.classifiers import PairwiseCalibratedClassifier, RejectingClassifier
 from skgenre.evaluation._identity import data_identity, describe_estimator
 from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
@@ -33,6 +34,7 @@ from skgenre.evaluation._task import EvaluationTask
 from skgenre.utils._cache_key import UnidentifiedError
 from skgenre.utils._environment import versions
 from skgenre.utils._io import write_whole
+from skgenre.utils._parallel import stream
 from skgenre.utils._pipeline import final_classifier, segment_outputs
 from skgenre.utils._warnings import gather_track_warnings, warn_caller, warn_of_tracks
 
@@ -217,11 +219,9 @@ def _compute(
     n_threads = max(1, joblib.cpu_count() // n_workers)
     run = delayed(_run_fold_in_worker)
     # The worker writes the checkpoint: a fold that is done is kept even if an earlier one fails.
-    outcomes = Parallel(n_workers, return_as="generator")(
-        run(os.getpid(), n_threads, *job, **shared) for job in jobs
-    )
+    tasks = (run(os.getpid(), n_threads, *job, **shared) for job in jobs)
     shown: dict[Any, Any] = {}  # a warning that several folds give is shown once by default
-    for outcome, caught in outcomes:
+    for outcome, caught in stream(Parallel, tasks, n_workers):
         for message, category, filename, line in caught:
             warnings.warn_explicit(message, category, filename, line, registry=shown)
         yield outcome
@@ -322,6 +322,8 @@ def _artist_params(model: Any) -> list[str]:
     if get_config()["enable_metadata_routing"]:
         consumed = get_routing_for_object(model).consumes("fit", ["groups"])
         return ["groups"] if consumed else []
+    if isinstance(model, (PairwiseCalibratedClassifier, RejectingClassifier)):
+        return _artist_params(model.estimator)  # they hand on what fit gets
     steps = model.steps if isinstance(model, Pipeline) else []
     return [f"{name}__{inner}" for name, step in steps for inner in _artist_params(step)]
 

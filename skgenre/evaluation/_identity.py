@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skgenre.utils._cache_key import describe, track_key
+from skgenre.utils._validation import first_column
 
 # Parameters that change how a result is computed, but not the result.
 _IRRELEVANT = frozenset({"n_jobs", "memory", "verbose", "bytes_limit"})
@@ -23,7 +24,7 @@ def is_path(track: Any) -> bool:
 
 def row_list(data: Any) -> Any:
     """Return the rows of a data set as something to iterate over."""
-    return data if isinstance(data, (list, tuple, np.ndarray)) else np.asarray(data)
+    return data if isinstance(data, (list, tuple)) else first_column(np.asanyarray(data))
 
 
 def content_digests(data: Any) -> list[str | None]:

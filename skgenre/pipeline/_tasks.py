@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, effective_n_jobs
 from numpy.typing import NDArray
 
 from skgenre.pipeline._cache import CacheEntryError, Entry, TrackCache
@@ -16,9 +14,6 @@ from skgenre.pipeline._steps import is_repeatable, pass_track
 from skgenre.utils._cache_key import track_key
 from skgenre.utils._warnings import TrackWarning, gather_track_warnings
 from skgenre.utils._waveforms import track_name, with_rate
-
-# Without return_as="generator", joblib hands out results in rounds of this many tasks a job.
-_TASKS_PER_ROUND = 16
 
 
 @dataclass
@@ -33,7 +28,7 @@ class TaskResult:
     warnings: list[TrackWarning] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(eq=False)  # hashed by identity: a backend may keep what it sends in a dictionary
 class TrackTask:
     """Takes tracks through the steps; all tasks of a call share one. Travels to workers."""
 
@@ -128,19 +123,3 @@ class TrackTask:
             result.problems.append(
                 f"PerTrack keeps no results of {last} in {self.cache.location}: {error}."
             )
-
-
-def stream(tasks: Iterable[Any], n_jobs: int | None) -> Iterator[TaskResult]:
-    """Run tasks and yield their results in order, without holding all of them."""
-    try:
-        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-    except ValueError:  # a backend that cannot
-        parallel = None
-    if parallel is not None:
-        yield from parallel(tasks)
-        return
-    tasks = iter(tasks)
-    with Parallel(n_jobs=n_jobs, prefer="threads") as rounds:
-        size = _TASKS_PER_ROUND * effective_n_jobs(-1 if n_jobs is None else n_jobs)
-        while some := [task for _, task in zip(range(size), tasks, strict=False)]:
-            yield from rounds(some)

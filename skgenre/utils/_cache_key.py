@@ -28,7 +28,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skgenre.utils._pipeline import augments, leaf_steps
-from skgenre.utils._validation import is_pair
+from skgenre.utils._waveforms import is_pair
 
 # Libraries that our own transformers compute with.
 _LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr", "av")

@@ -21,12 +21,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.validation import column_or_1d, validate_data
+
+from skgenre.utils._waveforms import check_not_reversed, is_pair, track_name
 
 Array = NDArray[Any]
 
 
+@np.errstate(under="ignore", over="ignore")  # of float32: what overflows is refused as infinite
 def check_features(
     estimator: Any,
     X: Any,
@@ -178,7 +180,7 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
             raise ValueError(
                 f"X must be a list, array or Series of paths or waveforms; got {type(X).__name__}."
             )
-        X = np.asanyarray(X)
+        X = first_column(np.asanyarray(X))
         if X.ndim == 0:
             raise ValueError(f"X is a single value of type {X.dtype}; give a list of tracks.")
     if len(X) == 0:
@@ -200,43 +202,74 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
     return X
 
 
-def is_pair(track: Any) -> bool:
-    """Whether a track is a pair of a waveform and its rate."""
-    return isinstance(track, tuple) and len(track) == 2 and _is_pair(*track)
+def first_column(X: Array) -> Array:
+    """Return the only column of a table of paths or tracks; other arrays as they are."""
+    if X.ndim != 2 or X.shape[1] != 1 or X.dtype.kind not in "OUT" or not len(X):
+        return X
+    return X if isinstance(X[0, 0], Real) else X[:, 0]  # a number is a sample
 
 
-def check_not_reversed(track: Any, name: str) -> None:
-    """Refuse a pair in the order of ``scipy.io.wavfile.read``."""
-    is_sequence = isinstance(track, (tuple, list)) or (
-        isinstance(track, np.ndarray) and track.dtype == object and track.ndim == 1
-    )
-    if is_sequence and len(track) == 2 and _is_pair(track[1], track[0]):
+def missing_labels(labels: Any, texts: Sequence[str] = ()) -> dict[int, Any]:
+    """Find the tracks without a label.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_tracks,)
+        Genres or artists; of other shapes, none is missing.
+    texts : sequence of str, default=()
+        Texts that stand for a missing label.
+
+    Returns
+    -------
+    missing : dict of int to object
+        By row, what is there for a label: None, NaN, NaT, pandas' NA, a blank, or one of
+        ``texts``; None where it is masked.
+    """
+    # As objects, for NumPy would make the text "nan" of a gap among names.
+    values = np.array(labels, dtype=object)
+    if np.ma.isMaskedArray(labels):
+        values[np.ma.getmaskarray(labels)] = None
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    rows = enumerate(values.tolist() if values.ndim == 1 else ())
+    return {row: value for row, value in rows if _is_missing(value, texts)}
+
+
+def _is_missing(label: Any, texts: Sequence[str]) -> bool:
+    if isinstance(label, str):
+        return not label.strip() or label in texts
+    if label is None or np.ndim(label):
+        return label is None
+    try:
+        return bool(label != label)  # NaN and NaT differ from themselves
+    except TypeError:  # pandas' NA, for which the answer is NA
+        return True
+
+
+def check_genres(y: Any, X: Any) -> None:
+    """Refuse tracks without a genre; the message names the first by its path or row."""
+    # The texts are what NumPy and pandas make of gaps among names.
+    missing = missing_labels(y, texts=("nan", "NaN", "NaT", "<NA>"))
+    if missing:
+        row, label = next(iter(missing.items()))
+        try:
+            name = track_name(as_rows(X)[row], row)
+        except (ValueError, IndexError):  # X is refused later
+            name = f"track {row}"
         raise ValueError(
-            f"{name} is a reversed pair: (sampling_rate, waveform), as scipy.io.wavfile.read "
-            "returns it. Give a list of pairs with the waveform first, and in it the channels: "
-            f"[(waveform.T, {track[0]})]."
+            f"y has no genre for {len(missing)} of {len(y)} tracks, first for {name}, where it is "
+            f"{label!r}. Give the genre of each track, or leave the track out."
         )
-
-
-def _is_pair(waveform: Any, rate: Any) -> bool:
-    is_number = isinstance(rate, Real) or (isinstance(rate, np.ndarray) and rate.ndim == 0)
-    return is_number and not isinstance(waveform, (str, bytes)) and np.ndim(waveform) > 0
 
 
 def check_artists(groups: Any) -> NDArray[Any]:
     """Return the artist of each track; refuse tracks without one."""
-    # As objects, for NumPy would make the text "nan" of a gap among names.
+    missing = missing_labels(groups)
     artists = column_or_1d(np.array(groups, dtype=object)).tolist()
-    missing = [row for row, one in enumerate(artists) if _is_missing(one)]
     if missing:
         raise ValueError(
             f"groups has no artist for {len(missing)} of {len(artists)} tracks, first for "
-            f"track {missing[0]}; give each track of an unknown artist a name of its own, or "
+            f"track {min(missing)}; give each track of an unknown artist a name of its own, or "
             "leave it out."
         )
     return np.asarray(artists)
-
-
-def _is_missing(artist: Any) -> bool:
-    """Whether an artist is missing: None, NaN, pandas' NA, or an empty text."""
-    return is_pandas_na(artist) or artist is None or is_scalar_nan(artist) or artist == ""

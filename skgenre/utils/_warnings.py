@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from skgenre.utils._io import shorten
 
-_INTERNAL = ("skgenre", "sklearn", "contextlib")
+_INTERNAL = ("skgenre", "sklearn", "contextlib", "numpy")
 
 
 class NoSoundWarning(UserWarning):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
+from numbers import Real
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
-
-from skgenre.utils._validation import check_not_reversed, is_pair
 
 # A track has sound if the standard deviation of its samples reaches -80 dB of full scale, three
 # steps of 16 bits, for at least 0.1 s, a frame of the spectrum, counted in blocks of 0.02 s.
@@ -162,6 +161,10 @@ def check_waveform(
     return samples
 
 
+class NoSamplesError(TypeError, ValueError):
+    """A track is no array of numbers: a bad value, and for scikit-learn a bad type."""
+
+
 def _as_float32(track: Any, name: str, estimator_name: str) -> NDArray[np.float32]:
     """Convert samples to float32; what is too large becomes infinite."""
     try:
@@ -169,7 +172,7 @@ def _as_float32(track: Any, name: str, estimator_name: str) -> NDArray[np.float3
             return check_array(track, dtype=np.float32, **_ANY_SHAPE)
     except (TypeError, ValueError, OverflowError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")  # the array itself may follow
-        raise ValueError(
+        raise NoSamplesError(
             f"{name}: {estimator_name} takes waveforms of real numbers; got "
             f"{type(track).__name__} ({reason}). AudioLoader takes pairs (waveform, sampling_rate)."
         ) from error
@@ -266,3 +269,26 @@ class TrackStack:
         """Return all tracks; waveforms keep their rate."""
         assert self._out is not None  # an empty input was refused
         return self._out if self._rate is None else with_rate(self._out, self._rate)
+
+
+def is_pair(track: Any) -> bool:
+    """Whether a track is a pair of a waveform and its rate."""
+    return isinstance(track, tuple) and len(track) == 2 and _is_pair(*track)
+
+
+def check_not_reversed(track: Any, name: str) -> None:
+    """Refuse a pair in the order of ``scipy.io.wavfile.read``."""
+    is_sequence = isinstance(track, (tuple, list)) or (
+        isinstance(track, np.ndarray) and track.dtype == object and track.ndim == 1
+    )
+    if is_sequence and len(track) == 2 and _is_pair(track[1], track[0]):
+        raise ValueError(
+            f"{name} is a reversed pair: (sampling_rate, waveform), as scipy.io.wavfile.read "
+            "returns it. Give a list of pairs with the waveform first, and in it the channels: "
+            f"[(waveform.T, {track[0]})]."
+        )
+
+
+def _is_pair(waveform: Any, rate: Any) -> bool:
+    is_number = isinstance(rate, Real) or (isinstance(rate, np.ndarray) and rate.ndim == 0)
+    return is_number and not isinstance(waveform, (str, bytes)) and np.ndim(waveform) > 0

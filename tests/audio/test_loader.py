@@ -339,8 +339,11 @@ def test_loading_twice_changes_nothing(files):
         (np.float32(3), "X is a single value of type float32"),
         ({"a.wav"}, "X must be a list, array or Series of paths or waveforms; got set"),
         ((path for path in ["a.wav"]), "got generator"),
-        (pd.DataFrame({"path": ["a.wav"]}), r'a table of paths of shape \(1, 1\); .* X\["path"\]'),
-        (np.array([["a.wav"]]), r"a table of paths of shape \(1, 1\)"),
+        (
+            pd.DataFrame({"path": ["a.wav"], "genre": ["dub"]}),
+            r'a table of paths of shape \(1, 2\); .* X\["path"\]',
+        ),
+        (np.array([["a.wav", "dub"]]), r"a table of paths of shape \(1, 2\)"),
         (np.ones((2, 9), dtype=complex), "X is of type complex128. Complex data not supported"),
     ],
 )

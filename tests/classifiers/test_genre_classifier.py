@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skgenre import (
     AudioLoader,
@@ -20,6 +23,7 @@ from skgenre import (
     LogMelCNNGenreClassifier,
     MelSpectrogramExtractor,
     NoSoundWarning,
+    RejectingClassifier,
     evaluate,
     make_genres,
 )
@@ -198,7 +202,9 @@ def test_artists_matter_to_one_member_only(music, table):
     train = np.arange(len(table)) % 3 > 0  # tracks of training are too certain to differ
     y, artists = music.target[train], music.artists[train]
     with_artists = of_features(DEFAULT).fit(table[train], y, groups=artists)
-    without = of_features(DEFAULT).fit(table[train], y)
+    with pytest.warns(UserWarning, match="fit got none.*'svc_whitened' is left out") as found:
+        without = of_features(DEFAULT).fit(table[train], y)
+    assert [warning.filename for warning in found] == [__file__]
     assert list(without.members_) == ["svc"]
     answers = with_artists.predict_member_proba(table[~train])
     np.testing.assert_allclose(
@@ -452,14 +458,52 @@ def test_data_frames_asked_for_at_large_change_nothing(music, fitted):
         )
 
 
-def test_artists_come_by_metadata_routing(music, table):
+WRAPPED = {
+    "alone": (lambda m: m, lambda m: m),
+    "pipeline": (lambda m: make_pipeline(FunctionTransformer(), m), lambda m: m[-1]),
+    "search": (lambda m: GridSearchCV(m, {"n_excerpts": [0]}, cv=2), lambda m: m.best_estimator_),
+    "vote": (lambda m: VotingClassifier([("m", m)]), lambda m: m.estimators_[0]),
+    "rejecting": (RejectingClassifier, lambda m: m.estimator_),
+    "calibration": (
+        lambda m: CalibratedClassifierCV(m, cv=2),
+        lambda m: m.calibrated_classifiers_[0].estimator,
+    ),
+}
+
+
+@pytest.mark.parametrize(("wrap", "unwrap"), WRAPPED.values(), ids=WRAPPED)
+def test_artists_come_by_metadata_routing_without_a_request(music, table, wrap, unwrap):
+    model = wrap(of_features(("svc_whitened",)))
     with config_context(enable_metadata_routing=True):
-        model = of_features(("svc_whitened",)).set_fit_request(groups=True)
-        scores = cross_val_score(
-            model, table, music.target, cv=GroupKFold(3), params={"groups": music.artists}
+        found = cross_validate(
+            model,
+            table,
+            music.target,
+            cv=GroupKFold(3),
+            params={"groups": music.artists},
+            return_estimator=True,
+            error_score="raise",
         )
-    assert len(scores) == 3
-    assert np.isfinite(scores).all()
+    for estimator in found["estimator"]:
+        assert list(unwrap(estimator).members_) == ["svc_whitened"]
+
+
+def test_scikit_learn_without_metadata_routing_warns_of_artists_that_do_not_arrive(music, table):
+    with pytest.warns(UserWarning, match=r"enable_metadata_routing=True.*params=\{'groups'"):
+        cross_val_score(
+            of_features(DEFAULT), table, music.target, cv=GroupKFold(2), groups=music.artists
+        )
+
+
+def test_names_and_order_of_the_genres_change_nothing(music, table):
+    names, codes = np.unique(music.target, return_inverse=True)
+    mixed = np.array([2, 0, 1])
+    model = of_features(DEFAULT)
+    expected = model.fit(table, names[codes], groups=music.artists).predict_proba(table)
+    encoded = model.fit(table, codes, groups=music.artists).predict_proba(table)
+    np.testing.assert_array_equal(encoded, expected)
+    reordered = model.fit(table, mixed[codes], groups=music.artists).predict_proba(table)
+    np.testing.assert_allclose(reordered[:, mixed], expected, atol=1e-4)
 
 
 # Errors before the long work

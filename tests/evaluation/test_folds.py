@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from _backends import CUSTOM_BACKENDS
 from _segment_music import SegmentNeighbors, make_segments
 from joblib import parallel_config
 from sklearn.linear_model import LogisticRegression
@@ -128,6 +129,16 @@ def test_parallel_folds_equal_those_one_by_one(protocol, tmp_path):
     assert _found(evaluate(PIPELINE, MUSIC, **run, n_jobs=2, checkpoint=tmp_path)) == whole
     with parallel_config("threading", n_jobs=2):
         assert _found(evaluate(PIPELINE, MUSIC, **run)) == whole
+
+
+@pytest.mark.parametrize("backend", ["multiprocessing", *CUSTOM_BACKENDS])
+def test_folds_on_any_backend(backend):
+    task = EvaluationTask(PIPELINE, MUSIC.data, MUSIC.target)
+    splits = make_splits(task, "track-random", n_folds=2)
+    with parallel_config(backend):
+        folds = list(iter_folds(task, splits, n_jobs=2))
+    expected = [fold.predicted for fold in iter_folds(task, splits)]
+    assert [fold.predicted for fold in folds] == expected
 
 
 def test_networks_are_trained_in_processes_and_equal_those_one_by_one():

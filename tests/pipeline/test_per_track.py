@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pickle
 import tracemalloc
+import warnings
 
 import joblib
 import numpy as np
 import pytest
 import soundfile
+from _backends import CUSTOM_BACKENDS
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -66,9 +68,19 @@ def test_equals_the_pipeline_by_itself(files, plain, n_jobs, batch_size):
     np.testing.assert_array_equal(per_track.transform(files), plain)
 
 
-@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "sequential"])
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "sequential", *CUSTOM_BACKENDS])
 def test_any_backend(files, plain, backend):
     with joblib.parallel_config(backend=backend):
+        np.testing.assert_array_equal(PerTrack(front_end(), n_jobs=2).transform(files), plain)
+
+
+def test_dask(files, plain):
+    distributed = pytest.importorskip("distributed", reason="dask is not installed")
+    with (
+        warnings.catch_warnings(action="ignore"),  # of servers that are being closed
+        distributed.Client(processes=False, dashboard_address=None),
+        joblib.parallel_config("dask"),
+    ):
         np.testing.assert_array_equal(PerTrack(front_end(), n_jobs=2).transform(files), plain)
 
 
