@@ -219,9 +219,9 @@ class AudioLoader(TrackTransformer):
                 f"{name} has a sampling rate of {known:g} Hz, but {source}{given:g}; leave out the "
                 "one that is wrong."
             )
-        if known is not None:
-            return known
-        return self.sampling_rate if given is None else given
+        if known is None:
+            known = self.sampling_rate if given is None else given
+        return float(known)  # the integers of NumPy overflow
 
     def _fix_length(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         n_samples = self._n_samples()
@@ -244,7 +244,7 @@ class AudioLoader(TrackTransformer):
         return np.resize(x, n_samples)  # NumPy's resize repeats from the start
 
     def _n_samples(self) -> int:
-        return round(self.duration * self.sampling_rate)
+        return round(float(self.duration) * float(self.sampling_rate))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -305,7 +305,7 @@ def _check_type(dtype: np.dtype[Any], name: str) -> None:
         raise ValueError(
             f"{name} is of type {dtype}. Complex data not supported: samples are real numbers."
         )
-    if dtype not in _FULL_SCALE and dtype.kind not in "fO":
+    if dtype.newbyteorder("=") not in _FULL_SCALE and dtype.kind not in "fO":
         raise ValueError(
             f"{name} is of type {dtype}, which has no full scale; convert it to float32 with "
             "samples between -1 and 1, or to int16."
@@ -314,9 +314,10 @@ def _check_type(dtype: np.dtype[Any], name: str) -> None:
 
 def _as_float(x: NDArray[Any], name: str) -> NDArray[np.float32]:
     """Convert samples to float32; integers are scaled by the full scale of their type."""
-    _check_type(x.dtype, name)
-    if x.dtype in _FULL_SCALE:
-        silence, full_scale = _FULL_SCALE[x.dtype]
+    dtype = x.dtype.newbyteorder("=")
+    _check_type(dtype, name)
+    if dtype in _FULL_SCALE:
+        silence, full_scale = _FULL_SCALE[dtype]
         return (x.astype(np.float32) - np.float32(silence)) / np.float32(full_scale)
     with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused as such
         return x.astype(np.float32, copy=False)

@@ -169,6 +169,27 @@ def test_integers_are_scaled_by_their_type(dtype, silence, full):
     np.testing.assert_allclose(out, [-1, 0, 0.5, 1 - 1 / full], rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
+def test_byte_order_does_not_matter(dtype):
+    x = (music() * 2**15).astype(dtype)
+    swapped = x.astype(x.dtype.newbyteorder(">"))
+    loader = AudioLoader(sampling_rate=RATE, duration=1)
+    np.testing.assert_array_equal(loader.transform([swapped]), loader.transform([x]))
+    np.testing.assert_array_equal(
+        loader.transform(swapped[np.newaxis]), loader.transform(x[np.newaxis])
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.uint32, np.float32])
+def test_rates_of_numpy_do_not_overflow(dtype):
+    x = music(11, 44100)
+    expected = AudioLoader(duration=10).transform([(x, 44100)])
+    given = AudioLoader(duration=10).transform([(x, dtype(44100))])
+    np.testing.assert_array_equal(given, expected)
+    loader = AudioLoader(duration=10, waveform_sampling_rate=dtype(44100))
+    np.testing.assert_array_equal(loader.transform([x]), expected)
+
+
 def test_integer_waveform_equals_the_file_it_was_written_to(tmp_path):
     x = (music() * 2**15).astype(np.int16)
     soundfile.write(tmp_path / "x.wav", x, RATE)
