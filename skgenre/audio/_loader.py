@@ -20,7 +20,7 @@ from skgenre.audio._decode import (
 )
 from skgenre.base import TrackTransformer
 from skgenre.utils._validation import as_rows
-from skgenre.utils._waveforms import check_finite, with_rate
+from skgenre.utils._waveforms import check_finite, check_not_masked, with_rate
 
 # Integer type -> (the value of silence, the value of full scale above it).
 _FULL_SCALE = {
@@ -265,6 +265,7 @@ def _is_pair(track: Any) -> bool:
 
 def _as_channels(track: Any, name: str) -> NDArray[Any]:
     """Check a waveform's shape and bring it to (n_channels, n_samples)."""
+    check_not_masked(track, name)
     try:
         x = np.asarray(track)
     except ValueError as error:
@@ -272,6 +273,8 @@ def _as_channels(track: Any, name: str) -> NDArray[Any]:
             f"{name} is no waveform: its rows differ in length. Give one array of shape "
             "(n_samples,) or (n_channels, n_samples) for each track."
         ) from error
+    if x.ndim == 0 and isinstance(track, bytes):
+        raise ValueError(f"{name} is of type bytes; give its path as text: os.fsdecode(path).")
     if x.ndim == 0:
         raise ValueError(
             f"{name} is of type {type(track).__name__}; a track is a path, a waveform or a pair "

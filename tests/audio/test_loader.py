@@ -295,6 +295,8 @@ def test_wrong_containers_are_refused_in_fit(X, message):
         (np.array([0, -np.inf]), "track 1 contains NaN or infinity"),
         (np.array([1e300, 0]), "track 1 contains NaN or infinity"),
         (np.array([1j, 0]), "track 1 is of type complex128. Complex data not supported"),
+        (b"song.wav", r"track 1 is of type bytes; give its path as text: os\.fsdecode"),
+        (np.ma.masked_greater(np.arange(9.0), 5), "track 1 has 3 masked samples of 9; fill"),
         ((np.zeros(2), 100 * RATE), "track 1 has no samples at sampling_rate=8000"),
     ],
 )
@@ -302,6 +304,11 @@ def test_wrong_tracks_are_named(track, message):
     load = loader().fit([music(), track])
     with pytest.raises(ValueError, match=message):
         load.transform([music(), track])
+
+
+def test_a_mask_that_hides_nothing_changes_nothing():
+    x = np.stack([music(), music(seed=1)])
+    np.testing.assert_array_equal(loader().transform(np.ma.array(x)), loader().transform(x))
 
 
 def test_missing_values_among_paths_are_named(files):
@@ -317,6 +324,8 @@ def test_bad_files_are_named_by_their_path(files, tmp_path):
         loader().transform([*files, missing])
     with pytest.raises(FileNotFoundError, match=r"lost\.wav does not exist"):
         loader().fit_transform([*files, str(missing)])
+    with pytest.raises(ValueError, match=r"'lo\\x00st\.wav' is no path: embedded null byte"):
+        loader().transform([*files, "lo\0st.wav"])
     with pytest.raises(IsADirectoryError, match="is a directory"):
         loader().transform([tmp_path])
     files[1].write_bytes(files[1].read_bytes()[:-100])
