@@ -493,6 +493,32 @@ def test_names_that_standard_output_cannot_encode(trained, files, tmp_path, monk
     assert rb"caf\xe9.wav" in out.buffer.getvalue()
 
 
+def test_control_characters_in_names_are_escaped(trained, files, tmp_path, capsys):
+    model, _ = trained
+    odd, absent = tmp_path / "two\nlines\x1b[31m.wav", tmp_path / "gone\x9b.wav"
+    os.link(files[0], odd)
+    assert main(["predict", str(model), str(odd), str(absent)]) == 1
+    captured = capsys.readouterr()
+    header, row = captured.out.splitlines()
+    assert rf"{tmp_path}/two\nlines\x1b[31m.wav  " in row
+    assert header.index("genre") == re.search("dub|swing", row).start()
+    assert r"gone\x9b.wav does not exist" in captured.err
+
+
+def test_standard_streams_may_be_closed(music, tmp_path, monkeypatch):
+    """As cron, services and programs without a console leave them."""
+    names = ("stdin", "stdout", "stderr")
+    for name in names:
+        monkeypatch.setattr(sys, name, None)
+    code = train(music, tmp_path / "model", "--cv", 2)
+    opened = [getattr(sys, name) for name in names]
+    monkeypatch.undo()
+    assert code == 0
+    for stream in opened:
+        stream.close()
+    assert joblib.load(tmp_path / "model").classes_.tolist() == ["dub", "swing"]
+
+
 def fitted(*steps):
     pipeline = make_pipeline(*steps)
     pipeline[-1].fit([[0], [1]], ["a", "b"])

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from skgenre import __version__
+from skgenre.cli._report import printable
 
 __all__ = ["main"]
 
@@ -59,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["predict", "no.joblib", "song.wav"])
     2
     """
+    _open_closed_streams()
     try:
         args = _make_parser().parse_args(argv)
     except SystemExit as end:  # how argparse ends --help, --version and wrong arguments
@@ -79,8 +81,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Exception as error:
             if args.debug:
                 traceback.print_exc()
-            print(f"skgenre: error: {_describe(error)}", file=sys.stderr)
+            print(f"skgenre: error: {printable(_describe(error))}", file=sys.stderr)
             return 2
+
+
+def _open_closed_streams() -> None:
+    """Open standard streams that are closed, as in some services, so that nothing else does.
+
+    Otherwise the next file that is opened would get the number of standard output, and what C
+    code prints would go into that file.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the end
 
 
 def _describe(error: Exception) -> str:
@@ -105,7 +118,7 @@ def _warnings_in_one_line() -> Iterator[None]:
     """Show warnings without the line of code that raised them."""
 
     def show(message: Any, *args: Any, **kwargs: Any) -> None:
-        print(f"skgenre: warning: {_in_one_line(str(message))}", file=sys.stderr)
+        print(f"skgenre: warning: {printable(_in_one_line(str(message)))}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)

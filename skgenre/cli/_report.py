@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 
 
 def echo(text: str = "") -> None:
-    """Write a line at once; characters that standard output cannot encode are escaped."""
-    # The name of a file may contain bytes that are no text.
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    """Write printable text at once."""
+    print(printable(text), flush=True)
+
+
+def printable(text: str) -> str:
+    """Escape what standard output cannot encode, and control characters other than line ends.
+
+    A file name may contain bytes that are no text, and sequences that command the terminal.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    text = text.encode(encoding, "backslashreplace").decode(encoding)
+    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], text)
 
 
 def aligned(cells: Sequence[object], widths: Sequence[int]) -> str:
