@@ -4,8 +4,10 @@ import json
 import os
 import pickle
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 from argparse import Namespace
 from contextlib import redirect_stdout
 
@@ -159,6 +161,24 @@ def test_unexpected_errors_and_interrupts(monkeypatch, tmp_path, capsys):
     error = PermissionError(13, "Permission denied", "song")
     assert main(["predict", "model", "song.wav"]) == 2
     assert_one_error(capsys.readouterr(), "error: song: Permission denied")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_termination_removes_temporary_files(name, monkeypatch, tmp_path, capsys):
+    """As docker stop, or a terminal that is closed, ends a program."""
+    number = getattr(signal, name)
+
+    def run(args):
+        with tempfile.TemporaryDirectory(dir=tmp_path):
+            os.kill(os.getpid(), number)
+            signal.pause()
+
+    monkeypatch.setattr("skgenre.cli._predict.run", run)
+    before = signal.getsignal(number)
+    assert main(["predict", "model", "file"]) == 130
+    assert capsys.readouterr().err == "skgenre: interrupted\n"
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(number) is before
 
 
 # train
