@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from argparse import Namespace
 from contextlib import redirect_stdout
+from multiprocessing.pool import ThreadPool
+from threading import Event
 
 import joblib
 import pytest
@@ -179,6 +182,28 @@ def test_termination_removes_temporary_files(name, monkeypatch, tmp_path, capsys
     assert capsys.readouterr().err == "skgenre: interrupted\n"
     assert not list(tmp_path.iterdir())
     assert signal.getsignal(number) is before
+
+
+def test_an_interrupt_waits_for_threads_that_write_temporary_files(music, tmp_path, monkeypatch):
+    started = Event()
+    pool = ThreadPool(1)
+
+    def write_late(folder):
+        started.set()
+        time.sleep(0.1)
+        os.makedirs(os.path.join(folder, "late"))
+
+    def interrupted(task, args):
+        pool.apply_async(write_late, [str(task.front[0].memory)])
+        started.wait()
+        pool.terminate()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skgenre.cli._train._without_bad_files", interrupted)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert train(music, tmp_path / "model", "--cv", 0) == 130
+    pool.join()
+    assert not list(tmp_path.iterdir())
 
 
 # train
