@@ -5,12 +5,17 @@ import os
 import pickle
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import tempfile
+import time
 from argparse import Namespace
 from contextlib import redirect_stdout
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from threading import Event
 
 import joblib
 import pytest
@@ -164,6 +169,46 @@ def test_unexpected_errors_and_interrupts(monkeypatch, tmp_path, capsys):
     error = PermissionError(13, "Permission denied", "song")
     assert main(["predict", "model", "song.wav"]) == 2
     assert_one_error(capsys.readouterr(), "error: song: Permission denied")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_termination_removes_temporary_files(name, monkeypatch, tmp_path, capsys):
+    """As docker stop, or a terminal that is closed, ends a program."""
+    number = getattr(signal, name)
+
+    def run(args):
+        with tempfile.TemporaryDirectory(dir=tmp_path):
+            os.kill(os.getpid(), number)
+            signal.pause()
+
+    monkeypatch.setattr("skgenre.cli._predict.run", run)
+    before = signal.getsignal(number)
+    assert main(["predict", "model", "file"]) == 130
+    assert capsys.readouterr().err == "skgenre: interrupted\n"
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(number) is before
+
+
+def test_an_interrupt_waits_for_threads_that_write_temporary_files(music, tmp_path, monkeypatch):
+    started = Event()
+    pool = ThreadPool(1)
+
+    def write_late(folder):
+        started.set()
+        time.sleep(0.1)
+        os.makedirs(os.path.join(folder, "late"))
+
+    def interrupted(task, args):
+        pool.apply_async(write_late, [str(task.front[0].memory)])
+        started.wait()
+        pool.terminate()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skgenre.cli._train._without_bad_files", interrupted)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert train(music, tmp_path / "model", "--cv", 0) == 130
+    pool.join()
+    assert not list(tmp_path.iterdir())
 
 
 # train
@@ -552,7 +597,8 @@ def test_files_without_sound_have_no_genre(trained, files, tmp_path, capsys):
     message = f"skgenre: warning: 1 track without sound: {silent} (all samples of 1 s are 0.5). "
     assert captured.err.startswith(message)
     assert captured.err.count("warning") == 1
-    assert re.search(rf"^{re.escape(str(silent))} *no sound$", captured.out, re.MULTILINE)
+    in_one_line = re.escape(str(silent).replace("\n", r"\n"))
+    assert re.search(rf"^{in_one_line} *no sound$", captured.out, re.MULTILINE)
     assert main(["predict", str(model), *given, "--json"]) == 0
     first, second = json.loads(capsys.readouterr().out)
     assert first == {
@@ -619,6 +665,32 @@ def test_names_that_standard_output_cannot_encode(trained, files, tmp_path, monk
     monkeypatch.setattr(sys, "stdout", out)
     assert main(["predict", str(model), str(odd)]) == 0
     assert rb"caf\xe9.wav" in out.buffer.getvalue()
+
+
+def test_control_characters_in_names_are_escaped(trained, files, tmp_path, capsys):
+    model, _ = trained
+    odd, absent = tmp_path / "two\nlines\x1b[31m.wav", tmp_path / "gone\x9b.wav"
+    os.link(files[0], odd)
+    assert main(["predict", str(model), str(odd), str(absent)]) == 1
+    captured = capsys.readouterr()
+    header, row = captured.out.splitlines()
+    assert rf"{tmp_path}/two\nlines\x1b[31m.wav  " in row
+    assert header.index("genre") == re.search("dub|swing", row).start()
+    assert r"gone\x9b.wav does not exist" in captured.err
+
+
+def test_standard_streams_may_be_closed(music, tmp_path, monkeypatch):
+    """As cron, services and programs without a console leave them."""
+    names = ("stdin", "stdout", "stderr")
+    for name in names:
+        monkeypatch.setattr(sys, name, None)
+    code = train(music, tmp_path / "model", "--cv", 2)
+    opened = [getattr(sys, name) for name in names]
+    monkeypatch.undo()
+    assert code == 0
+    for stream in opened:
+        stream.close()
+    assert joblib.load(tmp_path / "model").classes_.tolist() == ["dub", "swing"]
 
 
 def fitted(*steps):

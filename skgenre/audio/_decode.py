@@ -349,6 +349,8 @@ def _open_bytes(path: str | os.PathLike[str], label: str) -> BinaryIO:
             f"{label} does not exist; check its spelling. A relative path starts at the "
             f"working directory, {os.getcwd()}."
         ) from None
+    except ValueError as error:
+        raise ValueError(f"{label!r} is no path: {error}.") from None
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(
             f"{label} is a directory, not an audio file; give the files in it one by one."

@@ -20,7 +20,7 @@ from skgenre.audio._mono import resample, to_mono
 from skgenre.base import TrackTransformer
 from skgenre.utils._validation import as_rows
 from skgenre.utils._warnings import warn_of_repetition
-from skgenre.utils._waveforms import check_not_reversed, is_pair, with_rate
+from skgenre.utils._waveforms import check_not_masked, check_not_reversed, is_pair, with_rate
 
 # Integer type -> (the value of silence, the value of full scale above it).
 _FULL_SCALE = {
@@ -213,15 +213,12 @@ class AudioLoader(TrackTransformer):
         check_not_reversed(track, name)
         if is_pair(track):
             track, own_rate = track
-            if not 0 < own_rate < np.inf:
-                raise ValueError(
-                    f"{name} has a sampling rate of {own_rate}; it must be finite and above 0 Hz."
-                )
         rate = self._rate_of(track, own_rate, name)
         if not 1 <= rate <= _MAX_RATE:
             raise ValueError(
                 f"{name} has a sampling rate of {rate!s:.20} Hz; it must be from 1 Hz to 1 GHz."
             )
+        rate = float(rate)  # the integers of NumPy overflow
         x = _as_channels(track, name)  # (n_channels, n_samples), a plain array
         n_needed = n_before_resampling(self._n_samples(), rate, self.sampling_rate)
         start = center_start(x.shape[1], n_needed) if self.position == "center" else 0
@@ -264,7 +261,7 @@ class AudioLoader(TrackTransformer):
         return np.resize(x, n_samples)  # NumPy's resize repeats from the start
 
     def _n_samples(self) -> int:
-        return round(self.duration * self.sampling_rate)
+        return round(float(self.duration) * float(self.sampling_rate))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -274,6 +271,7 @@ class AudioLoader(TrackTransformer):
 
 def _as_channels(track: Any, name: str) -> NDArray[Any]:
     """Check a waveform's shape and bring it to (n_channels, n_samples)."""
+    check_not_masked(track, name)
     try:
         x = np.asarray(track)
     except ValueError as error:
@@ -281,6 +279,8 @@ def _as_channels(track: Any, name: str) -> NDArray[Any]:
             f"{name} is no waveform: its rows differ in length. Give one array of shape "
             "(n_samples,) or (n_channels, n_samples) for each track."
         ) from error
+    if x.ndim == 0 and isinstance(track, bytes):
+        raise ValueError(f"{name} is of type bytes; give its path as text: os.fsdecode(path).")
     if x.ndim == 0:
         raise ValueError(
             f"{name} is of type {type(track).__name__}; a track is a path, a waveform or a pair "
@@ -314,7 +314,7 @@ def _check_type(dtype: np.dtype[Any], name: str) -> None:
         raise ValueError(
             f"{name} is of type {dtype}. Complex data not supported: samples are real numbers."
         )
-    if dtype not in _FULL_SCALE and dtype.kind not in "fO":
+    if dtype.newbyteorder("=") not in _FULL_SCALE and dtype.kind not in "fO":
         raise ValueError(
             f"{name} is of type {dtype}, which has no full scale; convert it to float32 with "
             "samples between -1 and 1, or to int16."
@@ -323,9 +323,10 @@ def _check_type(dtype: np.dtype[Any], name: str) -> None:
 
 def _as_float(x: NDArray[Any], name: str) -> NDArray[np.float32]:
     """Convert samples to float32; integers are scaled by the full scale of their type."""
-    _check_type(x.dtype, name)
-    if x.dtype in _FULL_SCALE:
-        silence, full_scale = _FULL_SCALE[x.dtype]
+    dtype = x.dtype.newbyteorder("=")
+    _check_type(dtype, name)
+    if dtype in _FULL_SCALE:
+        silence, full_scale = _FULL_SCALE[dtype]
         return (x.astype(np.float32) - np.float32(silence)) / np.float32(full_scale)
     with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused as such
         return x.astype(np.float32, copy=False)

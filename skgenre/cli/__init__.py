@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from threading import current_thread, main_thread
 from typing import Any, NoReturn
 
 from skgenre import __version__
@@ -64,11 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["predict", "no.joblib", "song.wav"])
     2
     """
+    _open_closed_streams()
     try:
         args = _make_parser().parse_args(argv)
     except SystemExit as end:  # how argparse ends --help, --version and wrong arguments
         return end.code if isinstance(end.code, int) else 0
-    with _warnings_without_code():
+    with _warnings_without_code(), _ended_as_interrupted():
         try:
             code = import_module(_MODULES[args.command]).run(args)
             sys.stdout.flush()
@@ -86,6 +89,33 @@ def main(argv: Sequence[str] | None = None) -> int:
                 traceback.print_exc()
             echo(f"skgenre: error: {_describe(error)}", sys.stderr)
             return 2
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does: temporary folders are removed at the end."""
+    names = ("SIGTERM", "SIGHUP") if current_thread() is main_thread() else ()
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    # A handler other than the default is left alone, such as that of nohup.
+    changed = [number for number in signals if signal.getsignal(number) is signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _open_closed_streams() -> None:
+    """Open standard streams that are closed, as in some services, so that nothing else does.
+
+    Otherwise the next file that is opened would get the number of standard output, and what C
+    code prints would go into that file.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the end
 
 
 def _describe(error: Exception) -> str:

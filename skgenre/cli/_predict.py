@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from skgenre.cli._model import load_model, split_fitted
-from skgenre.cli._report import Share, aligned, echo
+from skgenre.cli._report import Share, aligned, echo, printable
 
 _PROBABILITY = "probability"
 _NO_SOUND = "no sound"
@@ -91,7 +91,8 @@ class _Table:
         genre_width = max(len(_NO_SOUND), *(len(str(name)) for name in model.classes_))
         self.n_more = min(args.top, len(model.classes_)) - 1
         header = ["file", "genre", _PROBABILITY]
-        self.widths = [max(len("file"), *map(len, args.files)), genre_width, len(_PROBABILITY)]
+        file_width = max(len("file"), *(len(_in_one_line(file)) for file in args.files))
+        self.widths = [file_width, genre_width, len(_PROBABILITY)]
         if self.n_more:
             header.append("next best")
             # Each of the others as "genre 0.123", joined by ", ".
@@ -106,15 +107,19 @@ class _Table:
             echo(aligned(self.header, self.widths))
             self.header = None
         if result["genre"] is None:
-            echo(aligned([result["file"], _NO_SOUND], self.widths[:2]))
+            echo(aligned([_in_one_line(result["file"]), _NO_SOUND], self.widths[:2]))
             return
         (genre, first), *others = result["probabilities"].items()
-        row: list[object] = [result["file"], genre, Share(first)]
+        row: list[object] = [_in_one_line(result["file"]), genre, Share(first)]
         if self.n_more:
             row.append(", ".join(f"{name} {p:.3f}" for name, p in others[: self.n_more]))
         if "segments" in result:
             row.append(_runs([segment["genre"] or _NO_SOUND for segment in result["segments"]]))
         echo(aligned(row, self.widths))
+
+
+def _in_one_line(file: str) -> str:
+    return printable(file).replace("\n", r"\n")
 
 
 def _runs(genres: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -10,11 +11,19 @@ from typing import TextIO
 
 
 def echo(text: str = "", stream: TextIO | None = None) -> None:
-    """Write a line at once, to standard output by default; escape what it cannot encode."""
+    """Write printable text at once, to standard output by default."""
     stream = stream or sys.stdout
-    # The name of a file may contain bytes that are no text.
-    encoding = stream.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    print(printable(text, stream), file=stream, flush=True)
+
+
+def printable(text: str, stream: TextIO | None = None) -> str:
+    """Escape what a stream cannot encode, and control characters other than tabs and line ends.
+
+    A file name may contain bytes that are no text, and sequences that command the terminal.
+    """
+    encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
+    text = text.encode(encoding, "backslashreplace").decode(encoding)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], text)
 
 
 def as_argument(path: str) -> str:

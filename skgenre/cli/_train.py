@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 import tempfile
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from multiprocessing.dummy import DummyProcess
 from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import check_destination, save_model
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from skgenre.evaluation import EvaluationResult, EvaluationTask, Splits
 
 _SHOWN = 3
+_PATIENCE = 10.0  # seconds
 
 
 def run(args: argparse.Namespace) -> int:
@@ -121,7 +124,17 @@ def _feature_folder(memory: str | None) -> Iterator[str]:
         yield memory
         return
     with tempfile.TemporaryDirectory(prefix="skgenre-") as folder:
-        yield folder
+        try:
+            yield folder
+        finally:
+            _wait_for_threads()
+
+
+def _wait_for_threads() -> None:
+    """Let joblib's threads finish their tracks after an interrupt, as they write to the folder."""
+    for thread in threading.enumerate():
+        if isinstance(thread, DummyProcess):  # the class of threads in a pool
+            thread.join(_PATIENCE)
 
 
 def _check_rich() -> None:

@@ -91,8 +91,8 @@ or splitter, default="artist-grouped"
     Warns
     -----
     UserWarning
-        If a genre has fewer artists than there are folds, or a fold has no training track
-        of a genre.
+        If a genre has fewer artists than there are folds, a fold has no training track of a
+        genre, or a file that is scored has a copy in training.
 
     See Also
     --------

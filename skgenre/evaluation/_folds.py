@@ -27,7 +27,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
 from skgenre.classifiers import PairwiseCalibratedClassifier, RejectingClassifier
-from skgenre.evaluation._identity import data_identity, describe_estimator
+from skgenre.evaluation._identity import data_identity, describe_estimator, find_copies
 from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
@@ -151,7 +151,8 @@ def iter_folds(
     Warns
     -----
     UserWarning
-        If the file of a fold in ``checkpoint`` is damaged, or cannot be read or written.
+        If a file that is scored has a copy in training, or the file of a fold in
+        ``checkpoint`` is damaged, or cannot be read or written.
 
     Examples
     --------
@@ -166,6 +167,7 @@ def iter_folds(
     <FoldResult 0: 20 of 20 right>
     <FoldResult 1: 20 of 20 right>
     """
+    _warn_of_copies(task, splits)
     files = _files(task, splits, checkpoint)
     kept = [
         None if file is None else _read(file, len(test))
@@ -188,6 +190,23 @@ def iter_folds(
             genre=y[test].tolist(),
             from_checkpoint=kept[number] is not None,
             **{**outcome, **arrays},
+        )
+
+
+def _warn_of_copies(task: EvaluationTask, splits: Splits) -> None:
+    """Warn of files that are scored by a model that was trained on a copy of them."""
+    copies = {} if splits.by_segment else {r: rows for rows in find_copies(task.data) for r in rows}
+    pairs = []
+    for train, test in splits if copies else ():
+        known = set(train.tolist())
+        for row in copies.keys() & set(test.tolist()):
+            pairs += [(row, other) for other in copies[row] if other in known][:1]
+    if pairs:
+        row, other = min(pairs)
+        warn_caller(
+            f"{len(pairs)} of the files that {splits.protocol} scores have a copy in training, "
+            f"first {task.names[row]}, a copy of {task.names[other]}; the accuracy comes out too "
+            "high. Keep one of each."
         )
 
 

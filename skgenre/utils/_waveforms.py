@@ -143,6 +143,7 @@ def check_waveform(
             f"{name}: {estimator_name} takes waveforms as floating-point samples; got "
             f"{track.dtype}. AudioLoader scales integer samples by the full scale of their type."
         )
+    check_not_masked(track, name)
     if isinstance(track, np.ndarray) and track.dtype == np.float32:
         samples = np.asarray(track)  # check_array is slow
     else:
@@ -189,6 +190,15 @@ def check_segments(
         A view of the track where its type allows.
     """
     return np.atleast_2d(check_waveform(track, name, sampling_rate, estimator_name, max_ndim=2))
+
+
+def check_not_masked(track: Any, name: str) -> None:
+    """Refuse a waveform with masked samples: elsewhere NumPy drops the mask without a word."""
+    if np.ma.is_masked(track):
+        raise ValueError(
+            f"{name} has {np.ma.count_masked(track)} masked samples of {np.size(track)}; fill the "
+            "gaps, such as by waveform.filled(0), or leave it out."
+        )
 
 
 def check_finite(track: NDArray[np.floating[Any]], name: str) -> None:

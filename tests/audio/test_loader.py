@@ -171,6 +171,27 @@ def test_integers_are_scaled_by_their_type(dtype, silence, full):
     np.testing.assert_allclose(out[:4], [-1, 0, 0.5, 1 - 1 / full], rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
+def test_byte_order_does_not_matter(dtype):
+    x = (music() * np.iinfo(np.int32 if dtype == np.int32 else np.int16).max).astype(dtype)
+    swapped = x.astype(x.dtype.newbyteorder(">"))
+    loader = AudioLoader(sampling_rate=RATE, duration=1)
+    np.testing.assert_array_equal(loader.transform([swapped]), loader.transform([x]))
+    np.testing.assert_array_equal(
+        loader.transform(swapped[np.newaxis]), loader.transform(x[np.newaxis])
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.uint32, np.float32])
+def test_rates_of_numpy_do_not_overflow(dtype):
+    x = music(11, 44100)
+    expected = AudioLoader(duration=10).transform([(x, 44100)])
+    given = AudioLoader(duration=10).transform([(x, dtype(44100))])
+    np.testing.assert_array_equal(given, expected)
+    loader = AudioLoader(duration=10, waveform_sampling_rate=dtype(44100))
+    np.testing.assert_array_equal(loader.transform([x]), expected)
+
+
 def test_integer_waveform_equals_the_file_it_was_written_to(tmp_path):
     x = (music() * 2**15).astype(np.int16)
     soundfile.write(tmp_path / "x.wav", x, RATE)
@@ -363,7 +384,7 @@ def test_wrong_containers_are_refused_in_fit(X, message):
         (np.zeros(0), r"track 1 has no samples: a waveform of shape \(0,\); leave it out"),
         (np.zeros((2, 0)), "track 1 has no samples"),
         ([[1.0, 2.0], [1.0]], "track 1 is no waveform: its rows differ in length"),
-        ((np.zeros(9), 0), "track 1 has a sampling rate of 0; it must be finite and above 0"),
+        ((np.zeros(9), 0), "track 1 has a sampling rate of 0 Hz; it must be from 1 Hz to 1 GHz"),
         (
             (np.zeros(9), 0.001),
             "track 1 has a sampling rate of 0.001 Hz; .* from 1 Hz to",
@@ -374,6 +395,8 @@ def test_wrong_containers_are_refused_in_fit(X, message):
         (np.array([0, -np.inf]), "track 1 contains NaN or infinity"),
         (np.array([1e300, 0]), "track 1 contains NaN or infinity"),
         (np.array([1j, 0]), "track 1 is of type complex128. Complex data not supported"),
+        (b"song.wav", r"track 1 is of type bytes; give its path as text: os\.fsdecode"),
+        (np.ma.masked_greater(np.arange(9.0), 5), "track 1 has 3 masked samples of 9; fill"),
         ((np.zeros(2), 100 * RATE), "track 1 has no samples at sampling_rate=8000"),
     ],
 )
@@ -381,6 +404,11 @@ def test_wrong_tracks_are_named(track, message):
     load = loader().fit([music(), track])
     with pytest.raises(ValueError, match=message):
         load.transform([music(), track])
+
+
+def test_a_mask_that_hides_nothing_changes_nothing():
+    x = np.stack([music(), music(seed=1)])
+    np.testing.assert_array_equal(loader().transform(np.ma.array(x)), loader().transform(x))
 
 
 def test_missing_values_among_paths_are_named(files):
@@ -401,6 +429,8 @@ def test_bad_files_are_named_by_their_path(files, tmp_path):
         loader().transform([*files, missing])
     with pytest.raises(FileNotFoundError, match=r"lost\.wav does not exist"):
         loader().fit_transform([*files, str(missing)])
+    with pytest.raises(ValueError, match=r"'lo\\x00st\.wav' is no path: embedded null byte"):
+        loader().transform([*files, "lo\0st.wav"])
     with pytest.raises(IsADirectoryError, match="is a directory"):
         loader().transform([tmp_path])
     files[1].write_bytes(files[1].read_bytes()[:-100])

@@ -158,3 +158,10 @@ def test_numbers_from_waveforms_are_plain():
     assert type(X.max()) is np.float32
     assert type(bool((X > 0).any())) is bool
     assert not isinstance(X.mean(), Waveforms)
+
+
+def test_masked_samples_are_refused_by_name():
+    X = np.ma.array(ramps())
+    X[1, 20:30] = np.ma.masked
+    with pytest.raises(ValueError, match=r"track 1 has 10 masked samples of 1000; fill the gaps"):
+        segmenter().transform(X)

@@ -20,7 +20,15 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skgenre import FrameScaler, MLPGenreClassifier, evaluate, leakage_audit
+from skgenre import (
+    AudioLoader,
+    FrameScaler,
+    MLPGenreClassifier,
+    PerTrack,
+    evaluate,
+    leakage_audit,
+    make_genres,
+)
 from skgenre.evaluation import EvaluationTask, Splits, iter_folds, make_splits
 from skgenre.utils._waveforms import Waveforms
 
@@ -245,7 +253,7 @@ def test_changed_files_are_other_data(tmp_path):
     paths = []
     for row in range(8):
         paths.append(tmp_path / f"{row}.txt")
-        paths[-1].write_text(str(row % 2))
+        paths[-1].write_text(f"{row % 2}.{row}")
 
     class Reading(Counting):
         def _read(self, X):
@@ -368,3 +376,24 @@ def test_an_audit_resumes_too(tmp_path):
     resumed = leakage_audit(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
     assert Counting.fits == 3  # of six
     assert resumed.inflation == leakage_audit(Counting(), MUSIC, n_folds=2).inflation
+
+
+@pytest.mark.parametrize("kind", ["listed twice", "copied"])
+def test_copies_in_training_and_test_are_reported(kind, tmp_path):
+    """As in GTZAN, FMA and MTG-Jamendo, which have exact duplicates."""
+    music = make_genres(3, genres=2, duration=1.0, path=tmp_path / "music", random_state=0)
+    copy = str(music.data[0])
+    if kind == "copied":
+        copy = shutil.copy(copy, tmp_path / "another name.wav")
+    data, y = [*music.data, copy], np.array([*music.target, music.target[0]])
+    model = make_pipeline(
+        PerTrack(AudioLoader(duration=1.0)), FunctionTransformer(), KNeighborsClassifier(1)
+    )
+    task = EvaluationTask(model, data, y)
+    apart = Splits("apart", [(np.arange(6), np.array([6])), (np.arange(1, 7), np.array([0]))])
+    with pytest.warns(UserWarning, match="2 of the files that apart scores have a copy") as caught:
+        list(iter_folds(task, apart))
+    (warning,) = caught
+    assert str(warning.message).count(os.path.basename(copy))
+    together = Splits("together", [(np.arange(1, 6), np.array([0, 6]))])
+    list(iter_folds(task, together))
