@@ -82,12 +82,14 @@ def measure(task: Task, *, fresh: bool = True) -> Cost:
     return Cost(**json.loads(done.stdout))
 
 
-def extra_peak() -> Callable[[], float]:
+def extra_peak(*, trim: bool = True) -> Callable[[], float]:
     """Return a function that returns how far peak memory has risen since, in bytes."""
-    gc.collect()
+    if trim:
+        gc.collect()
     try:
         # Return memory that the warm-up freed to the system: reusing it would not raise the peak.
-        ctypes.CDLL(None).malloc_trim(0)
+        if trim:
+            ctypes.CDLL(None).malloc_trim(0)
         # Reset the peak that Linux records.
         Path("/proc/self/clear_refs").write_text("5")
         before = _status("VmRSS")

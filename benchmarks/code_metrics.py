@@ -45,7 +45,7 @@ else:
     music = skgenre.make_genres(
         4, genres=["dub", "swing"], duration=12.0, path=folder, random_state=0
     )
-    model = skgenre.GenreClassifier(random_state=0).fit(music.data, music.target)
+    model = skgenre.GenreClassifier(("svc",), random_state=0).fit(music.data, music.target)
     work = lambda: model.predict(music.data[:1])
 work()
 seen = set()

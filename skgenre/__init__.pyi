@@ -1,6 +1,7 @@
 # The only list of public names: lazy_loader reads it at run time, type checkers statically.
 from .audio import AudioLoader as AudioLoader
 from .audio import Augmenter as Augmenter
+from .audio import NoSoundWarning as NoSoundWarning
 from .audio import Segmenter as Segmenter
 from .classifiers import CNNGenreClassifier as CNNGenreClassifier
 from .classifiers import CRNNGenreClassifier as CRNNGenreClassifier
@@ -33,6 +34,7 @@ from .features import MelSpectrogramExtractor as MelSpectrogramExtractor
 from .features import MFCCExtractor as MFCCExtractor
 from .features import PitchHistogramExtractor as PitchHistogramExtractor
 from .features import RhythmExtractor as RhythmExtractor
+from .features import SoundDetector as SoundDetector
 from .features import SpectrogramImage as SpectrogramImage
 from .features import STFTExtractor as STFTExtractor
 from .features import SummaryExtractor as SummaryExtractor

@@ -17,6 +17,7 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._set_output import ADAPTERS_MANAGER, _get_output_config
 
 from skgenre.utils._validation import as_rows
+from skgenre.utils._warnings import gather_track_warnings, warn_of_tracks
 from skgenre.utils._waveforms import TrackStack, check_waveform, track_name
 
 
@@ -145,6 +146,7 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return Xt
 
+    @np.errstate(under="ignore")  # what is too small to be a number is 0
     def _each(
         self,
         function: Callable[[Any, str], NDArray[Any]],
@@ -153,14 +155,16 @@ class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     ) -> NDArray[Any]:
         """Fill one output array track by track."""
         out = TrackStack(len(rows))
-        for i, row in enumerate(rows):
-            task = None if context is None else context.subcontext(task_name="track")
-            if task is not None:
-                task.call_on_fit_task_begin(estimator=self)
-            name = track_name(row, i)
-            out.append(function(row, name), name)
-            if task is not None:
-                task.call_on_fit_task_end(estimator=self)
+        with gather_track_warnings() as found:
+            for i, row in enumerate(rows):
+                task = None if context is None else context.subcontext(task_name="track")
+                if task is not None:
+                    task.call_on_fit_task_begin(estimator=self)
+                name = track_name(row, i)
+                out.append(function(row, name), name)
+                if task is not None:
+                    task.call_on_fit_task_end(estimator=self)
+        warn_of_tracks(found)
         return out.array()
 
     def set_output(self, *, transform: str | None = None) -> Self:

@@ -149,6 +149,15 @@ def check_labels_come_back_as_given(classifier):
     assert set(predicted) <= {3, 7}
 
 
+def check_encoded_labels_change_nothing(classifier):
+    """Some functions of scikit-learn encode the labels before fit."""
+    X, y = tracks_for(classifier)
+    encoded = seeded(classifier).fit(X, np.unique(y, return_inverse=True)[1])
+    np.testing.assert_allclose(
+        encoded.predict_proba(X), fitted(classifier).predict_proba(X), rtol=1e-5, atol=1e-6
+    )
+
+
 def check_shapes_and_probabilities(classifier):
     X, y = tracks_for(classifier)
     model = fitted(classifier)

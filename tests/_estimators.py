@@ -36,6 +36,7 @@ from skgenre import (
     RejectingClassifier,
     RhythmExtractor,
     Segmenter,
+    SoundDetector,
     SpectrogramImage,
     STFTExtractor,
     SummaryExtractor,
@@ -181,6 +182,7 @@ def small_transformers():
         FlatFeatures(
             MelSpectrogramExtractor(n_mels=2, n_fft=4, hop_length=1, sampling_rate=8), n_frames=3
         ),
+        SoundDetector(sampling_rate=8),
         FrameScaler(),
         GroupScaler(),
         GroupKernel(),
@@ -217,6 +219,7 @@ _TAKE_WAVEFORMS = (
     "ClipFeatures",
     "ExcerptFeatures",
     "FlatFeatures",
+    "SoundDetector",
     "PerTrack",
 )
 _TRAIN_A_NETWORK = (

@@ -5,15 +5,21 @@ import os
 import pickle
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import tempfile
+import time
 from argparse import Namespace
 from contextlib import redirect_stdout
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from threading import Event
 
 import joblib
 import pytest
+import soundfile
 from joblib import parallel_config
 from numpy.testing import assert_allclose
 from sklearn.base import clone
@@ -88,7 +94,7 @@ def copy_music(music, folder, *, metadata=False):
 
 
 def assert_one_error(captured, match):
-    """One line on standard error, and no traceback."""
+    """One error of one line, and no traceback."""
     assert re.fullmatch(r"skgenre: error: [^\n]*\n", captured.err), captured.err
     assert re.search(match, captured.err), captured.err
 
@@ -155,13 +161,54 @@ def test_unexpected_errors_and_interrupts(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("skgenre.cli._predict.load_model", fail)
     error = TypeError("of\nours")
     assert main(["predict", "model", "song.wav"]) == 2
-    assert_one_error(capsys.readouterr(), "unexpected TypeError: of ours .--debug shows where")
+    expected = "skgenre: error: unexpected TypeError: of\nours (--debug shows where)\n"
+    assert capsys.readouterr().err == expected
     error = KeyboardInterrupt()
     assert main(["predict", "model", "song.wav"]) == 130
     assert capsys.readouterr().err == "skgenre: interrupted\n"
     error = PermissionError(13, "Permission denied", "song")
     assert main(["predict", "model", "song.wav"]) == 2
     assert_one_error(capsys.readouterr(), "error: song: Permission denied")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_termination_removes_temporary_files(name, monkeypatch, tmp_path, capsys):
+    """As docker stop, or a terminal that is closed, ends a program."""
+    number = getattr(signal, name)
+
+    def run(args):
+        with tempfile.TemporaryDirectory(dir=tmp_path):
+            os.kill(os.getpid(), number)
+            signal.pause()
+
+    monkeypatch.setattr("skgenre.cli._predict.run", run)
+    before = signal.getsignal(number)
+    assert main(["predict", "model", "file"]) == 130
+    assert capsys.readouterr().err == "skgenre: interrupted\n"
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(number) is before
+
+
+def test_an_interrupt_waits_for_threads_that_write_temporary_files(music, tmp_path, monkeypatch):
+    started = Event()
+    pool = ThreadPool(1)
+
+    def write_late(folder):
+        started.set()
+        time.sleep(0.1)
+        os.makedirs(os.path.join(folder, "late"))
+
+    def interrupted(task, args):
+        pool.apply_async(write_late, [str(task.front[0].memory)])
+        started.wait()
+        pool.terminate()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skgenre.cli._train._without_bad_files", interrupted)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert train(music, tmp_path / "model", "--cv", 0) == 130
+    pool.join()
+    assert not list(tmp_path.iterdir())
 
 
 # train
@@ -251,9 +298,9 @@ def test_files_that_cannot_be_used(music, tmp_path, capsys):
     (folder / "dub" / "empty.wav").write_bytes(b"")
     out = tmp_path / "model"
     assert train(folder, out) == 2
-    assert_one_error(
-        capsys.readouterr(), "1 of 9 files .* cannot be used: .*empty.wav.* --skip-corrupt"
-    )
+    error = capsys.readouterr().err
+    assert re.search("^skgenre: error: 1 of 9 files .* cannot be used:\n- .*empty.wav", error)
+    assert "give --skip-corrupt to leave them out." in error
     # A FLAC file whose damage the header does not show.
     make_genres(1, genres=["dub"], duration=1.0, path=tmp_path / "flac", file_format="flac")
     data = bytearray((tmp_path / "flac/dub/dub.00000.flac").read_bytes())
@@ -460,7 +507,8 @@ def search(model):
 )
 def test_a_genre_classifier_saved_from_python_predicts(music, files, tmp_path, capsys, wrap):
     folder = load_genre_folder(music)
-    model = GenreClassifier(duration=1.0, n_segments=2, segment_duration=0.5, random_state=0)
+    params = {"duration": 1.0, "n_segments": 2, "segment_duration": 0.5, "random_state": 0}
+    model = GenreClassifier(("svc",), **params)
     model = wrap(model).fit(folder.data, folder.target)
     skgenre.save(model, tmp_path / "model")
     assert main(["predict", str(tmp_path / "model"), files[0], "--segments", "--json"]) == 0
@@ -542,6 +590,54 @@ def test_predict_json(trained, files):
         assert set(result["segments"][0]) == {"genre", "probability"}
 
 
+def test_files_without_sound_have_no_genre(trained, files, tmp_path, capsys):
+    model, _ = trained
+    silent = tmp_path / "a  silent\n file .wav"
+    soundfile.write(silent, [0.5] * 22050, 22050)
+    given = [str(silent), files[0]]
+    assert main(["predict", str(model), *given, "--segments"]) == 0
+    captured = capsys.readouterr()
+    message = f"skgenre: warning: 1 track without sound: {silent} (all samples of 1 s are 0.5). "
+    assert captured.err.startswith(message)
+    assert captured.err.count("warning") == 1
+    in_one_line = re.escape(str(silent).replace("\n", r"\n"))
+    assert re.search(rf"^{in_one_line} *no sound$", captured.out, re.MULTILINE)
+    assert main(["predict", str(model), *given, "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first == {
+        "file": str(silent),
+        "genre": None,
+        "status": "no sound",
+        "reason": "all samples of 1 s are 0.5",
+    }
+    assert second["genre"] in ("dub", "swing")
+
+
+def test_training_names_files_without_sound_once(music, tmp_path, capsys):
+    folder = copy_music(music, tmp_path / "music")
+    silent = folder / "dub" / "silent.wav"
+    soundfile.write(silent, [0.0] * 22050, 22050)
+    options = ["--out", str(tmp_path / "model"), "--cv", "2", "--duration", "1"]
+    assert main(["train", str(folder), *options]) == 0
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"skgenre: warning: 1 track without sound: {silent} (all samples of 1")
+    assert second.endswith("Training leaves such tracks out if all genres have others.")
+
+
+@pytest.mark.parametrize("name", ["a  b\n c .wav", " tab\t", "long" * 60, "\udcff  x.wav"])
+def test_names_of_files_stay_as_they_are(trained, files, name, capsys):
+    model, _ = trained
+    assert main(["predict", str(model), name, "--json"]) == 1
+    captured = capsys.readouterr()
+    (result,) = json.loads(captured.out)
+    assert result["file"] == name
+    assert name in result["error"]
+    shown = name.encode(errors="backslashreplace").decode()
+    assert shown in captured.err
+    assert main(["predict", name, files[0]]) == 2
+    assert shown in capsys.readouterr().err
+
+
 def test_unreadable_files_do_not_lose_the_others(trained, files, tmp_path, capsys):
     model, _ = trained
     bad = tmp_path / "bad.wav"
@@ -572,6 +668,32 @@ def test_names_that_standard_output_cannot_encode(trained, files, tmp_path, monk
     monkeypatch.setattr(sys, "stdout", out)
     assert main(["predict", str(model), str(odd)]) == 0
     assert rb"caf\xe9.wav" in out.buffer.getvalue()
+
+
+def test_control_characters_in_names_are_escaped(trained, files, tmp_path, capsys):
+    model, _ = trained
+    odd, absent = tmp_path / "two\nlines\x1b[31m.wav", tmp_path / "gone\x9b.wav"
+    os.link(files[0], odd)
+    assert main(["predict", str(model), str(odd), str(absent)]) == 1
+    captured = capsys.readouterr()
+    header, row = captured.out.splitlines()
+    assert rf"{tmp_path}/two\nlines\x1b[31m.wav  " in row
+    assert header.index("genre") == re.search("dub|swing", row).start()
+    assert r"gone\x9b.wav does not exist" in captured.err
+
+
+def test_standard_streams_may_be_closed(music, tmp_path, monkeypatch):
+    """As cron, services and programs without a console leave them."""
+    names = ("stdin", "stdout", "stderr")
+    for name in names:
+        monkeypatch.setattr(sys, name, None)
+    code = train(music, tmp_path / "model", "--cv", 2)
+    opened = [getattr(sys, name) for name in names]
+    monkeypatch.undo()
+    assert code == 0
+    for stream in opened:
+        stream.close()
+    assert joblib.load(tmp_path / "model").classes_.tolist() == ["dub", "swing"]
 
 
 def fitted(*steps):
@@ -632,6 +754,18 @@ def test_info_shows_where_a_model_comes_from(trained, music, capsys):
     assert "# Model description" in capsys.readouterr().out
     assert main(["info", str(music / "none")]) == 2
     assert_one_error(capsys.readouterr(), "none: No such file")
+
+
+def test_a_damaged_model_never_predicts(trained, files, tmp_path, capsys):
+    model, _ = trained
+    good = model.read_bytes()
+    places = [0, 3, *range(10, len(good), len(good) // 20), len(good) - 8, len(good) - 1]
+    flipped = [good[:i] + bytes([good[i] ^ 1 << i % 8]) + good[i + 1 :] for i in places]
+    path = tmp_path / "model"
+    for content in (*flipped, good[:-1], good[: len(good) // 2], good + b"junk", b"junk" + good):
+        path.write_bytes(content)
+        assert main(["predict", str(path), str(files[0])]) == 2
+        assert_one_error(capsys.readouterr(), f"{path} cannot be loaded as a model")
 
 
 def test_segments_need_a_classifier_that_predicts_them(tmp_path, capsys):

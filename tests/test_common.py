@@ -21,6 +21,8 @@ def _is_like_others(classifier):
     return type(classifier).__name__.removesuffix("GenreClassifier") in _LIKE_OTHERS
 
 
+# The tables of the checks are waveforms of a few samples, or constant.
+@pytest.mark.filterwarnings("ignore::skgenre.NoSoundWarning", "ignore:.*repetition:UserWarning")
 @parametrize_with_checks(
     [
         *small_transformers(),

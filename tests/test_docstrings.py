@@ -24,7 +24,8 @@ import skgenre
 from skgenre import AudioLoader
 
 ROOT = Path(__file__).parents[1]
-PUBLIC = [name for name in skgenre.__all__ if name != "__version__"]
+NAMES = [name for name in skgenre.__all__ if name != "__version__"]
+PUBLIC = [name for name in NAMES if not name.endswith("Warning")]  # they have no parameters
 CLASSES = [name for name in PUBLIC if inspect.isclass(getattr(skgenre, name))]
 DISPLAYS = [name for name in CLASSES if name.endswith("Display")]
 FUNCTIONS = [name for name in PUBLIC if name not in CLASSES]
@@ -118,6 +119,7 @@ def _fitted(name):
     return estimator.fit(X, y)
 
 
+@pytest.mark.filterwarnings("ignore::skgenre.NoSoundWarning")  # the tracks are short
 @pytest.mark.parametrize("name", CLASSES)
 def test_documented_attributes_equal_the_fitted_ones(name):
     thing = drawn(name) if name in DISPLAYS else _fitted(name)
@@ -180,4 +182,4 @@ def test_every_public_class_is_an_estimator_or_a_display_and_has_methods_to_chec
 def test_api_page_lists_exactly_the_public_names():
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `(\w+)` \| \S.* \|$", page, flags=re.MULTILINE)
-    assert sorted(listed) == sorted(PUBLIC)
+    assert sorted(listed) == sorted(NAMES)

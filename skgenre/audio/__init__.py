@@ -1,8 +1,17 @@
 """Waveforms: load them, cut them into segments, augment them."""
 
 from skgenre.audio._augmenter import Augmenter
-from skgenre.audio._decode import AudioInfo, probe_audio
+from skgenre.audio._decode import AUDIO_EXTENSIONS, AudioInfo, probe_audio
 from skgenre.audio._loader import AudioLoader
 from skgenre.audio._segmenter import Segmenter
+from skgenre.utils._warnings import NoSoundWarning
 
-__all__ = ["AudioInfo", "AudioLoader", "Augmenter", "Segmenter", "probe_audio"]
+__all__ = [
+    "AUDIO_EXTENSIONS",
+    "AudioInfo",
+    "AudioLoader",
+    "Augmenter",
+    "NoSoundWarning",
+    "Segmenter",
+    "probe_audio",
+]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.base import TrackTransformer
+from skgenre.utils._librosa import import_librosa
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._waveforms import check_segments, with_rate
 
@@ -323,7 +324,7 @@ def apply_effects(
     changed : ndarray of shape (n_segments, n_samples), float32
         A function of its arguments alone.
     """
-    import librosa
+    librosa = import_librosa()
 
     n_samples = segments.shape[1]
     # The phase vocoder works in frames of 2048 samples, fewer only in a shorter segment.

@@ -13,14 +13,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.audio._decode import (
     center_start,
-    mix_down,
     n_before_resampling,
     read_audio,
-    resample,
 )
+from skgenre.audio._mono import resample, to_mono
 from skgenre.base import TrackTransformer
 from skgenre.utils._validation import as_rows
-from skgenre.utils._waveforms import check_finite, with_rate
+from skgenre.utils._warnings import warn_of_repetition
+from skgenre.utils._waveforms import check_not_masked, check_not_reversed, is_pair, with_rate
 
 # Integer type -> (the value of silence, the value of full scale above it).
 _FULL_SCALE = {
@@ -30,13 +30,16 @@ _FULL_SCALE = {
     np.dtype(np.int32): (0, 2**31),
 }
 
+_MAX_RATE = 1e9  # Hz
+
 
 class AudioLoader(TrackTransformer):
     """Bring audio files and waveforms to one rate, one channel and one length.
 
-    Reads WAV, FLAC, OGG, MP3, AU and AIFF files, and takes waveforms that are in memory
-    already. Channels are averaged to one, the requested length is cut out of a longer track,
-    the samples are resampled, and a short track is repeated or padded.
+    Reads WAV, FLAC, OGG, Opus, MP3, AU, AIFF, CAF and W64 files, with PyAV also M4A, AAC, WMA,
+    WebM and Matroska, and takes waveforms that are in memory already. Channels are averaged to
+    one, the requested length is cut out of a longer track, the samples are resampled, and a short
+    track is repeated or padded.
 
     Parameters
     ----------
@@ -69,18 +72,23 @@ class AudioLoader(TrackTransformer):
     integers are divided by the full scale of their type: int8 by 128, int16 by 32768, int32
     by 2 :sup:`31`; uint8 lies around 128, as in WAV files.
 
-    A truncated file is refused: a WAV, AIFF, AU or MP3 file shorter than its header says, an
-    OGG file that ends inside a page, a FLAC file without its last
-    sample. The header of a WAV stream may omit the length. So may an MP3 file: where it has no
-    Xing or Info header, or one that does not fit the file, its frames are counted. Truncation
-    of an MP3 file without such a header cannot be detected. A last frame that is cut short is
-    left out, as are tags and junk around the audio; more than 1441 bytes of junk in the middle
-    are damage.
+    A truncated file is refused: a WAV, AIFF, AU, CAF, W64, MP3, MP4, WMA or Matroska file shorter
+    than its header says (less than one frame of samples may be missing, as some writers round
+    up), an OGG file that ends inside a page, a FLAC file without its last sample. The header of a
+    stream may omit the length, which is then that of the file. So may an MP3 file: where it has
+    no Xing or Info header, or one that does not fit the file, its frames are counted. Truncation
+    of an MP3 file without such a header, of raw AAC and of live WebM cannot be detected. A last
+    MPEG frame that is cut short is left out, as are tags and junk around the audio; more than
+    1441 bytes of junk in the middle of an MP3 file are damage.
 
     Recordings that lie in one file one after the other (MP3 files that were joined, a chained
     OGG file) are read as one track if their rates and numbers of channels are equal, and refused
     otherwise. Beside the audio, an OGG file may hold video or metadata, but not a second stream
     of audio.
+
+    What PyAV reads has the samples of FFmpeg, without the padding that the encoder states. It is
+    decoded from the start for ``position="center"`` too, once to count the samples and once to
+    the middle.
 
     References
     ----------
@@ -130,10 +138,10 @@ class AudioLoader(TrackTransformer):
         Parameters
         ----------
         X : sequence of n_tracks tracks, or array of shape (n_tracks, n_samples)
-            A list, tuple, one-dimensional array or Series. Each track is a path (str or
-            PathLike), a waveform, or a pair ``(waveform, sampling_rate)``; they may be
-            mixed. Or an array of waveforms of one length, of shape (n_tracks, n_samples) or
-            (n_tracks, n_channels, n_samples).
+            A list, tuple, one-dimensional array or Series, or a table of one column. Each
+            track is a path (str or PathLike), a waveform, or a pair ``(waveform,
+            sampling_rate)``; they may be mixed. Or an array of waveforms of one length, of shape
+            (n_tracks, n_samples) or (n_tracks, n_channels, n_samples).
 
         Returns
         -------
@@ -144,6 +152,9 @@ class AudioLoader(TrackTransformer):
         ------
         FileNotFoundError, IsADirectoryError
             If there is no such file; the message names it.
+        ImportError
+            If a file needs PyAV, which is not installed; the message names the file. It is a
+            ValueError too.
         ValueError
             If a file is empty, cut off, damaged or no audio; if a track has no samples, has
             samples that are not finite, or is too short where ``short="error"``; if tracks
@@ -161,11 +172,6 @@ class AudioLoader(TrackTransformer):
             )
 
     def _as_rows(self, X: Any) -> Sequence[Any] | NDArray[Any]:
-        if _is_pair(X):
-            raise ValueError(
-                "X is a single pair of a waveform and its sampling rate; give a list of tracks: "
-                "[(waveform, sampling_rate)]."
-            )
         tracks = as_rows(X)
         if isinstance(tracks, np.ndarray):
             self._check_array(tracks)
@@ -188,6 +194,8 @@ class AudioLoader(TrackTransformer):
 
     def transform_track(self, track: Any, name: str) -> NDArray[np.float32]:
         if isinstance(track, (str, os.PathLike)):
+            if not os.fspath(track):
+                raise FileNotFoundError(f"{name} is '' (an empty path), which does not exist.")
             x = read_audio(
                 track,
                 sampling_rate=self.sampling_rate,
@@ -202,18 +210,19 @@ class AudioLoader(TrackTransformer):
     def _read_waveform(self, track: Any, name: str) -> NDArray[np.float32]:
         """Cut, mix down and resample a waveform."""
         own_rate = None
-        if _is_pair(track):
+        check_not_reversed(track, name)
+        if is_pair(track):
             track, own_rate = track
-            if not 0 < own_rate < np.inf:
-                raise ValueError(
-                    f"{name} has a sampling rate of {own_rate}; it must be finite and above 0 Hz."
-                )
         rate = self._rate_of(track, own_rate, name)
+        if not 1 <= rate <= _MAX_RATE:
+            raise ValueError(
+                f"{name} has a sampling rate of {rate!s:.20} Hz; it must be from 1 Hz to 1 GHz."
+            )
+        rate = float(rate)  # the integers of NumPy overflow
         x = _as_channels(track, name)  # (n_channels, n_samples), a plain array
         n_needed = n_before_resampling(self._n_samples(), rate, self.sampling_rate)
         start = center_start(x.shape[1], n_needed) if self.position == "center" else 0
-        x = mix_down(_as_float(x[:, start : start + n_needed], name).T)
-        check_finite(x, name)
+        x = to_mono(_as_float(x[:, start : start + n_needed], name).T, rate, name)
         return resample(x, rate, self.sampling_rate, self.resampling)[: self._n_samples()]
 
     def _rate_of(self, waveform: Any, own_rate: float | None, name: str) -> float:
@@ -248,10 +257,11 @@ class AudioLoader(TrackTransformer):
             )
         if self.short == "zeros":
             return np.pad(x, (0, n_samples - x.size))
+        warn_of_repetition(name, x.size / self.sampling_rate, self.duration)
         return np.resize(x, n_samples)  # NumPy's resize repeats from the start
 
     def _n_samples(self) -> int:
-        return round(self.duration * self.sampling_rate)
+        return round(float(self.duration) * float(self.sampling_rate))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -259,19 +269,9 @@ class AudioLoader(TrackTransformer):
         return tags
 
 
-def _is_pair(track: Any) -> bool:
-    """Whether a track is a pair of a waveform and its rate."""
-    return (
-        isinstance(track, tuple)
-        and len(track) == 2
-        and hasattr(track[0], "__len__")
-        and not isinstance(track[0], str)
-        and isinstance(track[1], Real)
-    )
-
-
 def _as_channels(track: Any, name: str) -> NDArray[Any]:
     """Check a waveform's shape and bring it to (n_channels, n_samples)."""
+    check_not_masked(track, name)
     try:
         x = np.asarray(track)
     except ValueError as error:
@@ -279,6 +279,8 @@ def _as_channels(track: Any, name: str) -> NDArray[Any]:
             f"{name} is no waveform: its rows differ in length. Give one array of shape "
             "(n_samples,) or (n_channels, n_samples) for each track."
         ) from error
+    if x.ndim == 0 and isinstance(track, bytes):
+        raise ValueError(f"{name} is of type bytes; give its path as text: os.fsdecode(path).")
     if x.ndim == 0:
         raise ValueError(
             f"{name} is of type {type(track).__name__}; a track is a path, a waveform or a pair "
@@ -312,7 +314,7 @@ def _check_type(dtype: np.dtype[Any], name: str) -> None:
         raise ValueError(
             f"{name} is of type {dtype}. Complex data not supported: samples are real numbers."
         )
-    if dtype not in _FULL_SCALE and dtype.kind not in "fO":
+    if dtype.newbyteorder("=") not in _FULL_SCALE and dtype.kind not in "fO":
         raise ValueError(
             f"{name} is of type {dtype}, which has no full scale; convert it to float32 with "
             "samples between -1 and 1, or to int16."
@@ -321,9 +323,10 @@ def _check_type(dtype: np.dtype[Any], name: str) -> None:
 
 def _as_float(x: NDArray[Any], name: str) -> NDArray[np.float32]:
     """Convert samples to float32; integers are scaled by the full scale of their type."""
-    _check_type(x.dtype, name)
-    if x.dtype in _FULL_SCALE:
-        silence, full_scale = _FULL_SCALE[x.dtype]
+    dtype = x.dtype.newbyteorder("=")
+    _check_type(dtype, name)
+    if dtype in _FULL_SCALE:
+        silence, full_scale = _FULL_SCALE[dtype]
         return (x.astype(np.float32) - np.float32(silence)) / np.float32(full_scale)
     with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused as such
         return x.astype(np.float32, copy=False)

@@ -15,8 +15,8 @@ from skgenre.audio._parts import AudioFileError, ByteRanges, Part, damage
 _FIRST_PAGE, _LAST_PAGE = 2, 4  # flags in a page's header
 # Recordings of a web radio look like this too, and are whole.
 _OPEN_END = (
-    "has a stream without a page that is marked as its last: it was recorded from a broadcast, or "
-    "it is truncated. What is there is used."
+    "with a stream without a page that is marked as its last",
+    "It was recorded from a broadcast, or is truncated; what is there is used.",
 )
 _AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
@@ -36,7 +36,7 @@ class _Stream:
         self.is_complete = bool(flags & _LAST_PAGE)
 
 
-def read_ogg(stream: BinaryIO) -> tuple[list[Part], str]:
+def read_ogg(stream: BinaryIO) -> tuple[list[Part], tuple[str, str] | None]:
     """Find the audio streams of an open Ogg file.
 
     Parameters
@@ -48,8 +48,8 @@ def read_ogg(stream: BinaryIO) -> tuple[list[Part], str]:
     -------
     parts : list of Part
         The links of a chain. Empty where libsndfile reads the file as it is.
-    remark : str
-        What a caller should know of the file; empty if there is nothing.
+    remark : tuple of (str, str) or None
+        Problem and advice, for a warning about the file.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def read_ogg(stream: BinaryIO) -> tuple[list[Part], str]:
                 "by 'ffmpeg -i FILE -map 0:a:0 -c copy OUTPUT'."
             )
     audio = [stream for streams in groups for stream in streams if stream.is_audio]
-    remark = "" if all(stream.is_complete for stream in audio) else _OPEN_END
+    remark = None if all(stream.is_complete for stream in audio) else _OPEN_END
     if sum(map(len, groups)) == 1:
         return [], remark
     return [Part(ByteRanges(data, stream.ranges)) for stream in audio], remark

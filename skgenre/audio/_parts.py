@@ -101,7 +101,7 @@ class JoinedFile:
     ----------
     parts : sequence of Part
         At least one.
-    name : str or bytes
+    name : str, bytes or binary file
         The file that they are parts of.
 
     Raises
@@ -112,7 +112,7 @@ class JoinedFile:
         If parts differ in their rate or number of channels.
     """
 
-    def __init__(self, parts: Sequence[Part], name: str | bytes):
+    def __init__(self, parts: Sequence[Part], name: Any):
         self._parts = parts
         self._files = [_open(part, name) for part in parts]
         lengths = [
@@ -133,10 +133,7 @@ class JoinedFile:
                     "channels; split it, or convert it to one rate and number of channels."
                 )
 
-    def __enter__(self) -> JoinedFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         for file in self._files:
             file.close()
 
@@ -167,7 +164,7 @@ class JoinedFile:
         return blocks[1] if len(blocks) == 2 else np.concatenate(blocks)
 
 
-def _open(part: Part, name: str | bytes) -> Any:
+def _open(part: Part, name: Any) -> Any:
     import soundfile
 
     if part.is_whole and part.n_frames is not None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.base import TrackTransformer
+from skgenre.utils._warnings import warn_of_repetition
 from skgenre.utils._waveforms import check_waveform, with_rate
 
 
@@ -119,6 +120,8 @@ class Segmenter(TrackTransformer):
             if self.short == "zeros":
                 track = np.pad(track, (0, needed - track.size))
             else:
+                rate = self.sampling_rate
+                warn_of_repetition(name, track.size / rate, needed / rate)
                 track = np.resize(track, needed)  # NumPy's resize repeats from the start
         if not overlap_allowed:
             return track[:needed].reshape(self.n_segments, length)

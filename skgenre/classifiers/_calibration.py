@@ -268,6 +268,7 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         return tags
 
 
+@np.errstate(under="ignore")  # what is too small to be a number is 0
 def _slopes(margins: list[Array]) -> Array:
     """Return the most probable slope of each pair's sigmoid."""
     every = np.concatenate(margins)

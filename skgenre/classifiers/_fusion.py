@@ -147,6 +147,9 @@ class FusionKNeighborsClassifier(ClassifierMixin, BaseEstimator):
         self.cv = cv
         self.random_state = random_state
 
+    # What scikit-learn's metadata routing passes on without set_fit_request.
+    __metadata_request__fit = {"groups": True}
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Keep the training tracks, and search the weights where that is asked for.

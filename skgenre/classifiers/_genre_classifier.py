@@ -30,6 +30,14 @@ from skgenre.pipeline import PerTrack
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._validation import check_artists
+from skgenre.utils._warnings import (
+    NO_SOUND,
+    TrackWarning,
+    gather_track_warnings,
+    warn_caller,
+    warn_of_tracks,
+)
+from skgenre.utils._waveforms import MIN_DURATION
 
 # The whole track weighs twice as much as the mean of its excerpts.
 _WEIGHTS = (2.0, 1.0)
@@ -51,20 +59,21 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     ----------
     members : tuple of str, default=("svc", "svc_whitened")
         Models in the ensemble. "svc" is a support vector machine with a :class:`GroupKernel`;
-        "svc_whitened" the same after :class:`ArtistWhitening` of each group, which takes part
-        where ``fit`` gets ``groups``; "lda" a linear discriminant analysis with shrunk
-        covariance; "cnn" the network.
+        "svc_whitened" the same after :class:`ArtistWhitening` of each group, which is left out,
+        with a warning, where ``fit`` gets no ``groups``; "lda" a linear discriminant analysis
+        with shrunk covariance; "cnn" the network.
     sampling_rate : float, default=22050
         Rate in Hz at which everything is computed, 20480 or more; files are resampled to it.
     duration : float, default=60.0
-        Seconds taken at most from the middle of each track. Shorter tracks are taken as they are.
+        Seconds taken at most from the middle of each track, 0.1 or more. Shorter tracks are
+        taken as they are.
     n_excerpts : int, default=3
         Excerpts of 10 s, spread evenly over these seconds, that predict beside the whole track.
         With 0, only the whole track predicts, which takes half the time for a track of 30 s.
     n_segments : int, default=6
         Segments of a track in ``predict_segment_proba``, spread evenly over these seconds.
     segment_duration : float, default=10.0
-        Seconds of such a segment, or all of a shorter track.
+        Seconds of such a segment, 0.1 or more, or all of a shorter track.
     epochs : int, default=30
         Epochs of the network, of at least 30 steps each.
     precomputed : bool, default=False
@@ -112,6 +121,11 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     geometric mean of those for the whole track, which count twice, and of the mean of those for
     its excerpts. The network has its own random crops.
 
+    A track without sound, by the definition of :class:`NoSoundWarning`, is named in a warning.
+    ``fit`` leaves it out if all genres have other tracks. In prediction all genres get the same
+    probability, so that ``predict`` gives the first of ``classes_``. Excerpts without sound do not
+    vote, and segments without sound get the same probability of all genres, without a warning.
+
     The features of a track take 10 KB of memory in ``fit``, and 340 KB with the network, which
     makes copies. With ``memory`` they take 29 KB more: what is kept there serves prediction too.
     It is kept for one ``n_excerpts``, and computed again for another.
@@ -135,10 +149,10 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         "members": ["array-like"],
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
-        "duration": [Interval(Real, 0, None, closed="neither")],
+        "duration": [Interval(Real, MIN_DURATION, None, closed="left")],
         "n_excerpts": [Interval(Integral, 0, None, closed="left")],
         "n_segments": [Interval(Integral, 1, None, closed="left")],
-        "segment_duration": [Interval(Real, 0, None, closed="neither")],
+        "segment_duration": [Interval(Real, MIN_DURATION, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "precomputed": ["boolean"],
         "n_jobs": [Integral, None],
@@ -173,6 +187,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         self.memory = memory
         self.random_state = random_state
 
+    # What scikit-learn's metadata routing passes on without set_fit_request.
+    __metadata_request__fit = {"groups": True}
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Compute the features of all tracks, and fit the members.
@@ -185,8 +202,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         y : array-like of shape (n_tracks,)
             Genre of each track: strings or integers.
         groups : array-like of shape (n_tracks,), default=None
-            Artist of each track. In a search or cross-validation they come by metadata
-            routing: ``set_fit_request(groups=True)``.
+            Artist of each track. A cross-validation or search of scikit-learn passes them on
+            only with metadata routing: ``sklearn.set_config(enable_metadata_routing=True)``, and
+            ``params={"groups": artists}`` in ``cross_val_score``.
 
         Returns
         -------
@@ -203,7 +221,10 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If "svc_whitened" is left out because no genre has two artists.
+            If "svc_whitened" is left out because there are no ``groups``, or no genre has two
+            artists.
+        NoSoundWarning
+            If tracks have no sound.
         """
         settings = self._fit_settings()
         names = _taking_part(list(settings[0]), has_groups=groups is not None)
@@ -226,7 +247,15 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         if artists is not None:
             names = _with_enough_artists(names, codes, artists)
         columns = view_columns(*settings, n_excerpts=n_excerpts)
-        table = self._table(X, front_end, columns)
+        table = self._table(
+            X, front_end, columns, "Training leaves such tracks out if all genres have others."
+        )
+        sound = _has_sound(table, columns, "track")
+        if len(np.unique(codes[sound])) == len(classes) < np.count_nonzero(sound):
+            table, y, codes = table[sound], y[sound], codes[sound]
+            if artists is not None:
+                artists = artists[sound]
+                names = _with_enough_artists(names, codes, artists)
         members = self._fit_members(names, _views(table, columns, "track"), y, codes, artists)
         self.classes_, self.members_, self.front_end_ = classes, members, front_end
         self._settings = settings
@@ -300,6 +329,11 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         -------
         proba : ndarray of shape (n_tracks, n_classes)
             Rows sum to one; columns in the order of ``classes_``.
+
+        Warns
+        -----
+        NoSoundWarning
+            If tracks have no sound; all genres have the same probability then.
         """
         return geometric_mean(list(self.predict_member_proba(X).values()))
 
@@ -328,19 +362,23 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     ) -> dict[str, NDArray[np.float64]]:
         """Return the probabilities of each member, from the whole tracks and their excerpts."""
         n_excerpts = sum(view.startswith("clip__excerpt") for view in columns)
-        views = [_views(table, columns, "track")]
-        views += [_views(table, columns, f"excerpt{i}") for i in range(n_excerpts)]
+        names = ["track", *(f"excerpt{i}" for i in range(n_excerpts))]
+        views = [_views(table, columns, name) for name in names]
         # All views of the tracks are predicted together: (n_views * n_tracks, n_columns).
         rows = {
             source: np.concatenate([view[source] for view in views if source in view])
             for source in views[0]
         }
+        has_sound = np.array([_has_sound(table, columns, name) for name in names])
+        has_sound = has_sound[:, :, np.newaxis]  # (n_views, n_tracks, 1)
         found = {}
         for name, proba in self._member_proba(rows).items():
             whole, *excerpts = proba.reshape(-1, len(table), proba.shape[1])
-            found[name] = (
-                geometric_mean([whole, np.mean(excerpts, axis=0)], _WEIGHTS) if excerpts else whole
-            )
+            if excerpts:
+                # An excerpt without sound has nothing to add to the whole track.
+                mean = np.where(has_sound[1:], excerpts, whole).mean(axis=0)
+                whole = geometric_mean([whole, mean], _WEIGHTS)
+            found[name] = np.where(has_sound[0], whole, 1 / len(self.classes_))
         return found
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -378,7 +416,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             return self.predict_proba(X)[:, np.newaxis].astype(np.float32)
         of_segments = (self.n_segments, self.segment_duration)
         table, columns = self._features(X, segments=of_segments)
-        segments = [_views(table, columns, f"excerpt{i}") for i in range(self.n_segments)]
+        names = [f"excerpt{i}" for i in range(self.n_segments)]
+        segments = [_views(table, columns, name) for name in names]
+        has_sound = np.stack([_has_sound(table, columns, name) for name in names], axis=1)
         # (n_tracks * n_segments, n_columns), so that all segments are predicted together
         rows = {
             source: np.stack([views[source] for views in segments], axis=1).reshape(
@@ -387,7 +427,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             for source in segments[0]
         }
         proba = geometric_mean(list(self._member_proba(rows).values()))
-        return proba.reshape(len(table), len(segments), -1).astype(np.float32)
+        proba = proba.reshape(len(table), len(segments), -1).astype(np.float32)
+        return np.where(has_sound[:, :, np.newaxis], proba, np.float32(1 / len(self.classes_)))
 
     def _fit_settings(self) -> tuple[tuple[str, ...], float, float]:
         """Return what decides the columns of the features; the members are checked."""
@@ -417,12 +458,25 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         self._validate_params()
         front_end = self._front_end(self._settings, **excerpts)
         columns = view_columns(*self._settings, **excerpts)
-        return self._table(X, front_end, columns), columns
+        consequence = "All genres have the same probability for such a track."
+        return self._table(X, front_end, columns, consequence), columns
 
-    def _table(self, X: Any, front_end: PerTrack, columns: dict[str, slice]) -> NDArray[np.float32]:
-        """Return the features of tracks: (n_tracks, n_columns)."""
-        if not self.precomputed:
-            return front_end.fit_transform(X)
+    def _table(
+        self, X: Any, front_end: PerTrack, columns: dict[str, slice], consequence: str
+    ) -> NDArray[np.float32]:
+        """Return the features of tracks, (n_tracks, n_columns); warn of those without sound."""
+        if self.precomputed:
+            table = self._check_table(X, columns)
+            silent = np.flatnonzero(~_has_sound(table, columns, "track"))
+            found = [TrackWarning(f"row {row}", "", *NO_SOUND) for row in silent]
+        else:
+            with gather_track_warnings() as found:
+                table = front_end.fit_transform(X)
+        warn_of_tracks([w._replace(advice=consequence) if w[2:] == NO_SOUND else w for w in found])
+        return table
+
+    def _check_table(self, X: Any, columns: dict[str, slice]) -> NDArray[np.float32]:
+        """Check the table that takes the place of tracks where ``precomputed``."""
         rows = as_rows(X)
         if isinstance(rows[0], (str, os.PathLike)):
             raise ValueError(
@@ -463,14 +517,19 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
 def _taking_part(names: list[str], *, has_groups: bool) -> list[str]:
     """Return the members that take part: one of them only where there are groups."""
-    if not has_groups:
-        names = [name for name in names if name != "svc_whitened"]
-    if not names:
-        raise ValueError(
-            "members=('svc_whitened',) needs groups, the artist of each track: fit(X, y, "
-            "groups=artists). Without them choose 'svc'."
-        )
-    return names
+    if has_groups or "svc_whitened" not in names:
+        return names
+    others = tuple(name for name in names if name != "svc_whitened")
+    message = (
+        "The member 'svc_whitened' of GenreClassifier needs groups, the artist of each track, but "
+        "fit got none. Give fit(X, y, groups=artists); cross-validations of scikit-learn pass them "
+        "on after sklearn.set_config(enable_metadata_routing=True), as params={'groups': artists}. "
+        f"Without artists choose members={others or ('svc',)}"
+    )
+    if not others:
+        raise ValueError(f"{message}.")
+    warnings.warn(f"{message}; 'svc_whitened' is left out.", UserWarning, stacklevel=4)
+    return list(others)
 
 
 def _with_enough_artists(
@@ -485,13 +544,20 @@ def _with_enough_artists(
     )
     if names == ["svc_whitened"]:
         raise ValueError(f"{message}. Choose 'svc', or give tracks of more artists.")
-    warnings.warn(f"{message}; it is left out.", UserWarning, stacklevel=4)
+    warn_caller(f"{message}; it is left out.")
     return [name for name in names if name != "svc_whitened"]
 
 
 def _source(member: str) -> str:
     """Return which features a member takes."""
     return "spectrogram" if member == "cnn" else "clip"
+
+
+def _has_sound(
+    table: NDArray[np.float32], columns: dict[str, slice], view: str
+) -> NDArray[np.bool_]:
+    """Return whether the track, or an excerpt, has sound: (n_tracks,)."""
+    return table[:, columns[f"sound__{view}"]][:, 0] > 0
 
 
 def _views(

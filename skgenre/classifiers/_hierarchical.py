@@ -38,27 +38,26 @@ class HierarchicalGenreClassifier(
     """Classify step by step down a tree of genres, one classifier a step.
 
     Each node of the tree has a classifier of its own, which separates the children of that
-    node apart and is trained on the tracks of the genres below it. On GTZAN's ten genres
-    that is the tree of [1]_ with its seven LSTM networks.
+    node apart and is trained on the tracks of the genres below it. With ``hierarchy="gtzan"``
+    it is the tree of [1]_ with its seven LSTM networks.
 
     Parameters
     ----------
     estimator : classifier or None, default=None
         Cloned for each node. None means :class:`LSTMGenreClassifier` with its defaults.
     hierarchy : "auto", "gtzan", mapping or list, default="auto"
-        The tree. A mapping has names as keys and mappings, lists of labels or single
-        labels as values; a list alone is a tree of one node. "gtzan" is the tree of
-        [1]_. "auto" takes that tree where every class is a genre of GTZAN, and otherwise
-        grows a binary tree by joining the genres whose mean features are most alike
-        (average linkage). Genres that ``y`` does not hold are left out, and nodes that
-        are left with one child.
+        The tree. "auto" grows a binary tree by joining the genres whose mean features are
+        most alike (average linkage). "gtzan" is the tree of [1]_, for the genres of GTZAN. A
+        mapping has names as keys and mappings, lists of labels or single labels as values; a
+        list alone is a tree of one node. Genres that ``y`` does not hold are left out, and
+        nodes that are left with one child.
     routing : {"soft", "hard"}, default="soft"
         "soft" multiplies the probabilities along the path to each genre. "hard" follows
         the most probable child and gives the genres elsewhere probability 0.
     node_params : dict of str to dict, or None, default=None
         Parameters of single nodes that differ from ``estimator``'s, by the node's path:
         ``{"root": {"epochs": 35}, "strong": {"epochs": 20}}``. The paths are the keys of
-        ``nodes_``.
+        ``nodes_``; a ``class_weight`` has positions of children as keys.
     random_state : int, RandomState instance or None, default=None
         Decides the seeds of the nodes' classifiers, where they take any. None leaves
         their own ``random_state`` as it is.
@@ -72,7 +71,7 @@ class HierarchicalGenreClassifier(
         and lists of labels where the genres are separated.
     nodes_ : dict of str to classifier
         The fitted classifier of each node by its path, "root" first. Its classes are the
-        names of the node's children.
+        positions of the node's children in ``hierarchy_``: 0 is the first child.
     n_features_in_ : int
         Size of the last axis of X in ``fit``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -81,9 +80,13 @@ class HierarchicalGenreClassifier(
     Notes
     -----
     Routing is by track: each node's segments vote before its decision counts.
-    The classes of a node are the names of its children, so that a ``class_weight`` of genres
-    belongs into ``node_params``. Weights of tracks reach classifiers that take
-    ``sample_weight`` in ``fit``; through a ``Pipeline`` they are not routed.
+    Weights of tracks reach classifiers that take ``sample_weight`` in ``fit``; through a
+    ``Pipeline`` they are not routed.
+
+    With "auto", the names of the genres and their order decide nothing. Some functions of
+    scikit-learn encode genres as integers before ``fit``: ``cross_val_predict`` where it asks
+    for probabilities, ``VotingClassifier``, ``StackingClassifier`` and others. There "auto"
+    answers as it does for the names; a tree that names genres is refused, as they are unknown.
 
     ``predict_segment_proba`` routes each segment by itself instead, and its mean over a
     track is therefore not ``predict_proba``.
@@ -103,11 +106,13 @@ class HierarchicalGenreClassifier(
     >>> y = np.repeat(["metal", "rock", "jazz"], 8)
     >>> X = rng.normal(size=(24, 2, 10, 3)) + np.repeat([0, 2, 4], 8)[:, None, None, None]
     >>> mlp = MLPGenreClassifier(units=(16,), epochs=5, learning_rate=0.01)
-    >>> model = HierarchicalGenreClassifier(mlp, random_state=0).fit(X, y)
+    >>> model = HierarchicalGenreClassifier(mlp, hierarchy="gtzan", random_state=0).fit(X, y)
     >>> model.hierarchy_
     {'strong': ['metal', 'rock'], 'mild': 'jazz'}
     >>> list(model.nodes_)
     ['root', 'strong']
+    >>> model.set_params(hierarchy="auto").fit(X, y).hierarchy_
+    {'metal': 'metal', 'rock-jazz': ['rock', 'jazz']}
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -296,19 +301,14 @@ class HierarchicalGenreClassifier(
         expected = np.average([products[label] for label in labels.tolist()], weights=counts)
         return {"nodes": nodes, "genres": products, "expected": float(expected)}
 
+    @np.errstate(under="ignore")  # what is too small to be a number is 0
     def _plant(self, X: Array, y: Array) -> Node:
         """Choose the tree."""
+        classes, first_rows = np.unique(y, return_index=True)
         if not isinstance(self.hierarchy, str):
-            return tree_from_mapping(self.hierarchy, np.unique(y))
-        classes = np.unique(y)
-        tree = gtzan_tree(classes)
-        if tree is not None:
-            return tree
+            return tree_from_mapping(self.hierarchy, classes)
         if self.hierarchy == "gtzan":
-            raise ValueError(
-                f"hierarchy='gtzan' knows the ten genres of GTZAN only; y holds "
-                f"{self.classes_.tolist()}. Take hierarchy='auto', or give a mapping."
-            )
+            return gtzan_tree(classes)
         # (n_tracks, n_features) for tables; else mean and spread of each feature.
         summaries = X
         if X.ndim > 2:
@@ -317,7 +317,9 @@ class HierarchicalGenreClassifier(
         spread = summaries.std(axis=0)
         summaries = (summaries - summaries.mean(axis=0)) / np.where(spread > 0, spread, 1)
         means = np.stack([summaries[y == label].mean(axis=0) for label in classes])
-        return grow_tree(means, classes)
+        # Ordered by their features, so that ties and seeds do not depend on the names.
+        order = np.lexsort([first_rows, *means.T])
+        return grow_tree(means[order], classes[order])
 
     def _check_node_params(self, paths: list[str]) -> None:
         unknown = sorted(set(self.node_params or {}) - set(paths))
@@ -344,6 +346,7 @@ class HierarchicalGenreClassifier(
             classifier.set_params(**dict.fromkeys(names, seed))
         return classifier.set_params(**(self.node_params or {}).get(path, {}))
 
+    @np.errstate(under="ignore")  # what is too small to be a number is 0
     def _route(self, X: Any, method: str) -> NDArray[np.float32]:
         """Bring the probabilities of all nodes together: (..., n_classes)."""
         check_is_fitted(self)
@@ -356,9 +359,8 @@ class HierarchicalGenreClassifier(
             if self.routing == "hard":
                 best = children.argmax(axis=-1)[..., np.newaxis]
                 children = np.where(best == np.arange(children.shape[-1]), 1.0, 0.0)
-            order = self.nodes_[node.path].classes_.tolist()
-            for name, child in node.children:
-                share = reach * children[..., order.index(name)]
+            for position, (_, child) in enumerate(node.children):
+                share = reach * children[..., position]
                 if isinstance(child, Node):
                     descend(child, share, getattr(self.nodes_[child.path], method)(X))
                 else:
@@ -379,8 +381,8 @@ class HierarchicalGenreClassifier(
 def _node_target(node: Node, y: Array) -> tuple[Array, Array]:
     """Return the rows of a node's tracks, and which of its children each belongs to."""
     target = np.full(len(y), -1)
-    for i, (_, child) in enumerate(node.children):
+    for position, (_, child) in enumerate(node.children):
         below = child.labels() if isinstance(child, Node) else [child]
-        target[np.isin(y, below)] = i
+        target[np.isin(y, below)] = position
     rows = np.flatnonzero(target >= 0)
-    return rows, np.array([name for name, _ in node.children])[target[rows]]
+    return rows, target[rows]

@@ -25,6 +25,7 @@ from skgenre.features import (
     ExcerptFeatures,
     FlatFeatures,
     MelSpectrogramExtractor,
+    SoundDetector,
 )
 from skgenre.pipeline import PerTrack
 from skgenre.preprocessing import ArtistWhitening, GroupKernel, GroupScaler
@@ -114,7 +115,7 @@ def make_features(
     -------
     features : FeatureUnion
         Its columns are called "clip__track__...", "clip__excerpt0__...",
-        "spectrogram__track__...". A segment is called an excerpt.
+        "spectrogram__track__...", "sound__track__has_sound". A segment is called an excerpt.
     """
     views: dict[str, Any] = {"n_excerpts": 0}
     if segments is not None:
@@ -125,9 +126,10 @@ def make_features(
             "include_track": False,
         }
     union = []
+    clip_views = views if segments else {"n_excerpts": n_excerpts}
     if set(members) - {"cnn"}:
-        clip = ExcerptFeatures(ClipFeatures(sampling_rate=sampling_rate), **views)
-        union.append(("clip", clip if segments else clip.set_params(n_excerpts=n_excerpts)))
+        clip = ClipFeatures(sampling_rate=sampling_rate)
+        union.append(("clip", ExcerptFeatures(clip, **clip_views)))
     if "cnn" in members:
         mel = MelSpectrogramExtractor(
             n_mels=N_MELS, hop_length=HOP_LENGTH, top_db=None, sampling_rate=sampling_rate
@@ -135,6 +137,8 @@ def make_features(
         n_frames = 1 + round(duration * sampling_rate) // HOP_LENGTH
         flat = FlatFeatures(mel, n_frames=n_frames)
         union.append(("spectrogram", ExcerptFeatures(flat, **views)))
+    detector = SoundDetector(sampling_rate=sampling_rate)
+    union.append(("sound", ExcerptFeatures(detector, **clip_views)))
     return FeatureUnion(union, n_jobs=1)
 
 
@@ -199,7 +203,7 @@ def make_member(name: str, n_tracks: int, *, folds: list[Split], epochs: int, se
             whitening = ArtistWhitening(
                 feature_groups=labels, keep_columns=True, without_groups="raise"
             )
-            steps.append(("whitening", whitening.set_fit_request(groups=True)))
+            steps.append(("whitening", whitening))
         exact = n_tracks <= MAX_EXACT
         kernel = GroupKernel(
             feature_groups=labels, n_landmarks=None if exact else N_LANDMARKS, random_state=seed

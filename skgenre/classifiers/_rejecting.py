@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from numbers import Integral, Real
+from types import FrameType
 from typing import Any, Self
 
 import numpy as np
@@ -26,6 +28,7 @@ from sklearn.utils.validation import (
 )
 
 from skgenre.classifiers._vote import vote
+from skgenre.utils._validation import check_genres
 
 
 def _has_proba(self: RejectingClassifier) -> bool:
@@ -79,7 +82,14 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
     lowers the accuracy. A search for the best ``threshold`` by ``score`` therefore always
     prefers to reject nothing; ``coverage_accuracy`` shows what rejecting gains.
 
-    ``predict_proba`` is that of the classifier, with its own vote.
+    Macro averages of scikit-learn, such as ``scoring="f1_macro"``, take rejected tracks for one
+    more genre, of which nothing is right, and average over it too. To average over the genres
+    only, name them: ``make_scorer(f1_score, average="macro", labels=genres)``. Balanced accuracy
+    counts rejected tracks as wrong, and warns of their label.
+
+    ``predict_proba`` is that of the classifier, with its own vote, and rejects nothing. Members of
+    a ``VotingClassifier`` are therefore to vote by ``voting="soft"``: it has no place for
+    rejected tracks in a hard vote, which is an error.
 
     References
     ----------
@@ -116,7 +126,7 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Fit the classifier of segments.
 
         Parameters
@@ -127,6 +137,9 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
             Genre of each track.
         sample_weight : array-like of shape (n_tracks,), default=None
             Weight of each track, handed on to the classifier.
+        **params : dict
+            Further parameters of the classifier's ``fit``, such as ``groups``. With metadata
+            routing, those that it requests.
 
         Returns
         -------
@@ -139,12 +152,12 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
             If ``reject_label`` is one of the classes or of another kind, or if the classifier
             takes no weights but some are given.
         """
-        params: dict[str, Any] = {}
+        check_genres(y, X)
         if sample_weight is not None:
             params["sample_weight"] = sample_weight
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
-        elif params and not has_fit_parameter(self.estimator, "sample_weight"):
+        elif sample_weight is not None and not has_fit_parameter(self.estimator, "sample_weight"):
             raise ValueError(
                 f"sample_weight was given, but {type(self.estimator).__name__} takes none in fit; "
                 "leave it out or choose another estimator."
@@ -180,7 +193,8 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
         Raises
         ------
         ValueError
-            If ``threshold`` is larger than the number of segments of a track.
+            If ``threshold`` is larger than the number of segments of a track, or a track is
+            rejected in a hard vote of scikit-learn's ``VotingClassifier``.
         """
         winners, votes, n_segments = self._count(X)
         if isinstance(self.threshold, Integral):
@@ -195,6 +209,13 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
         dtype = np.result_type(self.classes_.dtype, np.min_scalar_type(self.reject_label_))
         labels = self.classes_[winners].astype(dtype)
         labels[~enough] = self.reject_label_
+        n_rejected = len(labels) - np.count_nonzero(enough)
+        if n_rejected and _is_hard_vote():
+            raise ValueError(
+                f"RejectingClassifier rejected {n_rejected} of {len(labels)} tracks, but a hard "
+                f"vote cannot count reject_label={self.reject_label_!r}. Set VotingClassifier("
+                "voting='soft'), which averages the probabilities, or give it the estimator itself."
+            )
         return labels
 
     @available_if(_has_proba)
@@ -267,6 +288,7 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
         >>> bool(coverage[0] == 1 and (np.diff(coverage) <= 0).all())
         True
         """
+        check_genres(y, X)
         winners, votes, n_segments = self._count(X)
         y = _check_y(y, estimator=self)
         check_consistent_length(votes, y)
@@ -306,6 +328,17 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
         return tags
 
 
+def _is_hard_vote() -> bool:
+    """Whether predict was called by scikit-learn's VotingClassifier.predict."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("sklearn."):
+        names = frame.f_globals["__name__"], frame.f_code.co_name
+        if names == ("sklearn.ensemble._voting", "predict"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _choose_label(label: Any, classes: NDArray[Any]) -> Any:
     """Check the label of rejected tracks against the classes, or choose one."""
     known = classes.tolist()
@@ -327,7 +360,9 @@ def _choose_label(label: Any, classes: NDArray[Any]) -> Any:
     elif not isinstance(label, kind) or isinstance(label, bool):
         raise ValueError(
             f"reject_label={label!r} is of another kind than the classes, such as {known[0]!r}: "
-            "predict could not answer both. Give a label of their type, or None."
+            "predict could not answer both. Give a label of their type, or None, which suits any: "
+            "scikit-learn encodes genres as integers for some functions, such as VotingClassifier "
+            "and cross_val_predict(method='predict_proba')."
         )
     if label in known:
         raise ValueError(

@@ -95,7 +95,7 @@ def tree_from_mapping(hierarchy: Any, classes: NDArray[Any]) -> Node:
     if missing:
         raise ValueError(
             f"The hierarchy has no place for {', '.join(map(repr, missing))}, which y holds. Add "
-            "them to the hierarchy, or take hierarchy='auto'."
+            f"them to the hierarchy, or take hierarchy='auto'.{_if_encoded(classes)}"
         )
     _check_names(hierarchy, is_root=True)
     return _restrict(hierarchy, known, ())
@@ -162,15 +162,18 @@ def _renamed(kept: Any, path: tuple[str, ...]) -> Any:
     return Node("/".join(path) or ROOT, children)
 
 
-def gtzan_tree(classes: NDArray[Any]) -> Node | None:
-    """Return zhang's tree for the genres at hand, or None if one is not of GTZAN.
+def gtzan_tree(classes: NDArray[Any]) -> Node:
+    """Return zhang's tree for the genres at hand; refuse those that are not of GTZAN.
 
     Spelling is read generously: "Hip-Hop" and "hip hop" are "hiphop".
     """
     spelled = {_plain(label): label for label in classes.tolist()}
     genres = set(_listed(GTZAN_HIERARCHY))
     if len(spelled) < len(classes) or not set(spelled) <= genres:
-        return None
+        raise ValueError(
+            f"hierarchy='gtzan' knows the ten genres of GTZAN only; y holds {classes.tolist()}. "
+            f"Take hierarchy='auto', or give a mapping.{_if_encoded(classes)}"
+        )
     mapping = {
         name: {
             group: [spelled.get(genre, genre) for genre in members]
@@ -179,6 +182,17 @@ def gtzan_tree(classes: NDArray[Any]) -> Node | None:
         for name, groups in GTZAN_HIERARCHY.items()
     }
     return tree_from_mapping(mapping, classes)
+
+
+def _if_encoded(classes: NDArray[Any]) -> str:
+    """Explain integers that scikit-learn may have made of the names of genres."""
+    if classes.tolist() != list(range(len(classes))):
+        return ""
+    return (
+        " If y held names: cross_val_predict(method='predict_proba'), VotingClassifier and others "
+        "encode them as 0, 1, ..., their positions among the sorted names; give a mapping of "
+        "these numbers, or use skgenre.evaluate, which keeps the names."
+    )
 
 
 def _plain(label: Any) -> str:

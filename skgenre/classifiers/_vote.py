@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+@np.errstate(under="ignore")  # what is too small to be a number is 0
 def vote(segment_proba: NDArray[np.floating], voting: str = "soft") -> NDArray[np.float32]:
     """Turn the segments' probabilities into the track's.
 

@@ -9,9 +9,10 @@ from itertools import groupby
 from typing import Any
 
 from skgenre.cli._model import load_model, split_fitted
-from skgenre.cli._report import Share, aligned, echo
+from skgenre.cli._report import Share, aligned, echo, printable
 
 _PROBABILITY = "probability"
+_NO_SOUND = "no sound"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,10 +33,10 @@ def run(args: argparse.Namespace) -> int:
             result = _predict(model, file, segments=args.segments)
         except (ValueError, OSError) as error:
             failed = True
-            reason = " ".join(str(error).split())
+            reason = str(error)
             result = {"file": file, "error": reason}
             named = reason if file in reason else f"{file}: {reason}"
-            print(f"skgenre: error: {named}", file=sys.stderr)
+            echo(f"skgenre: error: {named}", sys.stderr)
         else:
             if table is not None:
                 table.echo_row(result)
@@ -47,9 +48,24 @@ def run(args: argparse.Namespace) -> int:
 
 def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
     """Describe one file: its genre and all probabilities, the most probable first."""
+    from skgenre.utils._warnings import (
+        NO_SOUND,
+        TrackWarning,
+        gather_track_warnings,
+        warn_of_tracks,
+    )
+
     names = [str(name) for name in model.classes_]
-    classifier, features = split_fitted(model, [file])
-    proba = classifier.predict_proba(features)[0]  # (n_classes,)
+    with gather_track_warnings() as found:
+        classifier, features = split_fitted(model, [file])
+        proba = classifier.predict_proba(features)[0]  # (n_classes,)
+        by_segment = classifier.predict_segment_proba(features)[0] if segments else []
+    silent = [warning.detail for warning in found if warning.problem == NO_SOUND[0]]
+    if silent:
+        reason = silent[0]
+        warn_of_tracks([TrackWarning(file, reason, *NO_SOUND)])
+        return {"file": file, "genre": None, "status": _NO_SOUND, "reason": reason}
+    warn_of_tracks([*dict.fromkeys(found)])
     order = (-proba).argsort(kind="stable")
     result: dict[str, Any] = {
         "file": file,
@@ -57,10 +73,13 @@ def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
         "probabilities": {names[i]: round(float(proba[i]), 6) for i in order},
     }
     if segments:
-        by_segment = classifier.predict_segment_proba(features)[0]  # (n_segments, n_classes)
         result["segments"] = [
-            {"genre": names[row.argmax()], _PROBABILITY: round(float(row.max()), 6)}
-            for row in by_segment
+            {
+                # All genres have the same probability where there is no sound.
+                "genre": names[row.argmax()] if row.max() > row.min() else None,
+                _PROBABILITY: round(float(row.max()), 6),
+            }
+            for row in by_segment  # (n_classes,)
         ]
     return result
 
@@ -69,10 +88,11 @@ class _Table:
     """A table that prints each row as soon as it is known."""
 
     def __init__(self, model: Any, args: argparse.Namespace):
-        genre_width = max(len("genre"), *(len(str(name)) for name in model.classes_))
+        genre_width = max(len(_NO_SOUND), *(len(str(name)) for name in model.classes_))
         self.n_more = min(args.top, len(model.classes_)) - 1
         header = ["file", "genre", _PROBABILITY]
-        self.widths = [max(len("file"), *map(len, args.files)), genre_width, len(_PROBABILITY)]
+        file_width = max(len("file"), *(len(_in_one_line(file)) for file in args.files))
+        self.widths = [file_width, genre_width, len(_PROBABILITY)]
         if self.n_more:
             header.append("next best")
             # Each of the others as "genre 0.123", joined by ", ".
@@ -86,13 +106,20 @@ class _Table:
         if self.header is not None:  # not before there is anything to show
             echo(aligned(self.header, self.widths))
             self.header = None
+        if result["genre"] is None:
+            echo(aligned([_in_one_line(result["file"]), _NO_SOUND], self.widths[:2]))
+            return
         (genre, first), *others = result["probabilities"].items()
-        row: list[object] = [result["file"], genre, Share(first)]
+        row: list[object] = [_in_one_line(result["file"]), genre, Share(first)]
         if self.n_more:
             row.append(", ".join(f"{name} {p:.3f}" for name, p in others[: self.n_more]))
         if "segments" in result:
-            row.append(_runs([segment["genre"] for segment in result["segments"]]))
+            row.append(_runs([segment["genre"] or _NO_SOUND for segment in result["segments"]]))
         echo(aligned(row, self.widths))
+
+
+def _in_one_line(file: str) -> str:
+    return printable(file).replace("\n", r"\n")
 
 
 def _runs(genres: list[str]) -> str:

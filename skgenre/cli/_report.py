@@ -1,18 +1,29 @@
-"""Text and tables on standard output."""
+"""Text and tables on standard output, and text on standard error."""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 
-def echo(text: str = "") -> None:
-    """Write a line at once; characters that standard output cannot encode are escaped."""
-    # The name of a file may contain bytes that are no text.
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+def echo(text: str = "", stream: TextIO | None = None) -> None:
+    """Write printable text at once, to standard output by default."""
+    stream = stream or sys.stdout
+    print(printable(text, stream), file=stream, flush=True)
+
+
+def printable(text: str, stream: TextIO | None = None) -> str:
+    """Escape what a stream cannot encode, and control characters other than tabs and line ends.
+
+    A file name may contain bytes that are no text, and sequences that command the terminal.
+    """
+    encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
+    text = text.encode(encoding, "backslashreplace").decode(encoding)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], text)
 
 
 def as_argument(path: str) -> str:

@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 import tempfile
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from multiprocessing.dummy import DummyProcess
 from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import check_destination
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from skgenre.evaluation import EvaluationResult, EvaluationTask, Splits
 
 _SHOWN = 3
+_PATIENCE = 10.0  # seconds
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
         learning_rate=args.learning_rate,
         seed=args.seed,
     )
+    if music.artists is None and args.classifier == "recommended":
+        model.set_params(members=("svc",))  # the other member needs artists
     if args.progress and hasattr(model, "set_callbacks"):
         from sklearn.callback import ProgressBar
 
@@ -122,7 +127,17 @@ def _feature_folder(memory: str | None) -> Iterator[str]:
         yield memory
         return
     with tempfile.TemporaryDirectory(prefix="skgenre-") as folder:
-        yield folder
+        try:
+            yield folder
+        finally:
+            _wait_for_threads()
+
+
+def _wait_for_threads() -> None:
+    """Let joblib's threads finish their tracks after an interrupt, as they write to the folder."""
+    for thread in threading.enumerate():
+        if isinstance(thread, DummyProcess):  # the class of threads in a pool
+            thread.join(_PATIENCE)
 
 
 def _check_rich() -> None:
@@ -197,12 +212,13 @@ def _without_bad_files(task: EvaluationTask, args: argparse.Namespace) -> Evalua
     from sklearn.utils import Bunch
     from sklearn.utils.parallel import Parallel, delayed
 
+    from skgenre.utils._parallel import stream
+
     bad: list[str] = []
     rows: list[int] = []
     with one_blas_thread():
-        errors: Iterable[Exception | None] = Parallel(
-            args.jobs, prefer="threads", return_as="generator"
-        )(delayed(_transform_file)(task.front, path) for path in task.data)
+        files = (delayed(_transform_file)(task.front, path) for path in task.data)
+        errors: Iterable[Exception | None] = stream(Parallel, files, args.jobs, prefer="threads")
         if args.progress:
             errors = _tracked(errors, len(task.data))
         for row, error in enumerate(errors):
@@ -230,10 +246,13 @@ def _without_bad_files(task: EvaluationTask, args: argparse.Namespace) -> Evalua
 
 def _transform_file(front: list[Any], path: str) -> Exception | None:
     """Compute the features of a file into the cache; return the error of a file without any."""
+    from skgenre.utils._warnings import gather_track_warnings
+
     X: Any = [path]
     try:
-        for step in front:
-            X = step.transform(X)
+        with gather_track_warnings():  # they come again, together, when the cache is read
+            for step in front:
+                X = step.transform(X)
     except (ValueError, OSError) as error:
         return error
     return None
@@ -274,9 +293,9 @@ def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits
             warnings.simplefilter("error", UserWarning)
             splits = make_splits(task, protocol, n_folds=n_folds, random_state=args.seed)
     except (ValueError, UserWarning) as error:
+        reason = str(error).removesuffix(".")
         raise ValueError(
-            f"The {what}s cannot be spread over {n_folds} folds ({str(error).rstrip('.')}); lower "
-            f"--cv, or {remedy}"
+            f"The {what}s cannot be spread over {n_folds} folds ({reason}); lower --cv, or {remedy}"
         ) from error
     if n_folds == args.cv:
         return splits, ""

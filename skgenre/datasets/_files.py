@@ -14,7 +14,7 @@ from skgenre.audio import probe_audio
 from skgenre.utils._io import shorten
 
 # Endings of audio files, of those that the package does not read too.
-AUDIO_EXTENSIONS = {
+KNOWN_EXTENSIONS = {
     "3ga", "3gp", "aa", "aac", "aax", "ac3", "adts", "aif", "aifc", "aiff", "aiffc", "alac",
     "amr", "ape", "au", "awb", "bwf", "caf", "dff", "dsf", "dts", "eac3", "f4a", "flac", "gsm",
     "m4a", "m4b", "m4p", "m4r", "mka", "mp1", "mp2", "mp3", "mp4", "mpa", "mpc", "mpga", "nist",
@@ -116,7 +116,7 @@ def find_audio(folder: Path, extensions: Sequence[str]) -> AudioFiles:
         if path.name.lower().endswith(endings):
             # A broken link counts: it is reported as a track that cannot be read.
             places.setdefault(place, []).append(path)
-        elif path.suffix[1:].lower() in AUDIO_EXTENSIONS:
+        elif path.suffix[1:].lower() in KNOWN_EXTENSIONS:
             files.other_endings.append(path)
         elif path.is_symlink() and not path.exists():
             files.dangling.append(path)

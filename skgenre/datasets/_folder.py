@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
+from skgenre.audio import AUDIO_EXTENSIONS
 from skgenre.datasets._files import (
     AudioFiles,
     audio_fault,
@@ -31,8 +32,6 @@ from skgenre.datasets._metadata import (
 )
 from skgenre.datasets._table import composed, find_similar
 from skgenre.utils._io import shorten
-
-_EXTENSIONS = ("wav", "flac", "ogg", "mp3", "au", "aiff", "aif")
 
 _DESCR = """Music in {folder}
 ========={underline}
@@ -66,7 +65,7 @@ def load_genre_folder(
     metadata: str | os.PathLike[str] | None = "auto",
     genres_from: str = "auto",
     on_error: str = "raise",
-    extensions: Sequence[str] = _EXTENSIONS,
+    extensions: Sequence[str] = AUDIO_EXTENSIONS,
 ) -> Bunch:
     """List the music of a folder that has one sub-folder for each genre, or a table of genres.
 
@@ -106,9 +105,10 @@ def load_genre_folder(
         without an artist if a table names artists, files without a genre or row if a table
         names genres, and links to one file from two genres. "raise" lists them in one error,
         "skip" leaves them out with one warning.
-    extensions : sequence of str, default=("wav", "flac", "ogg", "mp3", "au", "aiff", "aif")
+    extensions : sequence of str, default=("wav", "flac", "ogg", "oga", "opus", "mp3", "au", "aiff", "aif", "aifc", "caf", "w64", "m4a", "mp4", "aac", "wma", "webm", "mka")
         File name extensions of audio files; case is ignored. Other audio files are listed in
-        ``skipped``, by default with a warning.
+        ``skipped``, by default with a warning. The default is what
+        :class:`~skgenre.AudioLoader` reads, from "m4a" on with PyAV.
 
     Returns
     -------
@@ -186,7 +186,7 @@ def load_genre_folder(
     array(['dub', 'dub', 'swing', 'swing'], dtype='<U5')
     >>> music.artists[:2]
     array(['dub artist 1', 'dub artist 2'], dtype='<U14')
-    """
+    """  # noqa: E501
     folder = check_folder(path, "of genres")
     files = find_audio(folder, extensions)
     is_found = metadata == "auto"
@@ -385,7 +385,7 @@ def _warn_left_out(
             f"genre is not known: {shorten([track.name for track in loose])}. Move them into the "
             "folder of their genre. "
         )
-    warn_unread(folder, files, first, with_endings=extensions is _EXTENSIONS, stacklevel=4)
+    warn_unread(folder, files, first, with_endings=extensions is AUDIO_EXTENSIONS, stacklevel=4)
     return [
         *((str(track), f"{track}: in no folder of a genre") for track in loose),
         *((str(path), f"{path}: {reason}") for path, reason in files.unread()),

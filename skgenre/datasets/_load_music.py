@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sklearn.utils import Bunch
 
+from skgenre.audio import AUDIO_EXTENSIONS
 from skgenre.datasets._files import find_audio
-from skgenre.datasets._folder import _EXTENSIONS, load_genre_folder
+from skgenre.datasets._folder import load_genre_folder
 from skgenre.datasets._load_gtzan import load_gtzan
 from skgenre.datasets._metadata import find_table
 
@@ -47,7 +48,7 @@ def load_music(path: str | os.PathLike[str]) -> Bunch:
     """
     folder = Path(path)
     if folder.is_dir():
-        table, unused = find_table(folder, find_audio(folder, _EXTENSIONS).tracks)
+        table, unused = find_table(folder, find_audio(folder, AUDIO_EXTENSIONS).tracks)
         if table is not None and table.is_gtzan:
             if unused:
                 warnings.warn(unused, stacklevel=2)

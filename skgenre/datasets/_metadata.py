@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from os.path import abspath
 from pathlib import Path
 
-from skgenre.datasets._files import AUDIO_EXTENSIONS, is_ignored, top_folder
+from skgenre.datasets._files import KNOWN_EXTENSIONS, is_ignored, top_folder
 from skgenre.datasets._table import (
     MISSING,
     Entry,
@@ -356,7 +356,7 @@ def _folded(text: str) -> str:
 
 def _without_ending(text: str) -> str:
     stem, dot, ending = _folded(text).rpartition(".")
-    return stem if dot and ending in AUDIO_EXTENSIONS else _folded(text)
+    return stem if dot and ending in KNOWN_EXTENSIONS else _folded(text)
 
 
 def _plain(file: str) -> str:

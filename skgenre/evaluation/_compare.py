@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, validate_params
 
-from skgenre.evaluation._metrics import bootstrap_weights, estimate
+from skgenre.evaluation._metrics import bootstrap_weights, estimate, interval
 from skgenre.evaluation._results import EvaluationResult, interval_title
-from skgenre.evaluation._warn import warn_caller
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._records import Record, import_pandas, markdown_table
+from skgenre.utils._warnings import warn_caller
 
 Array = NDArray[Any]
 
@@ -240,8 +240,9 @@ def bootstrap_units(result: EvaluationResult) -> Array:
 def paired_difference(a: Array, b: Array, weights: Array | None) -> dict[str, float | None]:
     """Return the mean of a minus that of b, with its interval."""
     gap = a - b
-    resampled = None if weights is None else weights @ gap / weights.sum(axis=1)
-    return estimate(gap.mean(), resampled)
+    if weights is None:
+        return estimate(gap.mean(), None)
+    return estimate(gap.mean(), interval(weights @ gap / weights.sum(axis=1)))
 
 
 def pair_tracks(a: EvaluationResult, b: EvaluationResult) -> tuple[Array, Array]:

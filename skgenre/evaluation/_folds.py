@@ -26,15 +26,17 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
-from skgenre.evaluation._identity import data_identity, describe_estimator
+from skgenre.classifiers import PairwiseCalibratedClassifier, RejectingClassifier
+from skgenre.evaluation._identity import data_identity, describe_estimator, find_copies
 from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
-from skgenre.evaluation._warn import warn_caller
 from skgenre.utils._cache_key import UnidentifiedError
 from skgenre.utils._environment import versions
 from skgenre.utils._io import write_whole
+from skgenre.utils._parallel import stream
 from skgenre.utils._pipeline import final_classifier, segment_outputs
+from skgenre.utils._warnings import gather_track_warnings, warn_caller, warn_of_tracks
 
 Array = NDArray[Any]
 
@@ -149,7 +151,8 @@ def iter_folds(
     Warns
     -----
     UserWarning
-        If the file of a fold in ``checkpoint`` is damaged.
+        If a file that is scored has a copy in training, or the file of a fold in
+        ``checkpoint`` is damaged, or cannot be read or written.
 
     Examples
     --------
@@ -164,6 +167,7 @@ def iter_folds(
     <FoldResult 0: 20 of 20 right>
     <FoldResult 1: 20 of 20 right>
     """
+    _warn_of_copies(task, splits)
     files = _files(task, splits, checkpoint)
     kept = [
         None if file is None else _read(file, len(test))
@@ -186,6 +190,23 @@ def iter_folds(
             genre=y[test].tolist(),
             from_checkpoint=kept[number] is not None,
             **{**outcome, **arrays},
+        )
+
+
+def _warn_of_copies(task: EvaluationTask, splits: Splits) -> None:
+    """Warn of files that are scored by a model that was trained on a copy of them."""
+    copies = {} if splits.by_segment else {r: rows for rows in find_copies(task.data) for r in rows}
+    pairs = []
+    for train, test in splits if copies else ():
+        known = set(train.tolist())
+        for row in copies.keys() & set(test.tolist()):
+            pairs += [(row, other) for other in copies[row] if other in known][:1]
+    if pairs:
+        row, other = min(pairs)
+        warn_caller(
+            f"{len(pairs)} of the files that {splits.protocol} scores have a copy in training, "
+            f"first {task.names[row]}, a copy of {task.names[other]}; the accuracy comes out too "
+            "high. Keep one of each."
         )
 
 
@@ -217,11 +238,9 @@ def _compute(
     n_threads = max(1, joblib.cpu_count() // n_workers)
     run = delayed(_run_fold_in_worker)
     # The worker writes the checkpoint: a fold that is done is kept even if an earlier one fails.
-    outcomes = Parallel(n_workers, return_as="generator")(
-        run(os.getpid(), n_threads, *job, **shared) for job in jobs
-    )
+    tasks = (run(os.getpid(), n_threads, *job, **shared) for job in jobs)
     shown: dict[Any, Any] = {}  # a warning that several folds give is shown once by default
-    for outcome, caught in outcomes:
+    for outcome, caught in stream(Parallel, tasks, n_workers):
         for message, category, filename, line in caught:
             warnings.warn_explicit(message, category, filename, line, registry=shown)
         yield outcome
@@ -243,7 +262,16 @@ def _run_fold_in_worker(
     return outcome, [(w.message, w.category, w.filename, w.lineno) for w in caught]
 
 
-def _run_fold(
+def _run_fold(*args: Any, tracks: Any, **kwargs: Any) -> dict[str, Any]:
+    """Run a fold; where the front end has warned of the tracks by name, do not repeat it."""
+    with gather_track_warnings() as found:
+        outcome = _fit_and_predict(*args, tracks=tracks, **kwargs)
+    if tracks is None:
+        warn_of_tracks(found)
+    return outcome
+
+
+def _fit_and_predict(
     train: Array,
     test: Array,
     file: Path | None,
@@ -297,9 +325,12 @@ def _run_fold(
     elif hasattr(fitted, "predict_proba"):
         outcome["proba"] = np.asarray(fitted.predict_proba(X_test), dtype=float).tolist()
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
         kept = {"format": _FORMAT, "checksum": _checksum(file, outcome), "outcome": outcome}
-        write_whole(file, json.dumps(kept, allow_nan=False))
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, json.dumps(kept, allow_nan=False))
+        except OSError as error:  # the training was long: go on without
+            warn_caller(f"The fold is not kept in {file.parent}: {error.strerror or error}.")
     return outcome
 
 
@@ -310,6 +341,8 @@ def _artist_params(model: Any) -> list[str]:
     if get_config()["enable_metadata_routing"]:
         consumed = get_routing_for_object(model).consumes("fit", ["groups"])
         return ["groups"] if consumed else []
+    if isinstance(model, (PairwiseCalibratedClassifier, RejectingClassifier)):
+        return _artist_params(model.estimator)  # they hand on what fit gets
     steps = model.steps if isinstance(model, Pipeline) else []
     return [f"{name}__{inner}" for name, step in steps for inner in _artist_params(step)]
 
@@ -358,7 +391,10 @@ def _read(file: Path, n_test: int) -> dict[str, Any] | None:
         whole = whole and kept["checksum"] == _checksum(file, outcome)
         if whole and len(outcome["predicted"]) == n_test:
             return outcome
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        warn_caller(f"{file} cannot be read ({error.strerror}); the fold is computed again.")
         return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skgenre.utils._pipeline import segment_outputs
+from skgenre.utils._validation import check_genres
 
 Array = NDArray[Any]
 
@@ -74,17 +75,51 @@ def weighted_metrics(
     if proba is not None:
         likelihood = np.maximum(proba[np.arange(len(codes)), codes], _SMALLEST)
         metrics["log_loss"] = weights @ -np.log(likelihood) / total
-        metrics["calibration_error"] = _calibration_error(codes, proba, weights) / total
+        gaps = _calibration_gaps(codes, proba, weights)
+        metrics["calibration_error"] = np.abs(gaps).sum(axis=1)
     return metrics
 
 
-def _calibration_error(codes: Array, proba: Array, weights: Array) -> Array:
-    """Sum over bins the distance between the confidence and the share of right tracks."""
+def _calibration_gaps(codes: Array, proba: Array, weights: Array) -> Array:
+    """Return by how much the right tracks of each bin differ from its confidence.
+
+    Shape (n_weightings, n_bins); in shares of all tracks, negative where too confident.
+    """
     confidence = proba.max(axis=1)
     gap = (proba.argmax(axis=1) == codes) - confidence
     bins = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
     in_bin = bins[:, np.newaxis] == np.arange(_N_BINS)  # (n_tracks, n_bins)
-    return np.abs(weights @ (in_bin * gap[:, np.newaxis])).sum(axis=1)
+    return weights @ (in_bin * gap[:, np.newaxis]) / weights.sum(axis=1, keepdims=True)
+
+
+def calibration_estimate(codes: Array, proba: Array, weights: Array) -> dict[str, float | None]:
+    """Return the calibration error and its interval.
+
+    The error is a sum of absolute gaps, to which the noise of each bin adds even if a model is
+    calibrated. Each resample adds noise again, so that a percentile interval lies too high.
+    The interval here bootstraps the gaps themselves, with their signs: noise adds to the error
+    at most the sum of its absolute values, and takes from it what has the sign of a gap against it.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_tracks,) of int
+        True genre, as an index of the classes.
+    proba : ndarray of shape (n_tracks, n_classes)
+        Probabilities.
+    weights : ndarray of shape (n_bootstrap, n_tracks)
+        The draws of the bootstrap.
+
+    Returns
+    -------
+    estimate : dict of str to float
+        As :func:`estimate` returns it.
+    """
+    (gaps,) = _calibration_gaps(codes, proba, np.ones((1, len(codes))))
+    noise = _calibration_gaps(codes, proba, weights) - gaps  # (n_bootstrap, n_bins)
+    value = np.abs(gaps).sum()
+    _, added = interval(np.abs(noise).sum(axis=1))
+    _, taken = interval(-noise @ np.sign(gaps))
+    return estimate(value, (max(0.0, value - added), min(1.0, value + taken)))
 
 
 def bootstrap_weights(units: Array, n_bootstrap: int, seed: int) -> Array:
@@ -118,10 +153,12 @@ def interval(values: Array) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def estimate(value: float, resampled: Array | None) -> dict[str, float | None]:
-    """Return a value and its interval; None for the ends without resamples."""
-    low, high = (None, None) if resampled is None else interval(resampled)
-    return {"value": float(value), "low": low, "high": high}
+def estimate(value: float, ends: tuple[float, float] | None) -> dict[str, float | None]:
+    """Return a value and the ends of its interval, widened to hold it; None without an interval."""
+    value = float(value)
+    if ends is None:
+        return {"value": value, "low": None, "high": None}
+    return {"value": value, "low": min(ends[0], value), "high": max(ends[1], value)}
 
 
 def segment_accuracy_scorer(estimator: Any, X: Any, y: Any) -> float:
@@ -170,6 +207,7 @@ def segment_accuracy_scorer(estimator: Any, X: Any, y: Any) -> float:
     >>> segment_accuracy_scorer(mlp.fit(X, y), X, y) > 0.9
     True
     """
+    check_genres(y, X)
     y = column_or_1d(y)
     proba, classes = segment_outputs(estimator, X)
     check_consistent_length(proba, y)

@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from skgenre.datasets.gtzan import clip_name
 from skgenre.evaluation._published_splits import FaultFilteredSplit
 from skgenre.evaluation._task import EvaluationTask
-from skgenre.evaluation._warn import warn_caller
+from skgenre.utils._warnings import warn_caller
 
 Array = NDArray[Any]
 

@@ -16,7 +16,9 @@ from skgenre.evaluation._metrics import (
     CONFIDENCE,
     METRICS,
     bootstrap_weights,
+    calibration_estimate,
     estimate,
+    interval,
     weighted_metrics,
 )
 from skgenre.evaluation._protocols import Splits
@@ -86,7 +88,7 @@ class EvaluationResult(Record):
     | balanced accuracy | 0.950 |          0.873 to 1.000 | 0.950 ± 0.050 |
     | macro F1          | 0.950 |          0.873 to 1.000 | 0.950 ± 0.050 |
     | log loss          | 0.117 |          0.039 to 0.215 | 0.117 ± 0.046 |
-    | calibration error | 0.010 |          0.005 to 0.075 | 0.050 ± 0.010 |
+    | calibration error | 0.010 |          0.000 to 0.075 | 0.050 ± 0.010 |
     """
 
     _format: ClassVar[str] = "skgenre-evaluation-1"
@@ -149,7 +151,13 @@ class EvaluationResult(Record):
         point = measure(np.ones((1, len(rows))))
         (seed,) = draw_seeds(random_state, 1)
         units = np.arange(len(rows)) if task.artists is None else task.artists[rows]
-        spread = measure(bootstrap_weights(units, n_bootstrap, seed)) if n_bootstrap else {}
+        overall = {name: estimate(point[name][0], None) for name in METRICS if name in point}
+        if n_bootstrap:
+            draws = bootstrap_weights(units, n_bootstrap, seed)
+            spread = measure(draws)
+            overall = {name: estimate(point[name][0], interval(spread[name])) for name in overall}
+            if proba is not None:
+                overall["calibration_error"] = calibration_estimate(codes, proba, draws)
         of_folds = []
         for fold in folds:
             entry: dict[str, Any] = {"fold": fold.fold, "n_train": fold.n_train}
@@ -179,11 +187,7 @@ class EvaluationResult(Record):
                 "segment_accuracy": None if shares is None else shares.tolist(),
             },
             folds=of_folds,
-            overall={
-                name: estimate(point[name][0], spread.get(name))
-                for name in METRICS
-                if name in point
-            },
+            overall=overall,
             confusion=_confusion(codes, predicted, len(labels)),
             unit=task.unit,
             n_segments=tracks["n_segments"],

@@ -20,6 +20,7 @@ from skgenre.classifiers import GenreClassifier
 from skgenre.evaluation._identity import content_digests, is_path, row_list
 from skgenre.pipeline import PerTrack
 from skgenre.utils._pipeline import augments, final_classifier, leaf_steps
+from skgenre.utils._validation import check_genres, missing_labels
 
 Array = NDArray[Any]
 
@@ -249,6 +250,7 @@ def unpack_dataset(dataset: Any) -> tuple[Any, Array, Array | None]:
 
 
 def _check_labels(data: Any, y: Any, artists: Any) -> tuple[Array, Array | None]:
+    check_genres(y, data)
     y = column_or_1d(y)
     check_classification_targets(y)
     check_consistent_length(data, y)
@@ -258,14 +260,12 @@ def _check_labels(data: Any, y: Any, artists: Any) -> tuple[Array, Array | None]
             f"The data set has {n_genres} genre; a classifier needs tracks of two or more."
         )
     if artists is not None:
+        unknown = missing_labels(artists)
         artists = column_or_1d(artists)
         check_consistent_length(data, artists)
-        unknown = [
-            row for row, artist in enumerate(artists) if artist in (None, "") or artist != artist
-        ]
         if unknown:
             raise ValueError(
-                f"{len(unknown)} of {len(y)} tracks have no artist, first track {unknown[0]}; "
+                f"{len(unknown)} of {len(y)} tracks have no artist, first track {min(unknown)}; "
                 "leave them out, or give no artists at all: the tuple (X, y)."
             )
     return y, artists

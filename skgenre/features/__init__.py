@@ -9,6 +9,7 @@ from skgenre.features._mel import MelSpectrogramExtractor
 from skgenre.features._mfcc import MFCCExtractor
 from skgenre.features._pitch import PitchHistogramExtractor
 from skgenre.features._rhythm import RhythmExtractor
+from skgenre.features._sound import SoundDetector
 from skgenre.features._stft import STFTExtractor
 from skgenre.features._summary import SummaryExtractor
 
@@ -22,6 +23,7 @@ __all__ = [
     "PitchHistogramExtractor",
     "RhythmExtractor",
     "STFTExtractor",
+    "SoundDetector",
     "SpectrogramImage",
     "SummaryExtractor",
 ]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
 from skgenre.features._mel import MelTransformer, check_loudness
+from skgenre.utils._librosa import import_librosa
 
 
 class MFCCExtractor(MelTransformer):
@@ -192,7 +193,7 @@ class MFCCExtractor(MelTransformer):
             exact = transform @ kernel.decibels(track)
         orders = [check_loudness(exact.astype(np.float32), track, name)]
         if self.deltas:
-            import librosa
+            librosa = import_librosa()
 
             orders += [
                 librosa.feature.delta(orders[0], width=self.delta_width, order=order)

@@ -169,7 +169,7 @@ class PitchHistogramExtractor(TrackTableTransformer):
                 f"below fmax, and fmax at or below half the sampling rate, "
                 f"{self.sampling_rate / 2} Hz."
             )
-        if self.n_fft < 2 * self.sampling_rate / self.fmin:
+        if self.n_fft < 2.0 * self.sampling_rate / self.fmin:
             raise ValueError(
                 f"n_fft={self.n_fft} samples are less than two periods of fmin={self.fmin} Hz at "
                 f"sampling_rate={self.sampling_rate}; raise n_fft or fmin."

@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
+from skgenre.utils._librosa import import_librosa
+
 Float = NDArray[np.float32]
 
 # Frames that are transformed together: about a megabyte at 2048 samples a frame.
@@ -171,7 +173,7 @@ class SpectralKernel:
         fmax: float | None = None,
         htk: bool = False,
     ):
-        import librosa
+        librosa = import_librosa()
 
         self._n_fft, self._hop_length, self._n_mels = n_fft, hop_length, n_mels
         self._center = center

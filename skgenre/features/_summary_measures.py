@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from skgenre.features._medians import median_along_rows
 from skgenre.features._pitch_classes import chroma_filterbank, estimate_tuning
 from skgenre.features._spectral_kernel import Float, fft_window, frame, to_decibels
+from skgenre.utils._librosa import import_librosa
 
 Double = NDArray[np.float64]
 
@@ -157,7 +158,7 @@ def _chroma(power: Float, settings: SummarySettings) -> NDArray[Any]:
 @lru_cache(maxsize=16)
 def _mel_filterbank(sampling_rate: float, n_fft: int) -> Float:
     """Return the weight of each bin in each mel band: (n_mels, n_bins)."""
-    import librosa
+    librosa = import_librosa()
 
     with warnings.catch_warnings():
         # In short frames some bands have no bin; they stay at the lowest level.

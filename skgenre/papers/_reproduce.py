@@ -143,7 +143,7 @@ def reproduce(
     Examples
     --------
     >>> from skgenre import make_genres, reproduce
-    >>> music = make_genres(4, genres=["dub", "swing"], duration=3.0, random_state=0)
+    >>> music = make_genres(4, genres=["dub", "swing"], duration=15.0, random_state=0)
     >>> result = reproduce("hu2022-table2", music, quick=True, epochs=1, only="mlp-relu")
     >>> [(row["figure"], row["paper"]) for row in result.rows]
     [('validation accuracy', 0.2688), ('track accuracy', None)]
@@ -198,7 +198,7 @@ def reproduce(
             except OSError as error:
                 if len(failed) == len(cells) - 1:
                     raise
-                failed[cell.name] = " ".join(str(error).split())
+                failed[cell.name] = str(error)
                 warnings.warn(f"{cell.name} did not run: {error}", UserWarning, stacklevel=2)
                 measured = {"rows": blank_rows(system)}
             for name in ("rows", "trainings"):

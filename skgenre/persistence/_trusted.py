@@ -34,6 +34,7 @@ _SKGENRE = {
         "_mfcc": "MFCCExtractor",
         "_pitch": "PitchHistogramExtractor",
         "_rhythm": "RhythmExtractor",
+        "_sound": "SoundDetector",
         "_stft": "STFTExtractor",
         "_summary": "SummaryExtractor",
     },

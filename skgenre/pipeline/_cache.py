@@ -1,14 +1,15 @@
 """Results of single tracks on disk: arrays and nothing else, so that reading one runs no code.
 
 An entry is a file of arrays in the ``.npy`` format, one after the other: the result, its
-sampling rate (empty for none), and the tables of effects. A CRC-32 of the name and the arrays
-ends it.
+sampling rate (empty for none), the warnings of the track as JSON, and the tables of effects. A
+CRC-32 of the name and the arrays ends it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import re
 import warnings
@@ -24,13 +25,15 @@ from joblib import Memory
 from numpy.typing import NDArray
 
 from skgenre.utils._io import open_whole
+from skgenre.utils._warnings import NoSoundWarning, TrackWarning
 
-# The array, the tables of effects, and the sampling rate of waveforms.
-Entry = tuple[NDArray[Any], list[NDArray[np.void]], float | None]
+# The array, the tables of effects, the sampling rate of waveforms, and the warnings of the track.
+Entry = tuple[NDArray[Any], list[NDArray[np.void]], float | None, list[TrackWarning]]
 
 _FOLDER = "skgenre-tracks-1"  # a format that differs gets another number
 _VERSION = (1, 0)  # of the .npy format: the header has 64 KiB at most
 _CHECKSUM_BYTES = 4
+_CATEGORIES = {category.__name__: category for category in (UserWarning, NoSoundWarning)}
 
 
 class CacheEntryError(Exception):
@@ -78,12 +81,14 @@ class TrackCache:
         try:
             with open(path, "rb") as stream:
                 data = stream.read()
-            array, rate, *effects = _decode(data, os.path.basename(path))
+            array, rate, notes, *effects = _decode(data, os.path.basename(path))
+            found = [_read_warning(*fields) for fields in json.loads(str(notes))]
         except FileNotFoundError:  # another process has pruned it since
             return None
         except Exception as error:  # a header of arbitrary bytes leads to errors of any kind
             raise CacheEntryError(f"{type(error).__name__}: {error}") from error
-        return array, [table.copy() for table in effects], rate.item() if rate.size else None
+        tables = [table.copy() for table in effects]
+        return array, tables, rate.item() if rate.size else None, found
 
     def save(self, key: Sequence[Any], entry: Entry) -> None:
         """Store an entry; one of the same key is replaced.
@@ -93,13 +98,15 @@ class TrackCache:
         CacheEntryError
             If the entry holds Python objects, or the file cannot be written.
         """
-        array, effects, rate = entry
+        array, effects, rate, found = entry
         path = Path(self._path(key))
         rate_array = np.array([] if rate is None else [rate])
-        data = _encode([array, rate_array, *effects], path.name)
+        notes = np.array(json.dumps([(*warning[:-1], warning[-1].__name__) for warning in found]))
+        data = _encode([array, rate_array, notes, *effects], path.name)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with open_whole(path) as stream:
+            unfinished = path.parent / "unfinished"  # apart, for it is listed for each entry
+            unfinished.mkdir(parents=True, exist_ok=True)
+            with open_whole(path, unfinished) as stream:
                 stream.write(data)
         except FileNotFoundError:  # another process has pruned or deleted the folder since
             pass
@@ -116,7 +123,7 @@ class TrackCache:
         """
         files = []
         with suppress(FileNotFoundError), os.scandir(self._folder) as found:
-            for file in found:
+            for file in filter(os.DirEntry.is_file, found):
                 with suppress(FileNotFoundError):
                     status = file.stat(follow_symlinks=False)
                     files.append((status.st_atime_ns, status.st_size, file.path))
@@ -131,6 +138,10 @@ class TrackCache:
     def _path(self, key: Sequence[Any]) -> str:
         digest = hashlib.blake2b(repr(key).encode(), digest_size=16)
         return os.path.join(self._folder, f"{digest.hexdigest()}.npy")
+
+
+def _read_warning(name: str, detail: str, problem: str, advice: str, kind: str) -> TrackWarning:
+    return TrackWarning(name, detail, problem, advice, _CATEGORIES[kind])
 
 
 def _encode(arrays: Sequence[NDArray[Any]], name: str) -> bytes:

@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from joblib import Memory, delayed
+from joblib import Memory, Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -26,10 +26,13 @@ from skgenre.pipeline._steps import (
     rows_of,
     validate_steps,
 )
-from skgenre.pipeline._tasks import TrackTask, stream
+from skgenre.pipeline._tasks import TrackTask
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._cache_key import UnidentifiedError, front_end_key
+from skgenre.utils._parallel import stream
 from skgenre.utils._pipeline import augments, leaf_steps
+from skgenre.utils._validation import check_genres
+from skgenre.utils._warnings import TrackWarning, warn_of_tracks
 from skgenre.utils._waveforms import TrackStack, track_name
 
 
@@ -166,8 +169,9 @@ class PerTrack(
         ----------
         X : array-like of n_tracks
             Tracks as the first step takes them.
-        y : Ignored
-            Present by convention.
+        y : array-like of shape (n_tracks,) or None, default=None
+            Genres, of which none may be missing: the classifier after this step would refuse
+            them when all features are computed. Nothing is learnt from them.
 
         Returns
         -------
@@ -177,8 +181,8 @@ class PerTrack(
         Raises
         ------
         ValueError
-            If a step learns from the tracks or does not say that it learns nothing, or if it
-            refuses the input.
+            If a step learns from the tracks or does not say that it learns nothing, if it
+            refuses the input, or if a track has no genre.
         TypeError
             If a step is not a transformer.
         """
@@ -186,6 +190,7 @@ class PerTrack(
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         steps = self._begin()
         rows = rows_of(steps, X)
+        check_genres(y, rows)
         self._each(steps, rows[: self.batch_size], training=False)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
@@ -199,8 +204,9 @@ class PerTrack(
         ----------
         X : array-like of n_tracks
             Tracks as the first step takes them.
-        y : Ignored
-            Present by convention.
+        y : array-like of shape (n_tracks,) or None, default=None
+            Genres, of which none may be missing: the classifier after this step would refuse
+            them when all features are computed. Nothing is learnt from them.
 
         Returns
         -------
@@ -210,6 +216,7 @@ class PerTrack(
         """
         steps = self._begin()
         rows = rows_of(steps, X)
+        check_genres(y, rows)
         context = self._init_callback_context(max_subtasks=len(rows))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         out = self._each(steps, rows, training=True, context=context)
@@ -354,9 +361,10 @@ class PerTrack(
         row = n_hits = n_unpruned = 0
         tables: list[list[NDArray[np.void]]] = []
         said: set[str] = set()
+        found: list[TrackWarning] = []
         # Starting threads takes longer than reading what is there.
         n_jobs = 1 if task.finds_all(rows) else self.n_jobs
-        for result in stream(calls, n_jobs):
+        for result in stream(Parallel, calls, n_jobs, prefer="threads"):
             for problem in result.problems:
                 if problem not in said:
                     warnings.warn(problem, UserWarning, stacklevel=4)
@@ -371,6 +379,7 @@ class PerTrack(
                     subtask.call_on_fit_task_end(estimator=self)
             n_hits += result.n_hits
             tables += result.effects
+            found += result.warnings
             n_unpruned += result.n_bytes_stored
             # Now and then, because all files are listed, and at the end.
             if cache and limit and n_unpruned > (0 if row == len(rows) else limit / 10):
@@ -380,6 +389,7 @@ class PerTrack(
             self.n_hits_ = n_hits
             for i, step in enumerate(filter(augments, steps)):
                 step.effects_ = np.concatenate([table[i] for table in tables])
+        warn_of_tracks(found)
         return out.array()
 
     def _open_cache(

@@ -157,6 +157,7 @@ def names_out(steps: Sequence[Any]) -> Any:
     return names
 
 
+@np.errstate(under="ignore")  # what is too small to be a number is 0
 def pass_track(
     steps: Sequence[Any], track: Any, name: str, *, training: bool = False
 ) -> tuple[NDArray[Any], list[NDArray[np.void]]]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, effective_n_jobs
 from numpy.typing import NDArray
 
 from skgenre.pipeline._cache import CacheEntryError, Entry, TrackCache
 from skgenre.pipeline._steps import is_repeatable, pass_track
 from skgenre.utils._cache_key import track_key
+from skgenre.utils._warnings import TrackWarning, gather_track_warnings
 from skgenre.utils._waveforms import track_name, with_rate
-
-# Without return_as="generator", joblib hands out results in rounds of this many tasks a job.
-_TASKS_PER_ROUND = 16
 
 
 @dataclass
@@ -29,9 +25,10 @@ class TaskResult:
     n_hits: int = 0
     n_bytes_stored: int = 0
     problems: list[str] = field(default_factory=list)  # of the cache
+    warnings: list[TrackWarning] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(eq=False)  # hashed by identity: a backend may keep what it sends in a dictionary
 class TrackTask:
     """Takes tracks through the steps; all tasks of a call share one. Travels to workers."""
 
@@ -65,13 +62,16 @@ class TrackTask:
             name = track_name(track, row)
             entry = self._load(key, name, result)
             if entry is None:
-                array, effects = pass_track(self.steps, track, name, training=self.training)
+                with gather_track_warnings() as found:
+                    array, effects = pass_track(self.steps, track, name, training=self.training)
                 if key is not None and self.stores:
-                    self._save(key, array, effects, result)
+                    self._save(key, array, effects, found, result)
             else:
-                plain, effects, rate = entry
+                plain, effects, rate, found = entry
                 array = plain if rate is None else with_rate(plain, rate)
                 result.n_hits += 1
+            # An entry may have been stored under another name of the track.
+            result.warnings += [w._replace(name=name) for w in dict.fromkeys(found)]
             for table in effects:
                 table["track"] = row
             result.arrays.append(array)
@@ -110,31 +110,16 @@ class TrackTask:
         key: tuple[Any, ...],
         array: NDArray[Any],
         effects: list[NDArray[np.void]],
+        found: list[TrackWarning],
         result: TaskResult,
     ) -> None:
         assert self.cache is not None
         rate = getattr(array, "sampling_rate", None)
         try:
-            self.cache.save(key, (np.asarray(array), effects, rate))
+            self.cache.save(key, (np.asarray(array), effects, rate, found))
             result.n_bytes_stored += array.nbytes
         except CacheEntryError as error:
             last = type(self.steps[-1]).__name__ if self.steps else "no step"
             result.problems.append(
                 f"PerTrack keeps no results of {last} in {self.cache.location}: {error}."
             )
-
-
-def stream(tasks: Iterable[Any], n_jobs: int | None) -> Iterator[TaskResult]:
-    """Run tasks and yield their results in order, without holding all of them."""
-    try:
-        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-    except ValueError:  # a backend that cannot
-        parallel = None
-    if parallel is not None:
-        yield from parallel(tasks)
-        return
-    tasks = iter(tasks)
-    with Parallel(n_jobs=n_jobs, prefer="threads") as rounds:
-        size = _TASKS_PER_ROUND * effective_n_jobs(-1 if n_jobs is None else n_jobs)
-        while some := [task for _, task in zip(range(size), tasks, strict=False)]:
-            yield from rounds(some)

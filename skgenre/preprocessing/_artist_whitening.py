@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 )
 
 from skgenre.preprocessing._feature_groups import columns_by_group, group_labels
-from skgenre.utils._validation import check_artists
+from skgenre.utils._validation import check_artists, check_genres
 
 Double = NDArray[np.float64]
 
@@ -141,6 +141,9 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         self.keep_columns = keep_columns
         self.without_groups = without_groups
 
+    # What scikit-learn's metadata routing passes on without set_fit_request.
+    __metadata_request__fit = {"groups": True}
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
         """Learn the directions in which artists of one genre differ.
@@ -153,8 +156,8 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
             The genre of each track; needed where groups are given.
         groups : array-like of shape (n_tracks,), default=None
             The artist of each track. In a pipeline give it by the name of the step
-            (``artistwhitening__groups``), or with scikit-learn's metadata routing after
-            ``set_fit_request(groups=True)``.
+            (``artistwhitening__groups``), or as ``groups`` where scikit-learn's metadata routing
+            is switched on.
 
         Returns
         -------
@@ -185,6 +188,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
             return self
         if y is None:
             raise ValueError("ArtistWhitening got groups but no y; give the genre of each track.")
+        check_genres(y, X)
         y, groups = column_or_1d(y), check_artists(groups)
         check_consistent_length(X, y, groups)
         codes = [np.unique(labels, return_inverse=True)[1] for labels in (y, groups)]

@@ -178,6 +178,7 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             out[part] = similarities
         return out
 
+    @np.errstate(under="ignore")  # what is too small to be a number is 0
     def _similarities(self, X: NDArray[Any]) -> Double:
         """Compare tracks with those of ``X_fit_``: (n_tracks, n_fit)."""
         A, B = X - self._origin, self.X_fit_ - self._origin

@@ -18,7 +18,6 @@ from functools import lru_cache, partial
 from importlib.machinery import ModuleSpec
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
-from numbers import Real
 from opcode import opmap
 from pathlib import Path
 from types import CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
@@ -29,9 +28,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skgenre.utils._pipeline import augments, leaf_steps
+from skgenre.utils._waveforms import is_pair
 
 # Libraries that our own transformers compute with.
-_LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr")
+_LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr", "av")
 # Packages of ours that use features but do not compute them.
 _ABOVE_FEATURES = {"plotting", "evaluation", "papers", "cli", "datasets"}
 _SCALARS: tuple[Any, ...] = (type(None), type(...), bool, int, float, complex, str, bytes)
@@ -67,17 +67,20 @@ def track_key(track: Any, files: str) -> tuple[Any, ...] | None:
     Returns
     -------
     key : tuple or None
-        None if there is no such file; the loader raises the error.
+        None if there is no such file or it is no waveform; the loader raises the error.
     """
     if isinstance(track, (str, os.PathLike)):
         try:
             return _file_key(os.fspath(track), files)
         except OSError:
             return None
-    if isinstance(track, tuple) and len(track) == 2 and isinstance(track[1], Real):
+    if is_pair(track):
         inner = track_key(track[0], files)
         return None if inner is None else (*inner, "at", float(track[1]))
-    array = np.asarray(track)
+    try:
+        array = np.asarray(track)
+    except ValueError:  # rows of several lengths, which the loader refuses
+        return None
     if array.dtype.hasobject:
         try:
             return ("object", _digest(describe(track)))

@@ -10,6 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_PREFIX, _SUFFIX = ".skgenre-", ".part"  # of files that are not complete yet
 _SHOWN = 10
 
 
@@ -41,8 +47,10 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
 
 
 @contextmanager
-def open_whole(target: Path) -> Iterator[BinaryIO]:
+def open_whole(target: Path, folder: Path | None = None) -> Iterator[BinaryIO]:
     """Open a file for bytes that gets its name when it is complete.
+
+    Files that a killed process left unfinished are removed on the way.
 
     Parameters
     ----------
@@ -50,24 +58,56 @@ def open_whole(target: Path) -> Iterator[BinaryIO]:
         The file, in a folder that exists. A new one gets the permissions that the process
         gives to any new file; an existing one is replaced and keeps its permissions. A link of
         this name is replaced, and what it leads to stays.
+    folder : Path or None, default=None
+        Where the file is until it is complete, a folder that exists and that is quick to list;
+        None means beside ``target``.
 
     Yields
     ------
     stream : file object
         Where to write the content.
     """
-    unfinished = target.with_name(f".skgenre-{secrets.token_hex(8)}.part")
+    folder = folder or target.parent
+    _remove_unfinished(folder)
+    unfinished = folder / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
     try:
-        with open(unfinished, "xb") as stream:
-            yield stream
-        with suppress(FileNotFoundError):
-            mode = target.lstat().st_mode
-            if stat.S_ISREG(mode):
-                unfinished.chmod(mode & 0o777)
-        unfinished.replace(target)
+        with _lock_of(unfinished):
+            with open(unfinished, "wb") as stream:
+                yield stream
+            with suppress(FileNotFoundError):
+                mode = target.lstat().st_mode
+                if stat.S_ISREG(mode):
+                    unfinished.chmod(mode & 0o777)
+            unfinished.replace(target)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def _lock_of(unfinished: Path) -> Iterator[None]:
+    """Create a file and hold a lock on it, which ends with the process at the latest."""
+    if fcntl is None:
+        yield
+        return
+    while True:
+        with open(unfinished, "xb") as held:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(held, fcntl.LOCK_EX)
+            if os.fstat(held.fileno()).st_nlink:  # not removed before it was locked
+                yield
+                return
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove the unfinished files on which no process holds a lock."""
+    if fcntl is None:
+        return
+    for name in os.listdir(folder):
+        if name.startswith(_PREFIX) and name.endswith(_SUFFIX):
+            with suppress(OSError), open(folder / name, "rb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(folder / name)
 
 
 def shorten(names: Sequence[str]) -> str:

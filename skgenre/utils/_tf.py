@@ -15,12 +15,63 @@ from typing import Any
 
 import numpy as np
 
-# Held while TensorFlow is imported, a network is built, or a traced function is shared.
-lock = threading.RLock()
 _imported = False
 # Bytes of networks of past fits, some of them perhaps still in use.
 _garbage = 0
 _GARBAGE_LIMIT = 50_000_000
+
+
+class _TensorFlowLock:
+    """A lock that is refused in a process forked from one that had used TensorFlow.
+
+    A fork copies no threads: there, TensorFlow would wait for its own for ever.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._has_lost_threads = False
+        if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+            os.register_at_fork(after_in_child=self._look_for_threads)
+
+    def _look_for_threads(self) -> None:
+        # A thread that is missing here may also have held the lock.
+        if _has_threads() or not self._lock.acquire(blocking=False):
+            self._has_lost_threads = True
+        else:
+            self._lock.release()
+
+    def __enter__(self) -> None:
+        if self._has_lost_threads:
+            raise RuntimeError(
+                "TensorFlow was used before this process was forked, and would hang here. Start "
+                'processes by "spawn", as multiprocessing.set_start_method("spawn") or '
+                'joblib.parallel_config("loky") do, or fit and predict with networks after the '
+                "fork only: a server that loads its application before it forks may load a model, "
+                "but not use it."
+            )
+        self._lock.acquire()
+
+    def __exit__(self, *exception: object) -> None:
+        self._lock.release()
+
+
+def _has_threads() -> bool:
+    """Whether TensorFlow has computed something, for which it started its threads."""
+    tf = sys.modules.get("tensorflow")
+    if tf is None:
+        return False
+    try:
+        n_threads = tf.config.threading.get_inter_op_parallelism_threads()
+        # Refused once there are threads.
+        tf.config.threading.set_inter_op_parallelism_threads(n_threads + 1)
+        tf.config.threading.set_inter_op_parallelism_threads(n_threads)
+    except (RuntimeError, AttributeError):  # AttributeError: another thread was importing it
+        return True
+    return False
+
+
+# Held while TensorFlow is imported, a network is built, or a traced function is shared.
+lock = _TensorFlowLock()
 
 
 def import_keras() -> Any:
@@ -29,7 +80,8 @@ def import_keras() -> Any:
     Raises
     ------
     RuntimeError
-        If Keras runs on another backend than TensorFlow.
+        If Keras runs on another backend than TensorFlow, or this process was forked from one
+        that had used TensorFlow.
     """
     global _imported
     with lock:

@@ -21,12 +21,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.validation import column_or_1d, validate_data
+
+from skgenre.utils._waveforms import check_not_reversed, is_pair, track_name
 
 Array = NDArray[Any]
 
 
+@np.errstate(under="ignore", over="ignore")  # of float32: what overflows is refused as infinite
 def check_features(
     estimator: Any,
     X: Any,
@@ -161,8 +163,14 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
     Raises
     ------
     ValueError
-        If the input is a single path or waveform, sparse, no sequence, or empty.
+        If the input is a single path, waveform or pair, sparse, no sequence, or empty.
     """
+    check_not_reversed(X, "X")
+    if is_pair(X):
+        raise ValueError(
+            "X is a single pair of a waveform and its sampling rate; give a list of tracks: "
+            "[(waveform, sampling_rate)]."
+        )
     if isinstance(X, (str, bytes, os.PathLike)):
         raise ValueError(f"X is a single path, {X!r}; give a list of tracks: [{X!r}].")
     if not isinstance(X, (list, tuple)):
@@ -172,7 +180,7 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
             raise ValueError(
                 f"X must be a list, array or Series of paths or waveforms; got {type(X).__name__}."
             )
-        X = np.asanyarray(X)
+        X = first_column(np.asanyarray(X))
         if X.ndim == 0:
             raise ValueError(f"X is a single value of type {X.dtype}; give a list of tracks.")
     if len(X) == 0:
@@ -194,20 +202,74 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
     return X
 
 
+def first_column(X: Array) -> Array:
+    """Return the only column of a table of paths or tracks; other arrays as they are."""
+    if X.ndim != 2 or X.shape[1] != 1 or X.dtype.kind not in "OUT" or not len(X):
+        return X
+    return X if isinstance(X[0, 0], Real) else X[:, 0]  # a number is a sample
+
+
+def missing_labels(labels: Any, texts: Sequence[str] = ()) -> dict[int, Any]:
+    """Find the tracks without a label.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_tracks,)
+        Genres or artists; of other shapes, none is missing.
+    texts : sequence of str, default=()
+        Texts that stand for a missing label.
+
+    Returns
+    -------
+    missing : dict of int to object
+        By row, what is there for a label: None, NaN, NaT, pandas' NA, a blank, or one of
+        ``texts``; None where it is masked.
+    """
+    # As objects, for NumPy would make the text "nan" of a gap among names.
+    values = np.array(labels, dtype=object)
+    if np.ma.isMaskedArray(labels):
+        values[np.ma.getmaskarray(labels)] = None
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    rows = enumerate(values.tolist() if values.ndim == 1 else ())
+    return {row: value for row, value in rows if _is_missing(value, texts)}
+
+
+def _is_missing(label: Any, texts: Sequence[str]) -> bool:
+    if isinstance(label, str):
+        return not label.strip() or label in texts
+    if label is None or np.ndim(label):
+        return label is None
+    try:
+        return bool(label != label)  # NaN and NaT differ from themselves
+    except TypeError:  # pandas' NA, for which the answer is NA
+        return True
+
+
+def check_genres(y: Any, X: Any) -> None:
+    """Refuse tracks without a genre; the message names the first by its path or row."""
+    # The texts are what NumPy and pandas make of gaps among names.
+    missing = missing_labels(y, texts=("nan", "NaN", "NaT", "<NA>"))
+    if missing:
+        row, label = next(iter(missing.items()))
+        try:
+            name = track_name(as_rows(X)[row], row)
+        except (ValueError, IndexError):  # X is refused later
+            name = f"track {row}"
+        raise ValueError(
+            f"y has no genre for {len(missing)} of {len(y)} tracks, first for {name}, where it is "
+            f"{label!r}. Give the genre of each track, or leave the track out."
+        )
+
+
 def check_artists(groups: Any) -> NDArray[Any]:
     """Return the artist of each track; refuse tracks without one."""
-    # As objects, for NumPy would make the text "nan" of a gap among names.
+    missing = missing_labels(groups)
     artists = column_or_1d(np.array(groups, dtype=object)).tolist()
-    missing = [row for row, one in enumerate(artists) if _is_missing(one)]
     if missing:
         raise ValueError(
             f"groups has no artist for {len(missing)} of {len(artists)} tracks, first for "
-            f"track {missing[0]}; give each track of an unknown artist a name of its own, or "
+            f"track {min(missing)}; give each track of an unknown artist a name of its own, or "
             "leave it out."
         )
     return np.asarray(artists)
-
-
-def _is_missing(artist: Any) -> bool:
-    """Whether an artist is missing: None, NaN, pandas' NA, or an empty text."""
-    return is_pandas_na(artist) or artist is None or is_scalar_nan(artist) or artist == ""

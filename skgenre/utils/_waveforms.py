@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+from numbers import Real
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
+
+# A track has sound if the standard deviation of its samples reaches -80 dB of full scale, three
+# steps of 16 bits, for at least 0.1 s, a frame of the spectrum, counted in blocks of 0.02 s.
+MIN_LEVEL = 1e-4
+MIN_DURATION = 0.1
+_N_BLOCKS = 5
+# Full scale is 1, or 32768 in copies of 16-bit samples, which decoders and mixing may exceed.
+_MAX_SAMPLE = 2.0**16
 
 _ANY_SHAPE: dict[str, Any] = {
     "ensure_2d": False,
@@ -108,8 +117,8 @@ def check_waveform(
     Raises
     ------
     ValueError
-        If the track is a path, holds integers, has another rate, has no samples, has samples
-        that are not finite, or has too many dimensions.
+        If the track is a path or a pair, holds integers, has another rate, has no samples, has
+        samples that are not finite, or has too many dimensions.
     """
     known = getattr(track, "sampling_rate", None)
     if known is not None and known != sampling_rate:
@@ -118,20 +127,27 @@ def check_waveform(
             f"sampling_rate={sampling_rate:g}. Set both to the same rate: AudioLoader resamples, "
             "the later steps do not."
         )
+    check_not_reversed(track, name)
+    if is_pair(track):
+        raise ValueError(
+            f"{estimator_name} takes waveforms, but {name} is a pair of a waveform and its "
+            "sampling rate; let AudioLoader take the pairs."
+        )
     first = track.flat[0] if isinstance(track, np.ndarray) and track.size else track
     if isinstance(first, (str, bytes, os.PathLike)):
         raise ValueError(
-            f"{estimator_name} takes waveforms, not paths; let AudioLoader read the files."
+            f"{name}: {estimator_name} takes waveforms, not paths; let AudioLoader read the files."
         )
     if isinstance(track, np.ndarray) and track.dtype.kind in "iu":
         raise ValueError(
-            f"{estimator_name} takes waveforms as floating-point samples; got {track.dtype}. "
-            "AudioLoader scales integer samples by the full scale of their type."
+            f"{name}: {estimator_name} takes waveforms as floating-point samples; got "
+            f"{track.dtype}. AudioLoader scales integer samples by the full scale of their type."
         )
+    check_not_masked(track, name)
     if isinstance(track, np.ndarray) and track.dtype == np.float32:
         samples = np.asarray(track)  # check_array is slow
     else:
-        samples = check_array(track, dtype=np.float32, **_ANY_SHAPE)
+        samples = _as_float32(track, name, estimator_name)
     if not 1 <= samples.ndim <= max_ndim:
         raise ValueError(
             f"{estimator_name} takes one-dimensional waveforms; {name} has the shape "
@@ -144,6 +160,23 @@ def check_waveform(
         raise ValueError(f"{estimator_name}: {name} has no samples.")
     check_finite(samples, name)
     return samples
+
+
+class NoSamplesError(TypeError, ValueError):
+    """A track is no array of numbers: a bad value, and for scikit-learn a bad type."""
+
+
+def _as_float32(track: Any, name: str, estimator_name: str) -> NDArray[np.float32]:
+    """Convert samples to float32; what is too large becomes infinite."""
+    try:
+        with np.errstate(over="ignore"):
+            return check_array(track, dtype=np.float32, **_ANY_SHAPE)
+    except (TypeError, ValueError, OverflowError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")  # the array itself may follow
+        raise NoSamplesError(
+            f"{name}: {estimator_name} takes waveforms of real numbers; got "
+            f"{type(track).__name__} ({reason}). AudioLoader takes pairs (waveform, sampling_rate)."
+        ) from error
 
 
 def check_segments(
@@ -159,6 +192,15 @@ def check_segments(
     return np.atleast_2d(check_waveform(track, name, sampling_rate, estimator_name, max_ndim=2))
 
 
+def check_not_masked(track: Any, name: str) -> None:
+    """Refuse a waveform with masked samples: elsewhere NumPy drops the mask without a word."""
+    if np.ma.is_masked(track):
+        raise ValueError(
+            f"{name} has {np.ma.count_masked(track)} masked samples of {np.size(track)}; fill the "
+            "gaps, such as by waveform.filled(0), or leave it out."
+        )
+
+
 def check_finite(track: NDArray[np.floating[Any]], name: str) -> None:
     """Refuse a waveform with NaN or infinite samples; the message names the track."""
     finite = np.isfinite(track)
@@ -168,6 +210,32 @@ def check_finite(track: NDArray[np.floating[Any]], name: str) -> None:
             f"{name} contains NaN or infinity ({bad.size} of {track.size} samples, the first "
             f"at sample {bad[0]}); repair the recording or leave it out."
         )
+
+
+def check_samples(track: NDArray[np.float32], name: str) -> None:
+    """Refuse a waveform with samples that are not finite or far beyond full scale."""
+    largest = max(track.max(), -track.min())  # NaN where there is one
+    if largest <= _MAX_SAMPLE:
+        return
+    check_finite(track, name)
+    bad = np.flatnonzero(np.abs(track) > _MAX_SAMPLE)
+    raise ValueError(
+        f"{name} has samples as large as {largest:g} ({bad.size} of {track.size} are beyond "
+        f"{_MAX_SAMPLE:g}, the first at sample {bad[0]}); full scale is 1. Divide the samples by "
+        "their full scale, such as 2**23 for 24 bits, or repair the recording."
+    )
+
+
+def has_sound(samples: NDArray[np.float32], sampling_rate: float) -> bool:
+    """Whether a waveform is long and loud enough to predict a genre from it."""
+    n_samples = int(MIN_DURATION * sampling_rate)
+    length = max(2, n_samples // _N_BLOCKS)
+    blocks = samples[: samples.size // length * length].reshape(-1, length)
+    # A hundred blocks mostly suffice to see it.
+    return any(
+        np.count_nonzero(blocks[::step].std(axis=1) >= MIN_LEVEL) >= max(1, n_samples // length)
+        for step in (len(blocks) // 100 + 1, 1)
+    )
 
 
 class TrackStack:
@@ -211,3 +279,26 @@ class TrackStack:
         """Return all tracks; waveforms keep their rate."""
         assert self._out is not None  # an empty input was refused
         return self._out if self._rate is None else with_rate(self._out, self._rate)
+
+
+def is_pair(track: Any) -> bool:
+    """Whether a track is a pair of a waveform and its rate."""
+    return isinstance(track, tuple) and len(track) == 2 and _is_pair(*track)
+
+
+def check_not_reversed(track: Any, name: str) -> None:
+    """Refuse a pair in the order of ``scipy.io.wavfile.read``."""
+    is_sequence = isinstance(track, (tuple, list)) or (
+        isinstance(track, np.ndarray) and track.dtype == object and track.ndim == 1
+    )
+    if is_sequence and len(track) == 2 and _is_pair(track[1], track[0]):
+        raise ValueError(
+            f"{name} is a reversed pair: (sampling_rate, waveform), as scipy.io.wavfile.read "
+            "returns it. Give a list of pairs with the waveform first, and in it the channels: "
+            f"[(waveform.T, {track[0]})]."
+        )
+
+
+def _is_pair(waveform: Any, rate: Any) -> bool:
+    is_number = isinstance(rate, Real) or (isinstance(rate, np.ndarray) and rate.ndim == 0)
+    return is_number and not isinstance(waveform, (str, bytes)) and np.ndim(waveform) > 0

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import soundfile
 from sklearn.base import clone
 
-from skgenre import AudioLoader
+from skgenre import AudioLoader, NoSoundWarning
 from skgenre.utils._waveforms import Waveforms
 
 RATE = 8000
@@ -51,7 +52,7 @@ def test_output_is_a_labelled_float32_table(files):
 
 
 def test_defaults_give_30_s_at_22050_hz():
-    assert AudioLoader().fit_transform([np.zeros(99, np.float32)]).shape == (1, 661500)
+    assert AudioLoader().fit_transform([music(16, 22050)]).shape == (1, 661500)
 
 
 @pytest.mark.parametrize(
@@ -131,13 +132,14 @@ def test_position():
     assert loader(position="start").transform([x])[0, 0] == 0
     centre = loader(position="center").transform([x])[0]
     np.testing.assert_array_equal(centre, x[3 * RATE // 2 :][: 2 * RATE])
-    short = x[:100]
-    np.testing.assert_array_equal(loader(position="center").transform([short])[0, :100], short)
+    short = x[:RATE]
+    np.testing.assert_array_equal(loader(position="center").transform([short])[0, :RATE], short)
 
 
 def test_short_tracks():
     x = music(0.75)
-    repeated = loader(short="repeat").transform([x])[0]
+    with pytest.warns(UserWarning, match="repetition"):
+        repeated = loader(short="repeat").transform([x])[0]
     np.testing.assert_array_equal(repeated, np.concatenate([x, x, x])[: 2 * RATE])
     silent = loader(short="zeros").transform([x])[0]
     np.testing.assert_array_equal(silent, np.append(x, np.zeros(10000)))
@@ -165,8 +167,29 @@ def test_short_file_is_named_by_its_path(files):
 def test_integers_are_scaled_by_their_type(dtype, silence, full):
     limits = np.iinfo(dtype)
     x = np.array([limits.min, silence, silence + full // 2, limits.max], dtype=dtype)
-    out = loader(duration=4 / RATE).transform([x])[0]
-    np.testing.assert_allclose(out, [-1, 0, 0.5, 1 - 1 / full], rtol=1e-6)
+    out = loader(duration=1000 / RATE).transform([np.tile(x, 250)])[0]
+    np.testing.assert_allclose(out[:4], [-1, 0, 0.5, 1 - 1 / full], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
+def test_byte_order_does_not_matter(dtype):
+    x = (music() * np.iinfo(np.int32 if dtype == np.int32 else np.int16).max).astype(dtype)
+    swapped = x.astype(x.dtype.newbyteorder(">"))
+    loader = AudioLoader(sampling_rate=RATE, duration=1)
+    np.testing.assert_array_equal(loader.transform([swapped]), loader.transform([x]))
+    np.testing.assert_array_equal(
+        loader.transform(swapped[np.newaxis]), loader.transform(x[np.newaxis])
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.uint32, np.float32])
+def test_rates_of_numpy_do_not_overflow(dtype):
+    x = music(11, 44100)
+    expected = AudioLoader(duration=10).transform([(x, 44100)])
+    given = AudioLoader(duration=10).transform([(x, dtype(44100))])
+    np.testing.assert_array_equal(given, expected)
+    loader = AudioLoader(duration=10, waveform_sampling_rate=dtype(44100))
+    np.testing.assert_array_equal(loader.transform([x]), expected)
 
 
 def test_integer_waveform_equals_the_file_it_was_written_to(tmp_path):
@@ -194,8 +217,98 @@ def test_float_types_are_taken_as_they_are(dtype):
     np.testing.assert_allclose(out[0], x, atol=2e-3)
 
 
-def test_silence_passes():
-    assert not loader().transform([np.zeros(2 * RATE)]).any()
+def noise(level, seconds=2.0, rate=RATE):
+    return level * np.random.default_rng(0).normal(size=int(seconds * rate))
+
+
+@pytest.mark.parametrize(
+    ("track", "why"),
+    [
+        (np.zeros(2 * RATE), "all samples of 2 s are 0"),
+        (np.full(2 * RATE, 128, np.uint8), "all samples of 2 s are 0"),
+        (np.full((2, 2 * RATE), 0.25), "all samples of 2 s are 0.25"),
+        ((np.full(44100, 0.25), 44100), "all samples of 1 s are 0.25"),
+        (noise(2**-16), "of 2 s less than 0.1 s reach -80 dB"),
+        (noise(2**-16) - 0.5, "of 2 s less than 0.1 s reach -80 dB"),
+        (np.append(noise(0.5, 0.05), np.zeros(2 * RATE)), "of 2 s less than 0.1 s reach -80 dB"),
+    ],
+)
+def test_a_track_without_sound_is_named_and_becomes_silence(track, why):
+    with pytest.warns(NoSoundWarning, match=re.escape(f"1 track without sound: track 1 ({why})")):
+        out = loader().transform([music(), track])
+    assert out[0].any()
+    assert not out[1].any()
+
+
+def test_a_track_below_the_shortest_is_named():
+    few = music()[: RATE // 10 - 1]
+    with pytest.warns(NoSoundWarning, match=r"track 0 \(0.0999 s, shorter than 0.1 s\)"):
+        out = loader(short="zeros").transform([few])
+    np.testing.assert_array_equal(out[0, : few.size], few)
+    loader(short="zeros").transform([music()[: RATE // 10]])  # just long enough
+
+
+def test_quiet_and_mostly_silent_music_has_sound():
+    x = np.zeros(2 * RATE, np.float32)
+    x[3000:4000] = music()[:1000]
+    loader().transform([0.001 * music(), x, np.stack([x, 0 * x]), np.stack([x, -0.5 * x])])
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.02])
+def test_channels_that_cancel_leave_the_loudest(rest, tmp_path):
+    x = music()
+    stereo = np.stack([0.9 * x, -x + rest * music(seed=1)])
+    paths = [tmp_path / "anti.wav", tmp_path / "anti.ogg"]
+    for path in paths:
+        soundfile.write(path, stereo.T, RATE)
+    with pytest.warns(UserWarning, match=r"3 tracks whose channels cancel .*anti.ogg \(channel 2"):
+        out = loader().transform([stereo, *paths])
+    np.testing.assert_allclose(out[:2], np.stack([stereo[1]] * 2), atol=1e-4)
+
+
+def test_warnings_of_one_call_are_gathered():
+    silent = [np.zeros(2 * RATE)] * 12
+    with pytest.warns() as caught:
+        loader().transform([music(0.5), *silent, music(0.3)])
+    texts = sorted(str(warning.message) for warning in caught)
+    assert len(texts) == 2
+    assert re.match(r"12 tracks without sound: track 1 \(.*track 10 \(.*\) and 2 more\. ", texts[0])
+    assert re.match("2 tracks repeated to 2 s by .*: track 0 .0.5 s., track 13 .0.3 s.", texts[1])
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_repetition_of_less_than_half_is_not_warned_of():
+    loader().transform([music(1.0)])
+
+
+@pytest.mark.parametrize("loud", [1e6, -1e30, 70000.0])
+def test_samples_far_beyond_full_scale_are_refused_by_name(loud, tmp_path):
+    x = music().astype(np.float64)
+    x[7] = loud
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, x, RATE, subtype="FLOAT")
+    message = r"samples as large as .*\(1 of 16000 are beyond 65536, the first at sample 7\)"
+    for track, name in [(x, "track 0"), ((x, RATE), "track 0"), (path, "loud.wav")]:
+        with pytest.raises(ValueError, match=f"{name} has {message}; full scale is 1"):
+            loader().transform([track])
+
+
+def test_floats_on_the_scale_of_16_bits_are_taken_as_they_are():
+    x = (music() * 2**15).round()
+    np.testing.assert_array_equal(loader().transform([x])[0], x)
+
+
+@pytest.mark.parametrize("rate", [RATE, np.int64(RATE), np.float32(RATE), np.array(RATE)])
+@pytest.mark.parametrize("waveform", [music(), np.zeros((RATE, 2), np.int16), [0.0, 0.5]])
+def test_reversed_pairs_are_recognised(rate, waveform):
+    for X, name in [
+        ((rate, waveform), "X"),
+        ([rate, waveform], "X"),
+        ([(rate, waveform)], "track 0"),
+        ([music(), [rate, waveform]], "track 1"),
+    ]:
+        with pytest.raises(ValueError, match=rf"{name} is a reversed pair: \(sampling_rate, wavef"):
+            loader().transform(X)
 
 
 def test_waveforms_know_their_rate():
@@ -247,8 +360,11 @@ def test_loading_twice_changes_nothing(files):
         (np.float32(3), "X is a single value of type float32"),
         ({"a.wav"}, "X must be a list, array or Series of paths or waveforms; got set"),
         ((path for path in ["a.wav"]), "got generator"),
-        (pd.DataFrame({"path": ["a.wav"]}), r'a table of paths of shape \(1, 1\); .* X\["path"\]'),
-        (np.array([["a.wav"]]), r"a table of paths of shape \(1, 1\)"),
+        (
+            pd.DataFrame({"path": ["a.wav"], "genre": ["dub"]}),
+            r'a table of paths of shape \(1, 2\); .* X\["path"\]',
+        ),
+        (np.array([["a.wav", "dub"]]), r"a table of paths of shape \(1, 2\)"),
         (np.ones((2, 9), dtype=complex), "X is of type complex128. Complex data not supported"),
     ],
 )
@@ -268,12 +384,19 @@ def test_wrong_containers_are_refused_in_fit(X, message):
         (np.zeros(0), r"track 1 has no samples: a waveform of shape \(0,\); leave it out"),
         (np.zeros((2, 0)), "track 1 has no samples"),
         ([[1.0, 2.0], [1.0]], "track 1 is no waveform: its rows differ in length"),
-        ((np.zeros(9), 0), "track 1 has a sampling rate of 0; it must be finite and above 0"),
+        ((np.zeros(9), 0), "track 1 has a sampling rate of 0 Hz; it must be from 1 Hz to 1 GHz"),
+        (
+            (np.zeros(9), 0.001),
+            "track 1 has a sampling rate of 0.001 Hz; .* from 1 Hz to",
+        ),
+        ((np.zeros(9), 10**400), "track 1 has a sampling rate of 10{19} Hz; it must be from"),
         ((np.zeros(9), np.inf), "track 1 has a sampling rate of inf"),
         (np.array([0, np.nan, 1]), "track 1 contains NaN or infinity .* at sample 1"),
         (np.array([0, -np.inf]), "track 1 contains NaN or infinity"),
         (np.array([1e300, 0]), "track 1 contains NaN or infinity"),
         (np.array([1j, 0]), "track 1 is of type complex128. Complex data not supported"),
+        (b"song.wav", r"track 1 is of type bytes; give its path as text: os\.fsdecode"),
+        (np.ma.masked_greater(np.arange(9.0), 5), "track 1 has 3 masked samples of 9; fill"),
         ((np.zeros(2), 100 * RATE), "track 1 has no samples at sampling_rate=8000"),
     ],
 )
@@ -283,10 +406,20 @@ def test_wrong_tracks_are_named(track, message):
         load.transform([music(), track])
 
 
+def test_a_mask_that_hides_nothing_changes_nothing():
+    x = np.stack([music(), music(seed=1)])
+    np.testing.assert_array_equal(loader().transform(np.ma.array(x)), loader().transform(x))
+
+
 def test_missing_values_among_paths_are_named(files):
     X = pd.Series([None, str(files[0])])
     with pytest.raises(ValueError, match=r"track 0 is of type .*; a track is a path"):
         loader().transform(X)
+
+
+def test_an_empty_path_is_named_by_its_row(files):
+    with pytest.raises(FileNotFoundError, match=r"track 1 is '' .an empty path., which"):
+        loader().transform([files[0], ""])
 
 
 def test_bad_files_are_named_by_their_path(files, tmp_path):
@@ -296,6 +429,8 @@ def test_bad_files_are_named_by_their_path(files, tmp_path):
         loader().transform([*files, missing])
     with pytest.raises(FileNotFoundError, match=r"lost\.wav does not exist"):
         loader().fit_transform([*files, str(missing)])
+    with pytest.raises(ValueError, match=r"'lo\\x00st\.wav' is no path: embedded null byte"):
+        loader().transform([*files, "lo\0st.wav"])
     with pytest.raises(IsADirectoryError, match="is a directory"):
         loader().transform([tmp_path])
     files[1].write_bytes(files[1].read_bytes()[:-100])
@@ -352,15 +487,15 @@ def test_set_output_keeps_the_array(files):
 @pytest.mark.parametrize("name", ["-", Path("-"), "-x.wav", "--help", "$HOME", "~"])
 def test_names_that_mean_something_elsewhere(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    soundfile.write("song.wav", np.full(800, 0.5), 8000)
+    soundfile.write("song.wav", np.resize([0.5, -0.5], 1600), 8000)
     os.rename("song.wav", name)
-    X = AudioLoader(sampling_rate=8000, duration=0.1).transform([name])
-    np.testing.assert_allclose(X, 0.5, atol=1e-4)
+    X = AudioLoader(sampling_rate=8000, duration=0.2).transform([name])
+    np.testing.assert_allclose(np.abs(X), 0.5, atol=1e-4)
 
 
 def test_name_that_is_no_unicode(tmp_path):
     path = os.fsencode(tmp_path) + b"/\xff.wav"
-    soundfile.write(tmp_path / "plain.wav", np.full(100, 0.5), 100)
+    soundfile.write(tmp_path / "plain.wav", music(), RATE)
     os.rename(tmp_path / "plain.wav", path)
-    x = AudioLoader(sampling_rate=100, duration=1.0).transform([os.fsdecode(path)])
-    np.testing.assert_allclose(x, 0.5, atol=1e-4)
+    x = loader().transform([os.fsdecode(path)])
+    np.testing.assert_allclose(x[0], music(), atol=1e-4)

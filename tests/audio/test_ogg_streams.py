@@ -112,7 +112,7 @@ def test_recordings_of_broadcasts_end_without_a_last_page(load):
     whole = decode(encode(8.0))
     recorded = b"".join(parts[:-1])
     for content in (recorded, recorded + encode(1.0)):
-        with pytest.warns(UserWarning, match=r"song\.ogg has a stream without a page that"):
+        with pytest.warns(UserWarning, match=r"without a page .*song\.ogg\. It was"):
             x = load(content)
         n_read = min(len(x), 4 * RATE)
         np.testing.assert_allclose(x[:n_read], whole[:n_read], atol=1e-6)

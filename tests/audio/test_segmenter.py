@@ -66,13 +66,19 @@ def test_short_error_names_the_track_and_the_remedy():
 
 
 @pytest.mark.parametrize(
-    ("short", "tail"), [("zeros", np.zeros(60)), ("repeat", np.arange(40, 100) % 40)]
+    ("short", "tail"), [("zeros", np.zeros(50)), ("repeat", np.arange(50, 100) % 50)]
 )
 def test_short_is_filled(short, tail):
-    X = np.arange(40, dtype=np.float32)[np.newaxis]
+    X = np.arange(50, dtype=np.float32)[np.newaxis]
     Xt = segmenter(n_segments=2, segment_duration=0.5, short=short).transform(X)
-    np.testing.assert_array_equal(Xt[0].reshape(-1)[:40], X[0])
-    np.testing.assert_array_equal(Xt[0].reshape(-1)[40:], tail)
+    np.testing.assert_array_equal(Xt[0].reshape(-1)[:50], X[0])
+    np.testing.assert_array_equal(Xt[0].reshape(-1)[50:], tail)
+
+
+def test_more_repetition_than_sound_is_warned_of():
+    cut = segmenter(n_segments=2, segment_duration=0.5, short="repeat")
+    with pytest.warns(UserWarning, match=r"1 track repeated to 1 s by .*: track 1 \(0\.49 s\)"):
+        cut.transform([np.arange(50.0), np.arange(49.0)])
 
 
 def test_unequal_lengths_become_dense():
@@ -152,3 +158,10 @@ def test_numbers_from_waveforms_are_plain():
     assert type(X.max()) is np.float32
     assert type(bool((X > 0).any())) is bool
     assert not isinstance(X.mean(), Waveforms)
+
+
+def test_masked_samples_are_refused_by_name():
+    X = np.ma.array(ramps())
+    X[1, 20:30] = np.ma.masked
+    with pytest.raises(ValueError, match=r"track 1 has 10 masked samples of 1000; fill the gaps"):
+        segmenter().transform(X)

@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_iris, make_classification
 from sklearn.model_selection import LeaveOneOut
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC
@@ -190,3 +190,13 @@ def test_artists_reach_the_classifier_in_all_folds():
         whitening.set_fit_request(groups=True)
         routed = model.fit(X, y, groups=artists).predict_proba(X)
     np.testing.assert_allclose(routed, expected)
+
+
+def test_names_and_order_of_the_classes_change_nothing():
+    X, y = load_iris(return_X_y=True)
+    mixed = np.array([2, 0, 1])
+    model = PairwiseCalibratedClassifier(SVC(decision_function_shape="ovo"), random_state=0)
+    expected = model.fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(model.fit(X, np.array(list("abc"))[y]).predict_proba(X), expected)
+    reordered = model.fit(X, mixed[y]).predict_proba(X)[:, mixed]
+    np.testing.assert_allclose(reordered, expected, atol=1e-3)

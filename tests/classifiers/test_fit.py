@@ -201,6 +201,53 @@ def test_a_backend_from_the_configuration_file_is_refused_by_name(tmp_path):
     assert "RuntimeError: Keras is set to the backend" in done.stderr
 
 
+FORK = """
+import os, signal
+if child := os.fork():
+    os.waitpid(child, 0)
+    os._exit(0)
+signal.alarm(60)  # ends a child that hangs
+for call in calls:
+    try:
+        print(type(call()).__name__, flush=True)
+    except RuntimeError as error:
+        print(error, flush=True)
+os._exit(0)
+"""
+TRACKS = """
+from skgenre import GenreClassifier, make_genres
+music = make_genres(3, genres=2, duration=1.0, random_state=0)
+recommended = GenreClassifier(("svc",), random_state=0).fit(music.data, music.target)
+calls = [
+    lambda: recommended.predict(music.data), lambda: recommended.fit(music.data, music.target)
+]
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_networks_are_refused_after_a_fork_if_tensorflow_was_used():
+    """Its threads are missing there: it would hang."""
+    uses = (
+        "import pickle\n"
+        "loaded = pickle.loads(pickle.dumps(model))\n"
+        "calls += [lambda: model.predict(X), lambda: loaded.predict(X), lambda: model.fit(X, y)]\n"
+    )
+    answers = run(TRACKS + FIT + uses + FORK).stdout.splitlines()
+    assert answers[:2] == ["ndarray", "GenreClassifier"]
+    assert len(answers) == 5
+    assert all("was forked" in line and '"spawn"' in line for line in answers[2:])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_networks_work_after_a_fork_if_tensorflow_was_only_imported():
+    script = (
+        "import tensorflow\n"
+        "from skgenre.networks import build_mlp\n"
+        "calls = [lambda: build_mlp((4, 3), 2)]\n"
+    )
+    assert run(script + FORK).stdout == "Sequential\n"
+
+
 def test_networks_are_traced_once_for_all_batches():
     """A trace costs what many steps do; Keras' predict traces again for new lengths."""
     import pickle

@@ -234,3 +234,12 @@ def test_unknown_names():
         FusionKNeighborsClassifier(feature_sets=[["pitch", "timbre__0"]]).fit(named(X), y)
     with pytest.raises(ValueError, match="holds 'pitch', which is no column of the 15"):
         FusionKNeighborsClassifier(feature_sets=["pitch"]).fit(named(X), y)
+
+
+def test_encoded_genres_change_nothing():
+    rng = np.random.default_rng(0)
+    codes = np.repeat(np.arange(3), 10)
+    X = rng.normal(size=(30, 4)) + codes[:, np.newaxis]
+    model = FusionKNeighborsClassifier(feature_sets=[2, 2], weights="search", random_state=0)
+    named = model.fit(X, np.array(["dub", "jazz", "rock"])[codes]).predict_proba(X)
+    np.testing.assert_array_equal(model.fit(X, codes).predict_proba(X), named)

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skgenre import (
     AudioLoader,
@@ -19,6 +22,8 @@ from skgenre import (
     GenreClassifier,
     LogMelCNNGenreClassifier,
     MelSpectrogramExtractor,
+    NoSoundWarning,
+    RejectingClassifier,
     evaluate,
     make_genres,
 )
@@ -171,7 +176,7 @@ def test_probabilities_are_the_geometric_mean_of_the_members(music, request, mod
 def test_members_are_pipelines_of_the_public_parts(music, waveforms, table, fitted, fitted_few):
     """What a user would build by hand predicts the same, from the same columns."""
     clips = ClipFeatures().fit_transform(waveforms)
-    np.testing.assert_allclose(table, clips, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(table[:, :-1], clips, rtol=1e-5, atol=1e-5)
     for model, names in ((fitted, DEFAULT), (fitted_few, ("svc", "lda"))):
         answers = changed(model, n_excerpts=0).predict_member_proba(waveforms)
         for name in names:
@@ -190,14 +195,16 @@ def test_members_are_pipelines_of_the_public_parts(music, waveforms, table, fitt
         atol=1e-3,
     )
     names = small(("cnn",)).split_front_end()[0].get_feature_names_out()
-    assert all(name.startswith("spectrogram__track__") for name in names)
+    assert all(name.startswith("spectrogram__track__") for name in names[:-4])
 
 
 def test_artists_matter_to_one_member_only(music, table):
     train = np.arange(len(table)) % 3 > 0  # tracks of training are too certain to differ
     y, artists = music.target[train], music.artists[train]
     with_artists = of_features(DEFAULT).fit(table[train], y, groups=artists)
-    without = of_features(DEFAULT).fit(table[train], y)
+    with pytest.warns(UserWarning, match="fit got none.*'svc_whitened' is left out") as found:
+        without = of_features(DEFAULT).fit(table[train], y)
+    assert [warning.filename for warning in found] == [__file__]
     assert list(without.members_) == ["svc"]
     answers = with_artists.predict_member_proba(table[~train])
     np.testing.assert_allclose(
@@ -263,7 +270,8 @@ def test_fits_with_a_seed_are_equal(music, table):
 
 def test_the_whole_track_weighs_twice_as_much_as_its_excerpts(music):
     model = small(("svc",), duration=16.0).fit(music.data, music.target)
-    waveforms = AudioLoader(duration=16.0).fit_transform(music.data[[0, 7, 14]])
+    loaded = AudioLoader(duration=DURATION).fit_transform(music.data[[0, 7, 14]])
+    waveforms = np.tile(loaded, 8)
     waveforms[1, -8 * RATE :] = waveforms[2, : 8 * RATE]  # swing, then thrash
     found = model.predict_proba(waveforms)
     whole = model.set_params(n_excerpts=0).predict_proba(waveforms)
@@ -450,14 +458,52 @@ def test_data_frames_asked_for_at_large_change_nothing(music, fitted):
         )
 
 
-def test_artists_come_by_metadata_routing(music, table):
+WRAPPED = {
+    "alone": (lambda m: m, lambda m: m),
+    "pipeline": (lambda m: make_pipeline(FunctionTransformer(), m), lambda m: m[-1]),
+    "search": (lambda m: GridSearchCV(m, {"n_excerpts": [0]}, cv=2), lambda m: m.best_estimator_),
+    "vote": (lambda m: VotingClassifier([("m", m)]), lambda m: m.estimators_[0]),
+    "rejecting": (RejectingClassifier, lambda m: m.estimator_),
+    "calibration": (
+        lambda m: CalibratedClassifierCV(m, cv=2),
+        lambda m: m.calibrated_classifiers_[0].estimator,
+    ),
+}
+
+
+@pytest.mark.parametrize(("wrap", "unwrap"), WRAPPED.values(), ids=WRAPPED)
+def test_artists_come_by_metadata_routing_without_a_request(music, table, wrap, unwrap):
+    model = wrap(of_features(("svc_whitened",)))
     with config_context(enable_metadata_routing=True):
-        model = of_features(("svc_whitened",)).set_fit_request(groups=True)
-        scores = cross_val_score(
-            model, table, music.target, cv=GroupKFold(3), params={"groups": music.artists}
+        found = cross_validate(
+            model,
+            table,
+            music.target,
+            cv=GroupKFold(3),
+            params={"groups": music.artists},
+            return_estimator=True,
+            error_score="raise",
         )
-    assert len(scores) == 3
-    assert np.isfinite(scores).all()
+    for estimator in found["estimator"]:
+        assert list(unwrap(estimator).members_) == ["svc_whitened"]
+
+
+def test_scikit_learn_without_metadata_routing_warns_of_artists_that_do_not_arrive(music, table):
+    with pytest.warns(UserWarning, match=r"enable_metadata_routing=True.*params=\{'groups'"):
+        cross_val_score(
+            of_features(DEFAULT), table, music.target, cv=GroupKFold(2), groups=music.artists
+        )
+
+
+def test_names_and_order_of_the_genres_change_nothing(music, table):
+    names, codes = np.unique(music.target, return_inverse=True)
+    mixed = np.array([2, 0, 1])
+    model = of_features(DEFAULT)
+    expected = model.fit(table, names[codes], groups=music.artists).predict_proba(table)
+    encoded = model.fit(table, codes, groups=music.artists).predict_proba(table)
+    np.testing.assert_array_equal(encoded, expected)
+    reordered = model.fit(table, mixed[codes], groups=music.artists).predict_proba(table)
+    np.testing.assert_allclose(reordered[:, mixed], expected, atol=1e-4)
 
 
 # Errors before the long work
@@ -511,3 +557,61 @@ def test_genres_without_anything_in_common_are_refused():
         small(("svc",)).fit(["no-such-file.wav"] * 3, ["dub"] * 3)
     with pytest.raises(ValueError, match="Each of the 2 genres has 1 track only"):
         small(("svc",)).fit(["no-such-file.wav"] * 2, ["dub", "swing"])
+
+
+# Tracks without sound
+
+
+SILENT = [np.zeros(RATE), np.full(RATE, 0.3), np.full(RATE, 0.3)[:50]]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_tracks_without_sound_get_equal_probabilities(music, fitted_svc, tmp_path, n_jobs):
+    model = changed(fitted_svc, n_excerpts=1, memory=tmp_path, n_jobs=n_jobs)
+    tracks = [music.data[0], *SILENT]
+    for _ in range(2):  # the second time from the cache
+        with pytest.warns(NoSoundWarning, match="3 tracks without sound: track 1 .*, track 2 "):
+            proba = model.predict_proba(tracks)
+        np.testing.assert_allclose(proba[1:], 1 / 3)
+        assert proba[0, 0] > 0.5
+    with pytest.warns(NoSoundWarning):
+        assert model.predict(SILENT).tolist() == ["dub"] * 3
+    with pytest.warns(NoSoundWarning):
+        np.testing.assert_allclose(model.predict_segment_proba(SILENT), 1 / 3)
+
+
+def test_rows_without_sound_get_equal_probabilities(music, table):
+    model = of_features(("svc",)).fit(table, music.target)
+    silent = table[:2].copy()
+    silent[1, -1] = 0  # the column of SoundDetector
+    with pytest.warns(NoSoundWarning, match="1 track without sound: row 1"):
+        np.testing.assert_allclose(model.predict_proba(silent)[1], 1 / 3)
+
+
+def test_fit_leaves_tracks_without_sound_out(music, table):
+    y, artists = music.target, music.artists
+    expected = of_features(DEFAULT).fit(table, y, groups=artists)
+    silent = small(DEFAULT, n_excerpts=0).split_front_end()[0]
+    with pytest.warns(NoSoundWarning, match="1 track without sound: track 0"):
+        row = silent.fit_transform([np.zeros(RATE)])
+    with pytest.warns(NoSoundWarning, match="row 18. Training leaves such tracks out"):
+        model = of_features(DEFAULT).fit(
+            np.concatenate([table, row]), [*y, "dub"], groups=[*artists, "nobody"]
+        )
+    np.testing.assert_array_equal(model.predict_proba(table), expected.predict_proba(table))
+
+
+def test_a_genre_without_sound_is_kept_and_warned_of(music, table):
+    table = table[:12].copy()
+    table[6:, -1] = 0
+    with pytest.warns(NoSoundWarning, match="6 tracks without sound: row 6"):
+        model = of_features(("svc",)).fit(table, music.target[:12])
+    assert model.classes_.tolist() == ["dub", "swing"]
+
+
+def test_silent_parts_of_a_track_say_nothing(waveforms, fitted_svc):
+    model = changed(fitted_svc, n_segments=4, segment_duration=0.5)
+    track = np.append(np.zeros(RATE // 2), waveforms[0, : 3 * RATE // 2])
+    proba = model.predict_segment_proba([track])[0]
+    np.testing.assert_allclose(proba[0], 1 / 3)
+    assert (proba[1:].max(axis=1) > 0.4).all()

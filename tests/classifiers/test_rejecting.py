@@ -7,7 +7,9 @@ import pytest
 import sklearn
 from _checks import make_tracks
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -201,6 +203,33 @@ def test_weights_reach_the_classifier():
 
     with pytest.raises(ValueError, match="Unweighted takes none in fit"):
         RejectingClassifier(Unweighted()).fit(X, y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: make_pipeline(FunctionTransformer(), m)])
+def test_rejected_tracks_in_a_hard_vote_are_an_error_that_says_what_to_do(wrap):
+    y = ["blues", "jazz", "blues", "rock"]
+    members = [("rejecting", wrap(RejectingClassifier(Ballots(), threshold=8)))]
+    hard = VotingClassifier(members).fit(X, y)
+    with pytest.raises(ValueError, match=r"rejected 3 of 4 tracks.*voting='soft'"):
+        hard.predict(X)
+    assert hard.transform(X).ravel().tolist() == [0, -1, -1, -1]
+    soft = VotingClassifier(members, voting="soft").fit(X, y)
+    assert soft.predict(X)[0] == "blues"
+    named = RejectingClassifier(Ballots(), reject_label="unknown")
+    with pytest.raises(ValueError, match=r"or None, which suits any.*VotingClassifier"):
+        VotingClassifier([("named", named)]).fit(X, y)
+
+
+def test_macro_scores_take_rejected_tracks_for_a_genre_unless_the_genres_are_named():
+    y = ["blues", "jazz", "blues", "rock"]
+    model = RejectingClassifier(Ballots(), threshold=7).fit(X, y)
+    predicted = model.predict(X)
+    assert predicted.tolist() == ["blues", "jazz", "rejected", "rejected"]
+    of_genres = f1_score(y, predicted, average=None, labels=model.classes_, zero_division=0)
+    macro = f1_score(y, predicted, average="macro", zero_division=0)
+    assert macro == pytest.approx(of_genres.sum() / 4)
+    scorer = make_scorer(f1_score, average="macro", labels=model.classes_, zero_division=0)
+    assert scorer(model, X, y) == pytest.approx(of_genres.mean())
 
 
 def test_metadata_routing():

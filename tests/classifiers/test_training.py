@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from enum import Enum
 
 import numpy as np
 import pytest
@@ -336,9 +337,22 @@ def test_numbers_of_numpy_are_numbers():
 def test_labels_of_mixed_types():
     X, y = make_tracks()
     y = y.astype(object)
-    y[3] = None
-    with pytest.raises(ValueError, match="mixes labels of the types NoneType, str"):
+    y[3] = 3
+    with pytest.raises(ValueError, match="mixes labels of the types int, str"):
         mlp().fit(X, y)
+
+
+def test_labels_that_cannot_be_sorted():
+    X, y = make_tracks()
+    Genre = Enum("Genre", sorted(set(y)))
+    with pytest.raises(ValueError, match="has labels of the type Genre, which cannot be sorted"):
+        mlp().fit(X, [Genre[genre] for genre in y])
+
+
+def test_labels_of_numpys_string_type():
+    X, y = make_tracks()
+    model = mlp(epochs=1).fit(X, y.astype(np.dtypes.StringDType()))
+    np.testing.assert_array_equal(model.predict(X), mlp(epochs=1).fit(X, y).predict(X))
 
 
 def test_global_output_configuration():

@@ -369,6 +369,7 @@ def _music_by_artist():
         lambda m: m,
         lambda m: make_pipeline(FrameScaler(), m),
         lambda m: make_pipeline(FrameScaler(), make_pipeline("passthrough", m)),
+        lambda m: RejectingClassifier(m, threshold=1),
     ],
 )
 def test_a_model_that_learns_from_artists_gets_those_of_the_training_tracks(protocol, wrap):

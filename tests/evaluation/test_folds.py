@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 import time
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from _backends import CUSTOM_BACKENDS
 from _segment_music import SegmentNeighbors, make_segments
 from joblib import parallel_config
 from sklearn.linear_model import LogisticRegression
@@ -17,7 +20,15 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skgenre import FrameScaler, MLPGenreClassifier, evaluate, leakage_audit
+from skgenre import (
+    AudioLoader,
+    FrameScaler,
+    MLPGenreClassifier,
+    PerTrack,
+    evaluate,
+    leakage_audit,
+    make_genres,
+)
 from skgenre.evaluation import EvaluationTask, Splits, iter_folds, make_splits
 from skgenre.utils._waveforms import Waveforms
 
@@ -128,6 +139,16 @@ def test_parallel_folds_equal_those_one_by_one(protocol, tmp_path):
         assert _found(evaluate(PIPELINE, MUSIC, **run)) == whole
 
 
+@pytest.mark.parametrize("backend", ["multiprocessing", *CUSTOM_BACKENDS])
+def test_folds_on_any_backend(backend):
+    task = EvaluationTask(PIPELINE, MUSIC.data, MUSIC.target)
+    splits = make_splits(task, "track-random", n_folds=2)
+    with parallel_config(backend):
+        folds = list(iter_folds(task, splits, n_jobs=2))
+    expected = [fold.predicted for fold in iter_folds(task, splits)]
+    assert [fold.predicted for fold in folds] == expected
+
+
 def test_networks_are_trained_in_processes_and_equal_those_one_by_one():
     mlp = MLPGenreClassifier(units=(8,), epochs=2, random_state=0)
     run = {"n_folds": 2, "n_bootstrap": 0}
@@ -232,7 +253,7 @@ def test_changed_files_are_other_data(tmp_path):
     paths = []
     for row in range(8):
         paths.append(tmp_path / f"{row}.txt")
-        paths[-1].write_text(str(row % 2))
+        paths[-1].write_text(f"{row % 2}.{row}")
 
     class Reading(Counting):
         def _read(self, X):
@@ -290,6 +311,63 @@ def test_folds_of_an_unidentified_model_are_not_kept(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@contextmanager
+def full_disk(folder):
+    """Let no file of this process grow: the kernel refuses, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def file_in_its_place(folder):
+    folder.rmdir()
+    folder.touch()
+    yield
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [(full_disk, "File too large"), (file_in_its_place, "File exists|Not a directory")],
+)
+def test_folds_that_cannot_be_written_are_told_and_count(trouble, reason, tmp_path):
+    folder = tmp_path / "folds"
+    folder.mkdir()
+    told = rf"The fold is not kept in {folder}: .*({reason})"
+    with trouble(folder), pytest.warns(UserWarning, match=told):
+        result = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=folder)
+    assert _found(result) == _found(evaluate(Counting(), MUSIC, n_folds=2))
+    assert folder.is_file() or not list(folder.iterdir())
+
+
+def test_a_fold_that_cannot_be_read_is_told_and_computed(tmp_path):
+    first = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
+    for file in tmp_path.iterdir():
+        file.unlink()
+        file.mkdir()
+    with (
+        pytest.warns(UserWarning, match=f"{tmp_path}/.*json cannot be read .Is a directory"),
+        pytest.warns(UserWarning, match=f"The fold is not kept in {tmp_path}: Is a directory"),
+    ):
+        again = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
+    assert _found(again) == _found(first)
+
+
+def test_a_checkpoint_folder_that_is_deleted_meanwhile(tmp_path):
+    class Deleting(SegmentNeighbors):
+        def fit(self, X, y):
+            shutil.rmtree(tmp_path / "folds", ignore_errors=True)
+            return super().fit(X, y)
+
+    result = evaluate(Deleting(), MUSIC, n_folds=3, checkpoint=tmp_path / "folds")
+    assert len(list((tmp_path / "folds").iterdir())) == 1
+    assert _found(result)["folds"] == _found(evaluate(Deleting(), MUSIC, n_folds=3))["folds"]
+
+
 def test_an_audit_resumes_too(tmp_path):
     Counting.kill_at = 4
     with pytest.raises(Killed):
@@ -298,3 +376,24 @@ def test_an_audit_resumes_too(tmp_path):
     resumed = leakage_audit(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
     assert Counting.fits == 3  # of six
     assert resumed.inflation == leakage_audit(Counting(), MUSIC, n_folds=2).inflation
+
+
+@pytest.mark.parametrize("kind", ["listed twice", "copied"])
+def test_copies_in_training_and_test_are_reported(kind, tmp_path):
+    """As in GTZAN, FMA and MTG-Jamendo, which have exact duplicates."""
+    music = make_genres(3, genres=2, duration=1.0, path=tmp_path / "music", random_state=0)
+    copy = str(music.data[0])
+    if kind == "copied":
+        copy = shutil.copy(copy, tmp_path / "another name.wav")
+    data, y = [*music.data, copy], np.array([*music.target, music.target[0]])
+    model = make_pipeline(
+        PerTrack(AudioLoader(duration=1.0)), FunctionTransformer(), KNeighborsClassifier(1)
+    )
+    task = EvaluationTask(model, data, y)
+    apart = Splits("apart", [(np.arange(6), np.array([6])), (np.arange(1, 7), np.array([0]))])
+    with pytest.warns(UserWarning, match="2 of the files that apart scores have a copy") as caught:
+        list(iter_folds(task, apart))
+    (warning,) = caught
+    assert str(warning.message).count(os.path.basename(copy))
+    together = Splits("together", [(np.arange(1, 6), np.array([0, 6]))])
+    list(iter_folds(task, together))

@@ -121,6 +121,47 @@ def test_the_interval_holds_95_per_cent_of_the_resamples():
     assert without == {"value": 0.5, "low": None, "high": None}
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_each_estimate_lies_in_its_interval(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(4, 60))
+    y = np.arange(n) % 3
+    proba = rng.dirichlet([rng.choice([0.1, 1, 10])] * 3, size=n)
+    artists = rng.integers(n, size=n) if seed % 2 else None
+    n_bootstrap = [1, 3, 200][seed % 3]
+    found = measure(
+        y,
+        proba.argmax(axis=1),
+        proba,
+        rng.uniform(size=n),
+        artists=artists,
+        n_bootstrap=n_bootstrap,
+    )
+    assert len(found.overall) == 6
+    for name, entry in found.overall.items():
+        assert 0 <= entry["low"] <= entry["value"] <= entry["high"], name
+        assert entry["high"] <= 1 or name == "log_loss"
+
+
+@pytest.mark.parametrize(("sharpening", "true_error"), [(1.0, 0.0), (2.0, 0.0966)])
+def test_calibration_interval_covers_the_true_error(sharpening, true_error):
+    """The percentile interval never covers the error 0 of a calibrated model."""
+    n_covered, values = 0, []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        probability = rng.uniform(0.5, 1, size=200)  # of the class that is predicted
+        y = (rng.uniform(size=200) > probability).astype(int)
+        odds = (probability / (1 - probability)) ** sharpening
+        proba = np.stack([odds, np.ones(200)], axis=1) / (1 + odds)[:, np.newaxis]
+        predicted = np.zeros(200, dtype=int)
+        y[:2] = [0, 1]
+        entry = measure(y, predicted, proba, n_bootstrap=200).overall["calibration_error"]
+        n_covered += entry["low"] <= true_error <= entry["high"]
+        values.append(entry["high"] - entry["low"])
+    assert n_covered >= 36
+    assert np.mean(values) < 0.15
+
+
 # segment_accuracy_scorer
 
 

@@ -119,7 +119,7 @@ def test_a_union_names_its_columns():
         ]
     )
     table = PerTrack(make_pipeline(AudioLoader(duration=1.0), union))
-    row = table.fit_transform([np.ones(RATE, dtype=np.float32)])
+    row = table.fit_transform([np.resize([0.5, -0.5], RATE)])
     names = table.get_feature_names_out()
     assert row.shape == (1, len(names)) == (1, 2 * 48 + 6)
     assert names[[48, -1]].tolist() == ["clip__excerpt0__tempo__lag_0.21s", "mel__frame2__mel1"]

@@ -20,6 +20,7 @@ from skgenre import (
     MFCCExtractor,
     PitchHistogramExtractor,
     RhythmExtractor,
+    SoundDetector,
     SpectrogramImage,
     STFTExtractor,
     SummaryExtractor,
@@ -55,6 +56,7 @@ TABLES = [
     (PitchHistogramExtractor(), 11, {0: "unfolded_peak1", 10: "pitch_sum"}),
     (SummaryExtractor(), 57, {0: "chroma_stft_mean", 16: "tempo", 56: "mfcc20_var"}),
     (ClipFeatures(), 2380, {3: "mfcc__3_mean", -1: "contrast__band12_flatness"}),
+    (SoundDetector(), 1, {0: "has_sound"}),
 ]
 SIMPLEST = [MFCCExtractor(), MelSpectrogramExtractor(), STFTExtractor()]
 OF_TABLES = [extractor for extractor, *_ in TABLES]
@@ -184,6 +186,27 @@ def test_a_track_too_loud_for_float32_is_named(extractor):
 def test_bad_input_of_tables_is_refused(extractor, X, message):
     with pytest.raises(ValueError, match=message):
         extractor.transform(X)
+
+
+@pytest.mark.parametrize(
+    ("track", "message"),
+    [
+        ("song.wav", "song.wav: .* takes waveforms, not paths"),
+        (np.zeros(4000, dtype=np.int16), "track 1: .* floating-point samples; got int16"),
+        (np.zeros(4000, dtype=complex), "track 1: .* got ndarray .Complex data not supported"),
+        (np.zeros(4000, dtype="f4,f4"), "track 1: .* real numbers; got ndarray"),
+        ((np.zeros(4000), 22050), "track 1 is a pair of a waveform and its .* let AudioLoader"),
+        ([0.5, None, 10**400], "track 1: .* real numbers; got list"),
+        ([[0.0], [0.0, 0.0]], "track 1: .* real numbers; got list"),
+        (object(), "track 1: .* real numbers; got object"),
+        (np.full(4000, 1e300), "track 1 contains NaN or infinity"),
+    ],
+    ids=["path", "integers", "complex", "structs", "pair", "big", "ragged", "object", "too large"],
+)
+@pytest.mark.parametrize("extractor", [SIMPLEST[0], OF_TABLES[0]], ids=name_of)
+def test_a_bad_track_among_good_ones_is_named(extractor, track, message):
+    with pytest.raises(ValueError, match=message):
+        extractor.transform([noise(4000), track, noise(4000)])
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def small(monkeypatch):
             if "threshold" in system.published:
                 model = RejectingClassifier(model, threshold=3)
             if system.name == "zhang/hierarchy":
-                model = HierarchicalGenreClassifier(model)
+                model = HierarchicalGenreClassifier(model, hierarchy="gtzan")
             pipeline = make_pipeline(FrameScaler(), model)
             pipeline.steps[-1] = ("classifier", model)
             return pipeline
@@ -228,7 +228,8 @@ def test_bai_counts_votes_and_rejected_tracks(small):
 def test_node_accuracies_equal_those_of_the_hierarchy():
     X, y, _ = _with_genres(TREE)
     X = X.reshape(len(X), -1)[:, :4]
-    model = HierarchicalGenreClassifier(LogisticRegression()).fit(X[::2], y[::2])
+    tree = HierarchicalGenreClassifier(LogisticRegression(), hierarchy="gtzan")
+    model = tree.fit(X[::2], y[::2])
     proba = model.predict_proba(X[1::2])
     found = node_accuracies(y[1::2].tolist(), proba, model.classes_.tolist())
     wanted = model.node_scores(X[1::2], y[1::2])["nodes"]
@@ -387,6 +388,7 @@ def test_wrong_arguments():
 # With the networks of the papers
 
 
+@pytest.mark.filterwarnings("ignore:.*more than half is repetition:UserWarning")
 @pytest.mark.parametrize(
     "experiment",
     [

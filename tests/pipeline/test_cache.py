@@ -175,7 +175,7 @@ def fresh_version():
 
 def test_versions_decide(files, tmp_path, monkeypatch, fresh_version):
     versions = dict(code_version())
-    assert set(versions) == {"skgenre", "numpy", "scipy", "librosa", "soundfile", "soxr"}
+    assert set(versions) == {"skgenre", "numpy", "scipy", "librosa", "soundfile", "soxr", "av"}
     assert versions["numpy"] == np.__version__
     for version, expected in ((skgenre.__version__, 0), ("99", 0), (skgenre.__version__, N)):
         monkeypatch.setattr(skgenre, "__version__", version)

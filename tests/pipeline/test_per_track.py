@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pickle
 import tracemalloc
+import warnings
 
 import joblib
 import numpy as np
 import pytest
+import soundfile
+from _backends import CUSTOM_BACKENDS
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -28,6 +31,7 @@ from skgenre import (
 )
 
 DURATION = 2.0
+RATE = 8000
 
 
 def front_end(**changes):
@@ -64,9 +68,19 @@ def test_equals_the_pipeline_by_itself(files, plain, n_jobs, batch_size):
     np.testing.assert_array_equal(per_track.transform(files), plain)
 
 
-@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "sequential"])
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "sequential", *CUSTOM_BACKENDS])
 def test_any_backend(files, plain, backend):
     with joblib.parallel_config(backend=backend):
+        np.testing.assert_array_equal(PerTrack(front_end(), n_jobs=2).transform(files), plain)
+
+
+def test_dask(files, plain):
+    distributed = pytest.importorskip("distributed", reason="dask is not installed")
+    with (
+        warnings.catch_warnings(action="ignore"),  # of servers that are being closed
+        distributed.Client(processes=False, dashboard_address=None),
+        joblib.parallel_config("dask"),
+    ):
         np.testing.assert_array_equal(PerTrack(front_end(), n_jobs=2).transform(files), plain)
 
 
@@ -495,3 +509,22 @@ def test_nested_errors_name_the_track_in_the_whole_input():
     inner = FeatureUnion([("a", PerTrack(RhythmExtractor()))])
     with pytest.raises(ValueError, match="track 3 contains NaN"):
         PerTrack(inner).transform(waveforms)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.parametrize("cached", [False, True])
+def test_warnings_about_tracks_reach_the_caller(tmp_path, backend, cached):
+    loader = AudioLoader(sampling_rate=RATE, duration=1.0)
+    memory = tmp_path / "cache" if cached else None
+    front_end = PerTrack(loader, n_jobs=2, memory=memory, file_identity="content")
+    for name in ("first.wav", "second.wav"):  # the same content: the second is from the cache
+        soundfile.write(tmp_path / name, np.zeros(RATE), RATE)
+        tracks = [tmp_path / name, np.arange(0.3 * RATE)]
+        for transform in (front_end.transform, front_end.fit_transform):
+            with joblib.parallel_config(backend), pytest.warns() as caught:
+                transform(tracks)
+            texts = sorted(str(warning.message) for warning in caught)
+            assert len(texts) == 2
+            assert texts[0].startswith("1 track repeated to 1 s by short='repeat', so that")
+            assert texts[1].startswith(f"1 track without sound: {tmp_path / name} (all samples of")
+            assert {warning.filename for warning in caught} == {__file__}

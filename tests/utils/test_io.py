@@ -38,6 +38,20 @@ def test_what_is_no_regular_file_is_written_to(tmp_path):
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+def test_what_killed_processes_left_is_removed(tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    (tmp_path / ".skgenre-0.part").write_text("half a fi")
+    (tmp_path / ".skgenre-1.txt").write_text("of the user")
+    with open(tmp_path / ".skgenre-2.part", "wb") as being_written:
+        fcntl.flock(being_written, fcntl.LOCK_EX)
+        write_whole(tmp_path / "new", "text")
+        found = sorted(os.listdir(tmp_path))
+    assert found == [".skgenre-1.txt", ".skgenre-2.part", "new"]
+    with open_whole(tmp_path / "outer"):
+        write_whole(tmp_path / "inner", "text")
+    assert sorted(os.listdir(tmp_path)) == [".skgenre-1.txt", "inner", "new", "outer"]
+
+
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"{tmp_path / 'no' / 'a.json'} cannot be written"):
         write_whole(tmp_path / "no" / "a.json", "text")

@@ -1,0 +1,320 @@
+"""The arguments of the command line. Nothing here imports much, so that --help answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from skgenre import __version__
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports a wrong argument like all other errors."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs
+        )
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"skgenre: error: {message} (see {self.prog} --help)\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="skgenre",
+        description="Predict the genre of music from its sound.",
+        epilog="`skgenre COMMAND --help` describes a command. Start with `skgenre demo`.",
+    )
+    parser.add_argument("--version", action="version", version=f"skgenre {__version__}")
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error, for a bug report"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for add in (_add_demo, _add_train, _add_predict, _add_info, _add_reproduce):
+        command = add(commands)
+        # SUPPRESS: without it here, the option before the command counts.
+        command.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
+    return parser
+
+
+def _add_demo(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "demo",
+        help="make music, compare two classifiers on it, keep the better, predict new files",
+        description="Make synthetic music of four genres, compare two classifiers on it by\n"
+        "cross-validation, fit the better one, save and load it, and predict the genres of\n"
+        "new files. Takes about a minute and needs no music of your own.",
+    )
+    _add_seed(command)
+    command.add_argument(
+        "--keep",
+        metavar="FOLDER",
+        help="keep the music and the model in this new or empty folder (default: removed)",
+    )
+    return command
+
+
+def _add_train(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "train",
+        help="train a model on a folder of music that has one sub-folder for each genre",
+        description="Train a model on a folder of music that has one sub-folder for each genre.\n"
+        "First measures the accuracy by cross-validation, then trains on all tracks.",
+    )
+    command.add_argument("folder", metavar="FOLDER", help="such as music, with music/rock/song.wav")
+    command.add_argument(
+        "--out",
+        metavar="MODEL",
+        default="model.skgenre",
+        help="file to write the model to (default: %(default)s)",
+    )
+    command.add_argument("--force", action="store_true", help="replace an existing MODEL")
+    command.add_argument(
+        "--classifier",
+        choices=("recommended", "cnn", "mlp", "lstm", "hierarchical"),
+        default="recommended",
+        help="'recommended' is the model for a catalogue, GenreClassifier; the others are those of "
+        "the papers (default: %(default)s)",
+    )
+    command.add_argument(
+        "--n-segments",
+        type=_whole(1),
+        metavar="N",
+        help="segments of a track, which vote on its genre (default: 10); not for 'recommended'",
+    )
+    command.add_argument(
+        "--duration",
+        type=_positive,
+        metavar="SECONDS",
+        help="used of each track, from the middle for 'recommended', else from the start; "
+        "'recommended' takes a shorter one as it is, the others repeat it (default: 60 for "
+        "'recommended', else 30)",
+    )
+    command.add_argument(
+        "--epochs",
+        type=_whole(1),
+        metavar="N",
+        help="rounds over the training tracks (default: the classifier's); not for 'recommended'",
+    )
+    rate_help = "default: the classifier's; not for 'recommended'"
+    command.add_argument("--learning-rate", type=_positive, metavar="RATE", help=rate_help)
+    command.add_argument(
+        "--cv",
+        type=_folds,
+        default=5,
+        metavar="N",
+        help="folds of the cross-validation, split by artist if artists are known; 0 for none "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
+        "--metadata",
+        metavar="CSV",
+        default="auto",
+        help="table with the columns file, artist and genre, or one of the last two; 'auto' looks "
+        "for one in and beside FOLDER, 'none' trains without artists (default: %(default)s)",
+    )
+    command.add_argument(
+        "--genres-from",
+        choices=("auto", "folders", "metadata"),
+        default="auto",
+        help="source of the genres: names of folders, or the column genre of the table; 'auto' "
+        "means the table if no folder is named as one of its genres (default: %(default)s)",
+    )
+    command.add_argument(
+        "--skip-corrupt",
+        action="store_true",
+        help="leave out files that cannot be read or have no artist or genre in the table",
+    )
+    _add_jobs(command, "tracks, and then folds, that run at the same time")
+    command.add_argument(
+        "--memory",
+        metavar="FOLDER",
+        help="keep features and trained folds here, for this run and later ones",
+    )
+    _add_seed(command)
+    command.add_argument(
+        "--progress",
+        action="store_true",
+        help='show progress bars on standard error; needs pip install "skgenre[progress]"',
+    )
+    return command
+
+
+def _add_predict(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "predict",
+        help="predict the genre of audio files",
+        description="Predict the genre of audio files: WAV, FLAC, OGG, Opus, MP3, AU,\n"
+        'AIFF, CAF or W64; with PyAV (pip install "skgenre[formats]") also M4A, AAC, WMA,\n'
+        "WebM and Matroska.",
+        epilog="Files whose names begin with - go after --: skgenre predict MODEL -- -x.wav\n\n"
+        "Exit code: 0; 1 if a file could not be read (the others are still "
+        "predicted); 2 after an error.",
+    )
+    command.add_argument(
+        "model", metavar="MODEL", help="file written by skgenre train or skgenre.save"
+    )
+    command.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="load MODEL even if it is a pickle: this runs the code in it",
+    )
+    command.add_argument("files", metavar="FILE", nargs="+", help="audio file")
+    command.add_argument(
+        "--top",
+        type=_whole(1),
+        default=1,
+        metavar="N",
+        help="show the N most probable genres in the table (default: %(default)s)",
+    )
+    command.add_argument(
+        "--segments",
+        action="store_true",
+        help="show the genre of each segment too, in order of time",
+    )
+    command.add_argument(
+        "--json", action="store_true", help="write a JSON list, with all probabilities"
+    )
+    return command
+
+
+def _add_info(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "info",
+        help="show where a model comes from and how it was measured",
+        description="Show where a model comes from, how it was measured, and which versions\n"
+        "differ from those installed. The model itself is not loaded.",
+    )
+    command.add_argument("model", metavar="MODEL", help="file written by skgenre train")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="write all of it as JSON")
+    form.add_argument("--card", action="store_true", help="write a model card in Markdown")
+    return command
+
+
+# Written out, because the list itself needs heavy imports.
+_EXPERIMENTS = (
+    "hu2022-table1, hu2022-table2, hu2022-table3, hu2022-table4, jain2021-table2,\n"
+    "zhang-figure12, bai-table2, kumar2021"
+)
+
+
+def _add_reproduce(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "reproduce",
+        help="run an experiment of a paper again: published figures beside measured ones",
+        description="Run an experiment of a paper again, and print a table: the figures of the\n"
+        "paper, those measured under its protocol, and those measured honestly.\n\n"
+        f"Experiments: {_EXPERIMENTS}.",
+        epilog="Exit code: 0; 1 if a cell could not be run; 2 after an error.",
+    )
+    command.add_argument("experiment", metavar="EXPERIMENT", help="such as hu2022-table1")
+    command.add_argument(
+        "--data",
+        metavar="FOLDER",
+        required=True,
+        help="GTZAN, or another folder of music with one sub-folder for each genre",
+    )
+    command.add_argument(
+        "--quick",
+        action="store_true",
+        help="try it out: few cells, tracks, epochs and folds; the figures mean nothing",
+    )
+    command.add_argument(
+        "--epochs", type=_whole(1), metavar="N", help="default: the paper's; with --quick 2"
+    )
+    command.add_argument(
+        "--folds",
+        type=_whole(2),
+        metavar="N",
+        help="folds of the honest protocol, and the most trainings under the paper's "
+        "(default: 5; with --quick 2)",
+    )
+    command.add_argument(
+        "--only",
+        "--cells",
+        nargs="+",
+        metavar="CELL",
+        help="cells to run, such as cnn-10 or 'mlp-*' (default: all; with --quick a few)",
+    )
+    command.add_argument(
+        "--memory", metavar="FOLDER", help="keep features here, for this run and later ones"
+    )
+    command.add_argument(
+        "--checkpoint",
+        metavar="FOLDER",
+        help="keep trainings here, so that the same command continues after a kill "
+        "(default: trainings in the folder of --memory)",
+    )
+    command.add_argument(
+        "--output",
+        metavar="FILE",
+        help="write the result: Markdown (.md), or all of it as JSON (.json); an existing file "
+        "is replaced",
+    )
+    _add_jobs(command, "tracks, and then trainings, that run at the same time")
+    _add_seed(command)
+    return command
+
+
+def _add_jobs(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument(
+        "--jobs", type=_jobs, metavar="N", help=f"{what}; -1 for all cores (default: 1)"
+    )
+
+
+def _add_seed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--seed",
+        type=_whole(0, 2**32 - 1),
+        default=0,
+        metavar="N",
+        help="seed of all random choices (default: %(default)s)",
+    )
+
+
+def _whole(low: int, high: int | None = None) -> Callable[[str], int]:
+    """Make a type of whole numbers from ``low`` to ``high``."""
+    wanted = f"{low} or more" if high is None else f"from {low} to {high}"
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if number < low or (high is not None and number > high):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {wanted}")
+        return number
+
+    return parse
+
+
+def _jobs(text: str) -> int:
+    if text == "-1":
+        return -1
+    try:
+        return _whole(1)(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, or -1") from None
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def _folds(text: str) -> int:
+    number = _whole(0)(text)
+    if number == 1:
+        raise argparse.ArgumentTypeError("1 fold leaves nothing to train on; 2 or more, or 0")
+    return number
