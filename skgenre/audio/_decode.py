@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.audio._headers import Promise, ViewedFile, read_promise
+from skgenre.audio._headers import Promise, read_promise
 from skgenre.audio._parts import AudioFileError, damage
 from skgenre.audio._pyav import (
     MissingPyAVError,
@@ -249,14 +249,14 @@ class _AudioFile:
         """Decode (n_frames, n_channels), int16 or float32; fewer only where the file ends."""
         if self.n_frames is not None:
             n_frames = min(n_frames, self.n_frames - start)
-        if start != self.position and self.decoder.seek(start):
-            self.position = start
-            # Some codecs fail after a seek although the file is intact.
-            with suppress(ValueError):
-                x = self._next(n_frames)
-                if len(x) == n_frames:
-                    return x
         if start != self.position:
+            if self.decoder.seek(start):
+                self.position = start
+                # Some codecs fail after a seek although the file is intact.
+                with suppress(ValueError):
+                    x = self._next(n_frames)
+                    if len(x) == n_frames:
+                        return x
             self._skip_to(start)
         x = self._next(n_frames)
         if len(x) < n_frames - self.slack:
@@ -335,12 +335,11 @@ def _opened(path: str | os.PathLike[str], by_pyav: bool = False) -> Iterator[_Au
         def open_decoder() -> Decoder:
             if container is not None:
                 return PyAVDecoder(path, container)
-            source = name if promise.view is None else ViewedFile(stream, promise.view)
             try:
-                return SndfileDecoder(source, promise.parts)
+                return SndfileDecoder(name, promise.parts)
             except DecodingError as error:
                 shared = shared_container(stream)
-                if shared is None:
+                if shared is None or len(promise.parts) > 1:
                     raise
                 try:
                     return PyAVDecoder(path, shared)

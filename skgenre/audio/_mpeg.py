@@ -128,7 +128,7 @@ class _Recording:
                 f"its header promises {promised} {unit} of MPEG audio, {present} are there"
             )
 
-    def as_part(self, data: mmap, is_whole: bool) -> Part:
+    def as_part(self, stream: BinaryIO, is_whole: bool) -> Part:
         """Describe the samples, without those that encoder and decoder have added."""
         n_samples, skip = self.n_frames * self.kind.n_samples, 0
         if self.xing:
@@ -136,8 +136,8 @@ class _Recording:
             n_samples = max(0, n_samples - skip - self.xing.padding)
         # libsndfile reads as far as it expects from the size of the file and the length of the
         # first frame. The zeros, which it never reaches, move that beyond the true end.
-        content = ByteRanges(data, self.ranges, n_zeros=(self.n_frames + 1) * self.longest)
-        return Part(content, n_samples, skip, is_whole)
+        content = ByteRanges(stream, self.ranges, n_zeros=(self.n_frames + 1) * self.longest)
+        return Part(content, n_samples, skip, is_whole=is_whole)
 
 
 def read_mpeg(stream: BinaryIO) -> list[Part]:
@@ -176,7 +176,7 @@ def read_mpeg(stream: BinaryIO) -> list[Part]:
     is_whole = is_plain and [(None, start)] == [
         (recording.xing, begin) for recording in recordings for begin, _ in recording.ranges
     ]
-    return [recording.as_part(data, is_whole) for recording in recordings]
+    return [recording.as_part(stream, is_whole) for recording in recordings]
 
 
 def _skip_id3(data: mmap) -> tuple[int, bool]:

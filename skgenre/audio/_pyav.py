@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.audio._headers import MAX_SIZE, Stream, after_id3
+from skgenre.audio._headers import MAX_SIZE, after_id3
+from skgenre.audio._parts import Stream
 from skgenre.audio._sndfile import DecodingError
 
 _MP4_BOXES = b"ftyp moov mdat moof free skip wide uuid meta sidx styp mfra udta pnot pdin".split()

@@ -134,7 +134,9 @@ def test_only_the_part_that_is_needed_is_decoded(save, ext, monkeypatch):
 
     monkeypatch.setattr(soundfile.SoundFile, "read", spy)
     assert read(path, duration=0.5, position="center").size == RATE // 2
-    assert RATE // 2 <= sum(decoded) <= RATE // 2 + 1  # FLAC's last sample is looked at
+    # FLAC's last sample is looked at; MP3 needs frames before the first that is used.
+    lead = 32 * 1152 if ext == "mp3" else 1
+    assert RATE // 2 <= sum(decoded) <= RATE // 2 + lead
 
 
 def test_short_file_comes_as_it_is(save):
