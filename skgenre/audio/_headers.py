@@ -205,6 +205,8 @@ def _promise_of_wav(stream: Stream, size: int) -> Promise:
         if chunk.length == _ALL_ONES:
             chunk = chunk._replace(length=size_64)
         is_usual = is_usual and chunk.length == size_64
+    elif magic == b"riff":  # of these it reads all bytes to the end of the file as samples
+        is_usual = is_usual and chunk.end >= size
     is_mpeg = struct.unpack_from(order + "H", fmt)[0] in (0x50, 0x55)
     block = max(1, struct.unpack_from(order + "H", fmt, 12)[0])
     if _is_closed(chunk, size):

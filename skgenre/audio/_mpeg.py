@@ -115,18 +115,20 @@ class _Recording:
         return sum(stop - start for start, stop in self.ranges)
 
     def check(self) -> None:
-        """Raise an error if the header promises more than there is."""
+        """Raise an error if the header promises more than there is, in bytes and in frames.
+
+        If one of these numbers is there, the other is wrong, and the file is whole.
+        """
         if self.xing is None:
             return
-        promised, present, unit = self.xing.n_frames, self.n_frames, "frames"
-        slack = _SLACK
-        if not promised:
-            promised, present, unit = self.xing.n_bytes, self.n_bytes, "bytes"
-            slack = 2 * _MAX_JUNK
-        if promised > present + slack:
-            raise damage(
-                f"its header promises {promised} {unit} of MPEG audio, {present} are there"
-            )
+        counts = (
+            (self.xing.n_bytes, self.n_bytes, "bytes", 2 * _MAX_JUNK),
+            (self.xing.n_frames, self.n_frames, "frames", _SLACK),
+        )
+        known = [count for count in counts if count[0]]
+        if known and all(promised > there + slack for promised, there, _, slack in known):
+            promised, there, unit, _ = known[-1]
+            raise damage(f"its header promises {promised} {unit} of MPEG audio, {there} are there")
 
     def as_part(self, stream: BinaryIO, is_whole: bool) -> Part:
         """Describe the samples, without those that encoder and decoder have added."""

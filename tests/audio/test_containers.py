@@ -236,6 +236,19 @@ def test_stream_with_sizes_of_64_bits(tmp_path, ext):
     check(path, expected)
 
 
+@pytest.mark.parametrize("n", [4001, 4004])
+def test_chunks_after_the_samples_of_w64_are_no_music(tmp_path, n):
+    path = tmp_path / "song.w64"
+    soundfile.write(path, noise(n), RATE)
+    expected = soundfile.read(path, dtype="float32")[0]
+    name = b"bext" + bytes.fromhex("f3acd3118cd100c04f8edb8a")
+    tail = name + struct.pack("<Q", 24 + 600) + b"note" * 150
+    content = path.read_bytes()
+    for more in (bytes(6), b"12345678", tail, bytes(-len(content) % 8) + tail + tail):
+        path.write_bytes(content + more)
+        check(path, expected)
+
+
 @pytest.mark.parametrize("ext", ["w64", "caf"])
 def test_truncated_file_with_sizes_of_64_bits(tmp_path, ext):
     path = tmp_path / f"song.{ext}"

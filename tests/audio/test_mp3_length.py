@@ -126,6 +126,7 @@ def test_centre_is_exact_where_frames_use_bytes_of_many_before(tmp_path, contain
         lambda content: patch(content, 12, 0),
         lambda content: patch(content, 12, 10**8),
         lambda content: patch(content, 8, 40),  # too few frames
+        lambda content: patch(content, 8, 4000),  # too many, but all bytes are there
     ],
 )
 def test_a_header_that_does_not_fit_the_file(load, spoil):
@@ -232,7 +233,7 @@ def test_a_header_that_promises_more_frames_than_are_there(load):
     content = encode()
     n_frames = len(frame_starts(content)) - 2
     for broken, there in (
-        (patch(content, 8, 2 * n_frames), n_frames),
+        (patch(patch(content, 8, 2 * n_frames), 12, 10**6), n_frames),
         (content + content[: len(content) // 2], r"\d+"),
         (content[: len(content) // 2] + content, r"\d+"),
     ):
