@@ -118,6 +118,15 @@ def test_opus_stream_that_begins_late(load, n_samples):
     np.testing.assert_allclose(middle, expected[48000:96000], atol=1e-6)
 
 
+def test_chain_with_a_codec_that_libsndfile_lacks_is_refused(load):
+    speex = b"".join(other_pages(b"Speex   "))
+    for chain in (encode() + speex, speex + encode(), speex + speex):
+        with pytest.raises(
+            ValueError, match=r"song\.ogg joins 2 recordings, of which one cannot be"
+        ):
+            load(chain)
+
+
 @pytest.mark.parametrize("magic", [b"fishead\0", b"\x80theora", b"unknown"])
 @pytest.mark.parametrize("audio_first", [True, False])
 def test_streams_beside_the_audio_are_left_out(load, magic, audio_first):
