@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from skgenre.audio._parts import AudioFileError, Part
 
-# An MPEG frame may use bytes of many frames before it, more than libmpg123 goes back.
-_MPEG_LEAD = 32 * 1152  # samples
+# Samples to decode before those that are needed. An MPEG frame may use bytes of many frames before
+# it, more than libmpg123 goes back; what Opus predicts at low bit rates settles within a second.
+_LEADS = {f"MPEG_LAYER_{layer}": 32 * 1152 for layer in ("I", "II", "III")} | {"OPUS": 48000}
 # Larger than any real length: libsndfile's sign that the header omits the length.
 _UNKNOWN_FRAMES = 2**62
 
@@ -132,7 +133,7 @@ class SndfileDecoder:
     def _go_to(self, index: int, start: int) -> None:
         """Seek to where that is exact, and decode from there to a sample of a part."""
         file = self._files[index]
-        lead = _MPEG_LEAD if "MPEG" in self.subtype else 0
+        lead = _LEADS.get(self.subtype, 0)
         target = max(0, min(start - lead, file.frames - self._parts[index].n_last))
         if not target <= self._places[index] <= start:
             self._places[index] = file.seek(target)

@@ -108,6 +108,20 @@ def test_centre_in_the_last_page_of_a_stream(load, seconds):
         np.testing.assert_allclose(middle, whole[start : start + middle.size], atol=1e-6)
 
 
+@pytest.mark.parametrize("rate", [16000, 48000])
+def test_centre_of_opus_at_a_low_bit_rate(load, rate):
+    time = np.arange(12 * rate) / rate
+    x = 0.3 * np.sin(900 * time * (1 + 0.1 * time)) * np.sin(5 * time)
+    x += np.random.default_rng(0).uniform(-0.3, 0.3, time.size) * (np.sin(2 * time) > 0.3)
+    file = BytesIO()
+    soundfile.write(file, x, rate, "OPUS", format="OGG", compression_level=1.0)
+    whole = load(file.getvalue(), sampling_rate=rate)
+    for duration in (0.5, 1.1, 2.3, 3.7):
+        middle = load(file.getvalue(), sampling_rate=rate, duration=duration, position="center")
+        start = (whole.size - middle.size) // 2
+        np.testing.assert_allclose(middle, whole[start : start + middle.size], atol=1e-6)
+
+
 @pytest.mark.parametrize("n_samples", [312, 960, 48000])
 def test_opus_stream_that_begins_late(load, n_samples):
     content = encode(3.0, 48000, subtype="OPUS")
