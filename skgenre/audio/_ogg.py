@@ -71,7 +71,7 @@ def read_ogg(stream: BinaryIO) -> tuple[list[Part], str]:
             )
     audio = [stream for streams in groups for stream in streams if stream.is_audio]
     remark = "" if all(stream.is_complete for stream in audio) else _OPEN_END
-    # What is left out by reading the whole file instead is nothing.
+    # One stream without anything around it is read by the file's name, which is faster.
     is_whole = [[(0, len(data))]] == [link.ranges for streams in groups for link in streams]
     return [
         Part(None if is_whole else ByteRanges(stream, link.ranges), n_last=max(0, link.n_last))
