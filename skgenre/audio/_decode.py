@@ -14,22 +14,23 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.audio._headers import Promise, ViewedFile, read_promise
+from skgenre.audio._headers import Promise, read_promise
 from skgenre.audio._mono import resample, to_mono
 from skgenre.audio._parts import AudioFileError, damage
 from skgenre.audio._pyav import (
+    Decoder,
     MissingPyAVError,
     PyAVDecoder,
     find_container,
+    open_decoder,
     shared_container,
 )
-from skgenre.audio._sndfile import DecodingError, SndfileDecoder, quiet_stderr
+from skgenre.audio._sndfile import DecodingError, quiet_stderr
 from skgenre.utils._warnings import TrackWarning, warn_of_tracks
 
 # The usual endings of the files that are read; those from "m4a" on need PyAV.
 _USUAL = "wav flac ogg oga opus mp3 au aiff aif aifc caf w64 m4a mp4 aac wma webm mka"
 AUDIO_EXTENSIONS = tuple(_USUAL.split())
-Decoder = SndfileDecoder | PyAVDecoder
 _BLOCK = 2**16
 _MP3_FRAME = 1152  # samples
 
@@ -216,14 +217,14 @@ class _AudioFile:
         """Decode (n_frames, n_channels), int16 or float32; fewer only where the file ends."""
         if self.n_frames is not None:
             n_frames = min(n_frames, self.n_frames - start)
-        if start != self.position and self.decoder.seek(start):
-            self.position = start
-            # Some codecs fail after a seek although the file is intact.
-            with suppress(ValueError):
-                x = self._next(n_frames)
-                if len(x) == n_frames:
-                    return x
         if start != self.position:
+            if self.decoder.seek(start):
+                self.position = start
+                # Some codecs fail after a seek although the file is intact.
+                with suppress(ValueError):
+                    x = self._next(n_frames)
+                    if len(x) == n_frames:
+                        return x
             self._skip_to(start)
         x = self._next(n_frames)
         if len(x) < n_frames - self.slack:
@@ -296,30 +297,8 @@ def _opened(path: str | os.PathLike[str], by_pyav: bool = False) -> Iterator[_Au
             raise _not_audio(label, "a .raw file has no header")
         if promise.is_mpeg:
             stack.enter_context(quiet_stderr())
-        # soundfile encodes str names strictly; bytes reach every file that exists.
-        name = os.fsdecode(path) if os.name == "nt" else os.fsencode(path)
-
-        def open_decoder() -> Decoder:
-            if container is not None:
-                return PyAVDecoder(path, container)
-            source = name if promise.view is None else ViewedFile(stream, promise.view)
-            try:
-                return SndfileDecoder(source, promise.parts)
-            except DecodingError as error:
-                shared = shared_container(stream)
-                if shared is None:
-                    raise
-                try:
-                    return PyAVDecoder(path, shared)
-                except DecodingError:
-                    raise error from None
-                except MissingPyAVError:
-                    raise DecodingError(
-                        f'{error}; PyAV reads more codecs: pip install "skgenre[formats]"'
-                    ) from error
-
         try:
-            audio = _AudioFile(open_decoder, label)
+            audio = _AudioFile(lambda: open_decoder(path, stream, container, promise.parts), label)
         except AudioFileError as error:
             raise ValueError(f"{label} {error}") from None
         except DecodingError as error:

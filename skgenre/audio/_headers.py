@@ -2,8 +2,7 @@
 
 libsndfile silently shortens a truncated WAV, AIFF, AU or OGG file, and reads the first part of an
 OGG or MP3 file that has several. The checks here read the few bytes that show it. Where a header
-omits the length, or libsndfile would not find the samples, it is given another header: a
-:class:`View`.
+omits the length, or libsndfile would not find the samples, it is given another header.
 """
 
 from __future__ import annotations
@@ -11,30 +10,23 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 from skgenre.audio._mpeg import read_mpeg
 from skgenre.audio._ogg import read_ogg
-from skgenre.audio._parts import Part
+from skgenre.audio._parts import ByteRanges, Part, Stream
 
 # Writers that cannot seek back to fill in the size leave 0, or a number near the maximum of
 # a signed or unsigned integer (SoX: 0x7FFFF000, and 0x7F000000 in AIFF).
 _OPEN_SIZES = (0x7F000000, 2**31, 2**32, 2**63, 2**64)
 _OPEN_MARGIN = 2**16
+_MAX_MISSING = 64  # bytes; fewer than 2 ms in any usual format
 _ALL_ONES = 2**32 - 1
 _MAX_HEADER = 2**16
 MAX_SIZE = 2**40  # larger than any file; systems refuse to seek much further
 # Bytes of a sample, where the header of an AU file or of a compressed AIFF file omits it.
 _AU_BYTES = {2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8}
 _AIFC_BYTES = {b"ulaw": 1, b"ULAW": 1, b"alaw": 1, b"ALAW": 1, b"GSM ": 33, b"ima4": 34}
-
-
-class View(NamedTuple):
-    """A header of our own, followed by a stretch of a file."""
-
-    head: bytes
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True)
@@ -51,60 +43,12 @@ class Promise:
         The parts to read and join; none where libsndfile reads the whole file.
     remark : tuple of (str, str) or None
         Problem and advice, for a warning about the file.
-    view : View or None
-        What libsndfile has to read in place of the file; None for the file itself.
     """
 
     end: int = 0
     is_mpeg: bool = False
     parts: Sequence[Part] = ()
     remark: tuple[str, str] | None = None
-    view: View | None = None
-
-
-class Stream(Protocol):
-    """What is used of a binary file."""
-
-    def seek(self, offset: int, whence: int = 0, /) -> int: ...
-
-    def tell(self) -> int: ...
-
-    def read(self, n: int = -1, /) -> bytes: ...
-
-
-class ViewedFile:
-    """A file as a view shows it.
-
-    Parameters
-    ----------
-    stream : binary file
-        The file, open for reading.
-    view : View
-        What to show of it.
-    """
-
-    def __init__(self, stream: Stream, view: View):
-        self._stream, self._view = stream, view
-        self._size = len(view.head) + view.stop - view.start
-        self._position = 0
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        self._position = offset + (0, self._position, self._size)[whence]
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def read(self, n: int = -1, /) -> bytes:
-        head, start, _ = self._view
-        n_left = max(0, self._size - self._position)
-        n = n_left if n < 0 else min(n, n_left)
-        content = head[self._position : self._position + n]
-        if len(content) < n:
-            self._stream.seek(start + max(0, self._position - len(head)))
-            content += self._stream.read(n - len(content))
-        self._position += len(content)
-        return content
 
 
 def read_promise(stream: BinaryIO, size: int) -> Promise:
@@ -130,19 +74,23 @@ def read_promise(stream: BinaryIO, size: int) -> Promise:
     tags = after_id3(stream)
     stream.seek(tags)
     magic = stream.read(4)
-    without_tags = View(b"", tags, size) if tags else None
     if magic == b"OggS":
         parts, remark = read_ogg(stream)
-        return Promise(parts=parts, remark=remark, view=without_tags)
+        return Promise(parts=parts, remark=remark)
     if magic not in _READERS:
         return Promise(is_mpeg=True, parts=read_mpeg(stream))
-    if without_tags is None:
+    if not tags:
         return _READERS[magic](stream, size)
     # libsndfile does not find its way in most formats that have ID3 tags in front.
-    promise = _READERS[magic](ViewedFile(stream, without_tags), size - tags)
-    head, start, stop = promise.view or View(b"", 0, size - tags)
+    content = ByteRanges(stream, [(tags, size)])
+    promise = _READERS[magic](content, size - tags)
     end = promise.end and promise.end + tags
-    return replace(promise, end=end, view=View(head, start + tags, stop + tags))
+    return replace(promise, end=end, parts=promise.parts or [Part(content)])
+
+
+def _with_header(stream: Stream, head: bytes, start: int, stop: int) -> list[Part]:
+    """Put another header in front of a stretch of a file."""
+    return [Part(ByteRanges(stream, [(start, stop)], head))]
 
 
 def _exactly(stream: Stream, n: int) -> bytes:
@@ -227,9 +175,11 @@ def _open_data(stream: Stream, data: _Chunk, size: int, form: tuple[Any, ...]) -
 def _promise_of_data(data: _Chunk, size: int, block: int) -> Promise:
     """Compare the length of the samples with the size of the file.
 
-    Part of a block (the samples of one moment) may be missing: some writers round sizes up.
+    A few bytes may be missing, as some writers round sizes up or count their header, and so may
+    part of a block, the samples of one moment.
     """
-    return Promise(0 if data.end < size + block else data.end - block + 1)
+    allowed = max(block - 1, _MAX_MISSING)
+    return Promise(0 if data.end <= size + allowed else data.end - allowed)
 
 
 def _promise_of_wav(stream: Stream, size: int) -> Promise:
@@ -258,6 +208,8 @@ def _promise_of_wav(stream: Stream, size: int) -> Promise:
         if chunk.length == _ALL_ONES:
             chunk = chunk._replace(length=size_64)
         is_usual = is_usual and chunk.length == size_64
+    elif magic == b"riff":  # of these it reads all bytes to the end of the file as samples
+        is_usual = is_usual and chunk.end >= size
     is_mpeg = struct.unpack_from(order + "H", fmt)[0] in (0x50, 0x55)
     block = max(1, struct.unpack_from(order + "H", fmt, 12)[0])
     if _is_closed(chunk, size):
@@ -278,7 +230,7 @@ def _promise_of_wav(stream: Stream, size: int) -> Promise:
     name = b"RF64" if is_long else b"RIFX" if magic == b"RIFX" else b"RIFF"
     whole = _ALL_ONES if is_long else len(body) + n_bytes
     head = name + struct.pack(order + "I", whole) + body
-    return replace(promise, view=View(head, data.start, data.start + n_bytes))
+    return replace(promise, parts=_with_header(stream, head, data.start, stop))
 
 
 def _promise_of_aiff(stream: Stream, size: int) -> Promise:
@@ -311,7 +263,7 @@ def _promise_of_aiff(stream: Stream, size: int) -> Promise:
     body += common[:2] + struct.pack(">I", n_bytes // block) + common[6:] + bytes(len(common) % 2)
     body += struct.pack(">4s3I", b"SSND", min(n_bytes + 8, _ALL_ONES), 0, 0)
     head = b"FORM" + struct.pack(">I", min(len(body) + n_bytes, _ALL_ONES)) + body
-    return replace(promise, view=View(head, start, start + n_bytes))
+    return replace(promise, parts=_with_header(stream, head, start, start + n_bytes))
 
 
 def _promise_of_au(stream: Stream, size: int) -> Promise:
@@ -327,7 +279,7 @@ def _promise_of_au(stream: Stream, size: int) -> Promise:
     stream.seek(12)
     n_bytes = struct.pack(order + "I", min(size - start, _ALL_ONES))
     head = magic + struct.pack(order + "I", start) + n_bytes + stream.read(start - 12)
-    return Promise(view=View(head, start, size))
+    return Promise(parts=_with_header(stream, head, start, size))
 
 
 def _promise_of_caf(stream: Stream, size: int) -> Promise:
@@ -348,7 +300,7 @@ def _promise_of_caf(stream: Stream, size: int) -> Promise:
     data = _open_data(stream, chunk, size, (">4sq", 1))
     head = b"caff" + struct.pack(">2H4sq", 1, 0, b"desc", 32) + description
     head += struct.pack(">4sq", b"data", data.length)
-    return Promise(view=View(head, data.start, data.end))
+    return Promise(parts=_with_header(stream, head, data.start, data.end))
 
 
 def after_id3(stream: Stream) -> int:

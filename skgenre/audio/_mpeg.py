@@ -115,20 +115,22 @@ class _Recording:
         return sum(stop - start for start, stop in self.ranges)
 
     def check(self) -> None:
-        """Raise an error if the header promises more than there is."""
+        """Raise an error if the header promises more than there is, in bytes and in frames.
+
+        If one of these numbers is there, the other is wrong, and the file is whole.
+        """
         if self.xing is None:
             return
-        promised, present, unit = self.xing.n_frames, self.n_frames, "frames"
-        slack = _SLACK
-        if not promised:
-            promised, present, unit = self.xing.n_bytes, self.n_bytes, "bytes"
-            slack = 2 * _MAX_JUNK
-        if promised > present + slack:
-            raise damage(
-                f"its header promises {promised} {unit} of MPEG audio, {present} are there"
-            )
+        counts = (
+            (self.xing.n_bytes, self.n_bytes, "bytes", 2 * _MAX_JUNK),
+            (self.xing.n_frames, self.n_frames, "frames", _SLACK),
+        )
+        known = [count for count in counts if count[0]]
+        if known and all(promised > there + slack for promised, there, _, slack in known):
+            promised, there, unit, _ = known[-1]
+            raise damage(f"its header promises {promised} {unit} of MPEG audio, {there} are there")
 
-    def as_part(self, data: mmap, is_whole: bool) -> Part:
+    def as_part(self, stream: BinaryIO, is_whole: bool) -> Part:
         """Describe the samples, without those that encoder and decoder have added."""
         n_samples, skip = self.n_frames * self.kind.n_samples, 0
         if self.xing:
@@ -136,8 +138,8 @@ class _Recording:
             n_samples = max(0, n_samples - skip - self.xing.padding)
         # libsndfile reads as far as it expects from the size of the file and the length of the
         # first frame. The zeros, which it never reaches, move that beyond the true end.
-        content = ByteRanges(data, self.ranges, n_zeros=(self.n_frames + 1) * self.longest)
-        return Part(content, n_samples, skip, is_whole)
+        content = ByteRanges(stream, self.ranges, n_zeros=(self.n_frames + 1) * self.longest)
+        return Part(content, n_samples, skip, is_whole=is_whole)
 
 
 def read_mpeg(stream: BinaryIO) -> list[Part]:
@@ -176,7 +178,7 @@ def read_mpeg(stream: BinaryIO) -> list[Part]:
     is_whole = is_plain and [(None, start)] == [
         (recording.xing, begin) for recording in recordings for begin, _ in recording.ranges
     ]
-    return [recording.as_part(data, is_whole) for recording in recordings]
+    return [recording.as_part(stream, is_whole) for recording in recordings]
 
 
 def _skip_id3(data: mmap) -> tuple[int, bool]:

@@ -28,8 +28,12 @@ class _Stream:
     is_audio: bool
     ranges: list[tuple[int, int]] = field(default_factory=list)
     is_complete: bool = False
+    position: int = 0  # in samples, after the last page
+    n_last: int = 0  # samples in the last page
 
-    def add(self, start: int, stop: int, flags: int) -> None:
+    def add(self, start: int, stop: int, flags: int, position: int) -> None:
+        if position >= 0:  # else no packet ends in the page
+            self.n_last, self.position = position - self.position, position
         if self.ranges and self.ranges[-1][1] == start:
             start = self.ranges.pop()[0]
         self.ranges.append((start, stop))
@@ -47,7 +51,7 @@ def read_ogg(stream: BinaryIO) -> tuple[list[Part], tuple[str, str] | None]:
     Returns
     -------
     parts : list of Part
-        The links of a chain. Empty where libsndfile reads the file as it is.
+        The links of a chain.
     remark : tuple of (str, str) or None
         Problem and advice, for a warning about the file.
 
@@ -67,9 +71,12 @@ def read_ogg(stream: BinaryIO) -> tuple[list[Part], tuple[str, str] | None]:
             )
     audio = [stream for streams in groups for stream in streams if stream.is_audio]
     remark = None if all(stream.is_complete for stream in audio) else _OPEN_END
-    if sum(map(len, groups)) == 1:
-        return [], remark
-    return [Part(ByteRanges(data, stream.ranges)) for stream in audio], remark
+    # One stream without anything around it is read by the file's name, which is faster.
+    is_whole = [[(0, len(data))]] == [link.ranges for streams in groups for link in streams]
+    return [
+        Part(None if is_whole else ByteRanges(stream, link.ranges), n_last=max(0, link.n_last))
+        for link in audio
+    ], remark
 
 
 def _read_groups(data: mmap) -> list[list[_Stream]]:
@@ -94,7 +101,8 @@ def _read_groups(data: mmap) -> list[list[_Stream]]:
             groups[-1].append(active[serial])
         was_first_page = bool(flags & _FIRST_PAGE)
         if serial in active:
-            active[serial].add(position, stop, flags)
+            end = int.from_bytes(head[6:14], "little", signed=True)
+            active[serial].add(position, stop, flags, end)
         if data[stop : stop + 4] in (b"O", b"Og", b"Ogg"):
             raise damage("it ends inside a page")
         position = data.find(b"OggS", stop)

@@ -1,4 +1,4 @@
-"""Audio files that libsndfile reads only in part: byte ranges, read as files and joined."""
+"""Parts of audio files that libsndfile reads as files of their own, and what is refused."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import RawIOBase
 from itertools import accumulate
-from mmap import mmap
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-_LEAD = 32 * 1152  # samples
+from typing import Any, Protocol
 
 
 class AudioFileError(ValueError):
@@ -27,149 +22,98 @@ def damage(reason: str) -> AudioFileError:
     )
 
 
-class ByteRanges:
+class Stream(Protocol):
+    """What is used of a binary file."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+
+    def tell(self) -> int: ...
+
+    def read(self, n: int = -1, /) -> bytes: ...
+
+
+class ByteRanges(RawIOBase):
     """Ranges of a file's bytes as a binary file of their own, which soundfile can open.
 
     Parameters
     ----------
-    data : mmap
-        The whole file.
+    stream : binary file
+        The whole file, open for reading.
     ranges : sequence of (start, stop)
-        The bytes that are read.
+        The bytes that are read, inside the file.
+    head : bytes, default=b""
+        Bytes in front of them.
     n_zeros : int, default=0
         Zeros that follow them.
     """
 
-    def __init__(self, data: mmap, ranges: Sequence[tuple[int, int]], n_zeros: int = 0):
-        self._data, self._ranges = data, ranges
+    def __init__(
+        self,
+        stream: Stream,
+        ranges: Sequence[tuple[int, int]],
+        head: bytes = b"",
+        n_zeros: int = 0,
+    ):
+        self._stream, self._ranges, self._head = stream, ranges, head
         # Where each range begins in this file, and where the last one ends.
-        self._begins = [0, *accumulate(stop - start for start, stop in ranges)]
+        lengths = (stop - start for start, stop in ranges)
+        self._begins = list(accumulate(lengths, initial=len(head)))
         self._size = self._begins[-1] + n_zeros
         self._position = 0
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         self._position = offset + (0, self._position, self._size)[whence]
         return self._position
 
     def tell(self) -> int:
         return self._position
 
-    def readinto(self, buffer: Any) -> int:
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
         n_bytes = max(0, min(len(buffer), self._size - self._position))
         done = 0
-        while done < n_bytes:
-            index = bisect_right(self._begins, self._position) - 1
-            if index == len(self._ranges):
-                content = bytes(n_bytes - done)
-            else:
-                start, stop = self._ranges[index]
-                start += self._position - self._begins[index]
-                content = self._data[start : min(stop, start + n_bytes - done)]
+        while done < n_bytes and (content := self._next(n_bytes - done)):
             buffer[done : done + len(content)] = content
             done += len(content)
             self._position += len(content)
-        return n_bytes
+        return done
+
+    def _next(self, n_bytes: int) -> bytes:
+        """Read up to n_bytes of one range, of the head or of the zeros."""
+        index = bisect_right(self._begins, self._position) - 1
+        if index < 0:
+            return self._head[self._position : self._position + n_bytes]
+        if index == len(self._ranges):
+            return bytes(n_bytes)
+        start, stop = self._ranges[index]
+        start += self._position - self._begins[index]
+        self._stream.seek(start)
+        return self._stream.read(min(n_bytes, stop - start))
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a file that is a whole audio file for libsndfile.
+    """What libsndfile reads as one recording: a part of a file, or all of it.
 
     Parameters
     ----------
-    content : ByteRanges
-        Its bytes.
+    content : ByteRanges or None, default=None
+        Its bytes; None for the whole file.
     n_frames : int or None, default=None
         Its samples in each channel; None for as many as libsndfile finds.
     skip : int, default=0
         Samples before them, which an encoder or decoder has added.
+    n_last : int, default=0
+        Samples at its end inside which libsndfile's seeks are wrong.
     is_whole : bool, default=False
-        Whether the whole file decodes to the same samples, as far as libsndfile reads it. This is
-        faster than to read the bytes through Python.
+        Whether the whole file decodes to the same samples as ``content``, as far as libsndfile
+        reads it. This is faster than to read the bytes through Python.
     """
 
-    content: ByteRanges
+    content: ByteRanges | None = None
     n_frames: int | None = None
     skip: int = 0
+    n_last: int = 0
     is_whole: bool = False
-
-
-class JoinedFile:
-    """Parts of a file, one after the other, with those members of SoundFile that are used here.
-
-    Parameters
-    ----------
-    parts : sequence of Part
-        At least one.
-    name : str, bytes or binary file
-        The file that they are parts of.
-
-    Raises
-    ------
-    soundfile.LibsndfileError
-        If libsndfile cannot read a part.
-    AudioFileError
-        If parts differ in their rate or number of channels.
-    """
-
-    def __init__(self, parts: Sequence[Part], name: Any):
-        self._parts = parts
-        self._files = [_open(part, name) for part in parts]
-        lengths = [
-            file.frames if part.n_frames is None else part.n_frames
-            for file, part in zip(self._files, parts, strict=True)
-        ]
-        self._begins = [0, *accumulate(lengths)]  # in samples
-        self._position = 0
-        first = self._files[0]
-        self.samplerate, self.channels = first.samplerate, first.channels
-        self.format, self.subtype = first.format, first.subtype
-        self.frames = self._begins[-1]
-        for file in self._files:
-            if (file.samplerate, file.channels) != (self.samplerate, self.channels):
-                raise AudioFileError(
-                    f"joins recordings of different formats: {first.samplerate} Hz with "
-                    f"{first.channels} channels and {file.samplerate} Hz with {file.channels} "
-                    "channels; split it, or convert it to one rate and number of channels."
-                )
-
-    def close(self) -> None:
-        for file in self._files:
-            file.close()
-
-    def seek(self, position: int) -> int:
-        self._position = position
-        return position
-
-    def tell(self) -> int:
-        return self._position
-
-    def read(self, n_frames: int, dtype: str, always_2d: bool = True) -> NDArray[Any]:
-        """Decode (n_frames, n_channels), fewer where the file or a part of it ends early."""
-        blocks = [np.empty((0, self.channels), dtype)]
-        stop = min(self._position + n_frames, self.frames)
-        while self._position < stop:
-            index = bisect_right(self._begins, self._position) - 1
-            file = self._files[index]
-            start = self._position - self._begins[index] + self._parts[index].skip
-            wanted = min(stop, self._begins[index + 1]) - self._position
-            # An MPEG frame may use bytes of many frames before it, more than libmpg123 goes back.
-            # In one read with the rest: soundfile seeks after each.
-            lead = min(start, _LEAD) if self.format == "MP3" else 0
-            file.seek(start - lead)
-            blocks.append(file.read(lead + wanted, dtype=dtype, always_2d=True)[lead:])
-            self._position += len(blocks[-1])
-            if len(blocks[-1]) < wanted:
-                break
-        return blocks[1] if len(blocks) == 2 else np.concatenate(blocks)
-
-
-def _open(part: Part, name: Any) -> Any:
-    import soundfile
-
-    if part.is_whole and part.n_frames is not None:
-        file = soundfile.SoundFile(name)
-        if file.frames >= part.skip + part.n_frames:
-            return file
-        file.close()
-    return soundfile.SoundFile(part.content)

@@ -1,18 +1,19 @@
-"""Decode with PyAV, which brings FFmpeg: what libsndfile does not read, such as M4A and WMA."""
+"""Decode with PyAV, which brings FFmpeg, what libsndfile does not read, such as M4A and WMA."""
 
 from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.audio._headers import MAX_SIZE, Stream, after_id3
-from skgenre.audio._sndfile import DecodingError
+from skgenre.audio._headers import MAX_SIZE, after_id3
+from skgenre.audio._parts import AudioFileError, Part, Stream
+from skgenre.audio._sndfile import DecodingError, SndfileDecoder
 
 _MP4_BOXES = b"ftyp moov mdat moof free skip wide uuid meta sidx styp mfra udta pnot pdin".split()
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -179,6 +180,62 @@ class PyAVDecoder:
             raise DecodingError(error.strerror) from error
         except ValueError as error:  # the converter wants frames of one format
             raise DecodingError(str(error)) from error
+
+
+Decoder = SndfileDecoder | PyAVDecoder
+
+
+def open_decoder(
+    path: str | bytes | os.PathLike[str],
+    stream: Stream,
+    container: Container | None,
+    parts: Sequence[Part],
+) -> Decoder:
+    """Open an audio file with the library that decodes it.
+
+    Parameters
+    ----------
+    path : str, bytes or PathLike
+        The file.
+    stream : binary file
+        The same file, open for reading.
+    container : Container or None
+        What it is for FFmpeg; None for libsndfile, or FFmpeg where that does not know the codec.
+    parts : sequence of Part
+        What libsndfile reads of it.
+
+    Returns
+    -------
+    decoder : SndfileDecoder or PyAVDecoder
+        At the start of the file.
+
+    Raises
+    ------
+    AudioFileError, DecodingError, MissingPyAVError
+        If it cannot be decoded.
+    """
+    if container is not None:
+        return PyAVDecoder(path, container)
+    try:
+        # soundfile encodes str names strictly; bytes reach every file that exists.
+        return SndfileDecoder(os.fsdecode(path) if os.name == "nt" else os.fsencode(path), parts)
+    except DecodingError as error:
+        if len(parts) > 1:
+            raise AudioFileError(
+                f"joins {len(parts)} recordings, of which one cannot be read ({error}); split it, "
+                "or convert it to WAV, FLAC, OGG or MP3."
+            ) from error
+        shared = shared_container(stream)
+        if shared is None:
+            raise
+        try:
+            return PyAVDecoder(path, shared)
+        except DecodingError:
+            raise error from None
+        except MissingPyAVError:
+            raise DecodingError(
+                f'{error}; PyAV reads more codecs: pip install "skgenre[formats]"'
+            ) from error
 
 
 def _end_of_mp4(stream: Stream) -> int:

@@ -99,6 +99,28 @@ def test_without_a_header_every_frame_is_read(load, rate, n_channels, loud_start
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("container", ["MP3", "WAV"])
+@pytest.mark.parametrize(("rate", "seconds"), [(44100, 8.0), (16000, 12.0)])
+def test_centre_is_exact_where_frames_use_bytes_of_many_before(tmp_path, container, rate, seconds):
+    time = np.arange(int(seconds * rate)) / rate
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, time.size) * (time < seconds / 4)
+    path = tmp_path / f"song.{container.lower()}"
+    x = noise + 0.3 * np.sin(440 * time * (1 + time))
+    soundfile.write(path, x, rate, format="MP3", bitrate_mode="VARIABLE")
+    if container == "WAV":
+        content = without_header(path.read_bytes())
+        form = struct.pack("<2H2I3H12x", 0x55, 1, rate, 8000, 1, 0, 12)
+        chunks = struct.pack("<4sI30s4sI", b"fmt ", 30, form, b"data", len(content)) + content
+        path.write_bytes(b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WAVE" + chunks)
+    loader = AudioLoader(sampling_rate=rate, duration=60.0, short="keep")
+    (whole,) = loader.fit_transform([path])
+    for duration in (0.1, 1.0, 1.7, 3.3):
+        loader.set_params(duration=duration, position="center")
+        (middle,) = loader.fit_transform([path])
+        start = (whole.size - middle.size) // 2
+        np.testing.assert_allclose(middle, whole[start : start + middle.size], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -107,6 +129,7 @@ def test_without_a_header_every_frame_is_read(load, rate, n_channels, loud_start
         lambda content: patch(content, 12, 0),
         lambda content: patch(content, 12, 10**8),
         lambda content: patch(content, 8, 40),  # too few frames
+        lambda content: patch(content, 8, 4000),  # too many, but all bytes are there
     ],
 )
 def test_a_header_that_does_not_fit_the_file(load, spoil):
@@ -213,7 +236,7 @@ def test_a_header_that_promises_more_frames_than_are_there(load):
     content = encode()
     n_frames = len(frame_starts(content)) - 2
     for broken, there in (
-        (patch(content, 8, 2 * n_frames), n_frames),
+        (patch(patch(content, 8, 2 * n_frames), 12, 10**6), n_frames),
         (content + content[: len(content) // 2], r"\d+"),
         (content[: len(content) // 2] + content, r"\d+"),
     ):

@@ -33,6 +33,25 @@ def pages(content):
     return [content[start:stop] for start, stop in pairwise(starts)]
 
 
+def checksum(page):
+    register = 0
+    for byte in page[:22] + bytes(4) + page[26:]:
+        register ^= byte << 24
+        for _ in range(8):
+            register = (register << 1 ^ (0x104C11DB7 if register >> 31 else 0)) & 0xFFFFFFFF
+    return register
+
+
+def delayed(content, n_samples):
+    """Let a stream begin at a later time, as copies of a stretch of another do."""
+    headers, audio = pages(content)[:2], pages(content)[2:]
+    for page in audio:
+        later = struct.unpack_from("<q", page, 6)[0] + n_samples
+        page = page[:6] + struct.pack("<q", later) + page[14:]
+        headers.append(page[:22] + struct.pack("<I", checksum(page)) + page[26:])
+    return b"".join(headers)
+
+
 def other_pages(magic, n_pages=5):
     """Pages of a stream that is not audio."""
     flags = [2, *[0] * (n_pages - 2), 4]
@@ -77,6 +96,49 @@ def test_chained_streams_are_read_one_after_the_other(load, subtype):
 def test_chained_streams_of_different_formats_are_refused(load, rate, n_channels):
     with pytest.raises(ValueError, match=rf"song\.ogg joins .* {rate} Hz with {n_channels} chann"):
         load(encode() + encode(1.0, rate, n_channels))
+
+
+@pytest.mark.parametrize("seconds", [3.0, 3.5, 4.3])
+def test_centre_in_the_last_page_of_a_stream(load, seconds):
+    chain = encode(seconds) + encode(seconds - 0.5, seed=1)
+    whole = load(chain)
+    for duration in (0.1, 0.5, 0.8):
+        middle = load(chain, duration=duration, position="center")
+        start = (whole.size - middle.size) // 2
+        np.testing.assert_allclose(middle, whole[start : start + middle.size], atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [16000, 48000])
+def test_centre_of_opus_at_a_low_bit_rate(load, rate):
+    time = np.arange(12 * rate) / rate
+    x = 0.3 * np.sin(900 * time * (1 + 0.1 * time)) * np.sin(5 * time)
+    x += np.random.default_rng(0).uniform(-0.3, 0.3, time.size) * (np.sin(2 * time) > 0.3)
+    file = BytesIO()
+    soundfile.write(file, x, rate, "OPUS", format="OGG", compression_level=1.0)
+    whole = load(file.getvalue(), sampling_rate=rate)
+    for duration in (0.5, 1.1, 2.3, 3.7):
+        middle = load(file.getvalue(), sampling_rate=rate, duration=duration, position="center")
+        start = (whole.size - middle.size) // 2
+        np.testing.assert_allclose(middle, whole[start : start + middle.size], atol=1e-6)
+
+
+@pytest.mark.parametrize("n_samples", [312, 960, 48000])
+def test_opus_stream_that_begins_late(load, n_samples):
+    content = encode(3.0, 48000, subtype="OPUS")
+    expected = decode(content)
+    late = delayed(content, n_samples)
+    np.testing.assert_allclose(load(late, sampling_rate=48000), expected, atol=1e-6)
+    middle = load(late, sampling_rate=48000, duration=1.0, position="center")
+    np.testing.assert_allclose(middle, expected[48000:96000], atol=1e-6)
+
+
+def test_chain_with_a_codec_that_libsndfile_lacks_is_refused(load):
+    speex = b"".join(other_pages(b"Speex   "))
+    for chain in (encode() + speex, speex + encode(), speex + speex):
+        with pytest.raises(
+            ValueError, match=r"song\.ogg joins 2 recordings, of which one cannot be"
+        ):
+            load(chain)
 
 
 @pytest.mark.parametrize("magic", [b"fishead\0", b"\x80theora", b"unknown"])
