@@ -15,6 +15,8 @@ import numpy as np
 import soundfile
 from numpy.random import Generator
 
+from skgenre.persistence._model_file import sign
+
 RATE = 22050
 # Row of a table of results -> libsndfile's names of container and encoding.
 FORMATS = {
@@ -289,6 +291,7 @@ def model_file(rng: Generator, good: bytes) -> tuple[bytes, str]:
         ("a model, junk before it", lambda: rng.bytes(10) + good),
         ("a model, a hole in it", lambda: _zero(rng, good)),
         ("a model, bits flipped", lambda: _flip_bits(rng, good)),
+        ("a model, bits flipped, checksum right", lambda: sign(_flip_bits(rng, good))),
     ]
     name, make = choices[rng.integers(len(choices))]
     return make(), name

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from numpy.random import Generator
 from sklearn.pipeline import make_pipeline
@@ -35,6 +34,7 @@ from skgenre import (
     MFCCExtractor,
     PerTrack,
     Segmenter,
+    load,
     load_genre_folder,
     make_genres,
 )
@@ -47,7 +47,7 @@ _FREE_MEMORY = 100e6  # bytes beside four times the input
 def prepare(folder: Path) -> None:
     """Make the good files and the fitted model of all workers."""
     make_genres(3, genres=2, duration=1.0, path=folder / "music", random_state=0)
-    model = str(folder / "good.joblib")
+    model = str(folder / "good.skgenre")
     options = ["--duration", "1.5", "--cv", "0", "--metadata", "none"]
     with redirect_stdout(io.StringIO()):
         code = command_line(["train", str(folder / "music"), "--out", model, *options])
@@ -70,8 +70,8 @@ class Workbench:
         shutil.copytree(prepared, own, dirs_exist_ok=True)
         self.folder, self.music = own, own / "music"
         (self.music / "tracks.csv").unlink(missing_ok=True)
-        self.good_model = (own / "good.joblib").read_bytes()
-        self.model = joblib.load(own / "good.joblib")
+        self.good_model = (own / "good.skgenre").read_bytes()
+        self.model = load(own / "good.skgenre")
         self.tracks = sorted(str(path) for path in self.music.glob("*/*.*"))
         self.waveform = sound(np.random.default_rng(0), RATE)[:, 0].astype(np.float32)
         self.model.predict(self.tracks)  # finishes all imports and compilation
@@ -98,7 +98,7 @@ class Workbench:
             "probe_audio": lambda: _check_info(probe_audio(path)),
             "load_genre_folder": lambda: self._check_folder(path, ending, "raise"),
             "load_genre_folder, skip": lambda: self._check_folder(path, ending, "skip"),
-            "skgenre predict": lambda: _predict(self.folder / "good.joblib", path),
+            "skgenre predict": lambda: _predict(self.folder / "good.skgenre", path),
             **self._track_targets(rng, [self.tracks[1], str(path)]),
         }
         target = str(rng.choice(list(targets)))
@@ -170,7 +170,7 @@ class Workbench:
 
     def _model_file(self, rng: Generator) -> Call:
         data, what = model_file(rng, self.good_model)
-        path = self.folder / "bad.joblib"
+        path = self.folder / "bad.skgenre"
         path.write_bytes(data)
         call = lambda: _predict(path, Path(self.tracks[0]))  # noqa: E731
         return Call(what, call, [str(path)], self.tracks, [path], len(data))

@@ -693,7 +693,7 @@ def test_standard_streams_may_be_closed(music, tmp_path, monkeypatch):
     assert code == 0
     for stream in opened:
         stream.close()
-    assert joblib.load(tmp_path / "model").classes_.tolist() == ["dub", "swing"]
+    assert skgenre.load(tmp_path / "model").classes_.tolist() == ["dub", "swing"]
 
 
 def fitted(*steps):
@@ -736,7 +736,7 @@ def test_pickles_run_only_with_trust(music, files, tmp_path, capsys):
     assert main(["predict", str(tmp_path / "attack"), files[0]]) == 2
     assert not (tmp_path / "ran").exists()
     folder = load_genre_folder(music)
-    model = GenreClassifier(duration=1.0, random_state=0).fit(folder.data, folder.target)
+    model = GenreClassifier(("svc",), duration=1.0, random_state=0).fit(folder.data, folder.target)
     joblib.dump(model, tmp_path / "old")
     assert main(["predict", str(tmp_path / "old"), files[0], "--trust-pickle"]) == 0
     assert str(model.predict(files[:1])[0]) in capsys.readouterr().out
@@ -765,7 +765,7 @@ def test_a_damaged_model_never_predicts(trained, files, tmp_path, capsys):
     for content in (*flipped, good[:-1], good[: len(good) // 2], good + b"junk", b"junk" + good):
         path.write_bytes(content)
         assert main(["predict", str(path), str(files[0])]) == 2
-        assert_one_error(capsys.readouterr(), f"{path} cannot be loaded as a model")
+        assert_one_error(capsys.readouterr(), f"{path} is (damaged, or )?not a model file")
 
 
 def test_segments_need_a_classifier_that_predicts_them(tmp_path, capsys):

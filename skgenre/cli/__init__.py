@@ -6,18 +6,16 @@ imported when it is called, so that ``skgenre --help`` answers at once.
 
 from __future__ import annotations
 
-import argparse
-import math
 import os
 import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from threading import current_thread, main_thread
-from typing import Any, NoReturn
+from typing import Any
 
 from skgenre.cli._arguments import make_parser
 from skgenre.cli._report import echo

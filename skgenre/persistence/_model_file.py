@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import os
@@ -40,6 +41,7 @@ _LOADERS = frozenset(
 _MAX_DEPTH = 100  # nested objects; skops reads them recursively
 _MAX_MEMBERS = 100_000
 _MAX_DETAILS = 2**26  # bytes
+_N_DIGEST = 64  # the last bytes of a file: SHA-256, in hexadecimal, of those before
 
 
 def save(
@@ -136,7 +138,8 @@ def save(
     content = BytesIO(data)
     with zipfile.ZipFile(content, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_DETAILS, json.dumps(info.to_dict(), indent=1, allow_nan=False))
-    write_whole(path, content.getvalue())
+        archive.comment = bytes(_N_DIGEST)
+    write_whole(path, sign(content.getvalue()))
     return Path(path)
 
 
@@ -263,6 +266,12 @@ class _RefusedError(ValueError):
     """A model file is refused. The message is a predicate: the file's name is put before it."""
 
 
+def sign(archive: bytes) -> bytes:
+    """Replace the end of an archive, its comment, by the checksum of all bytes before."""
+    rest = archive[:-_N_DIGEST]
+    return rest + hashlib.sha256(rest).hexdigest().encode()
+
+
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
     """Open the archive of a model file; any error in reading it names the file."""
@@ -274,8 +283,15 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
                 "origin you trust, load it with joblib.load, which runs code from the file, and "
                 "save it with skgenre.save."
             )
+        stream.seek(0)
+        whole = stream.read()
+        if sign(whole) != whole:
+            raise ValueError(
+                f"{name} is damaged, or not a model file that skgenre.save wrote: its checksum "
+                "differs. Copy or download it again."
+            )
         try:
-            with zipfile.ZipFile(stream) as archive:
+            with zipfile.ZipFile(BytesIO(whole)) as archive:
                 yield archive
         except _RefusedError as error:
             raise ValueError(f"{name} {error}") from None
