@@ -151,6 +151,26 @@ def test_types_of_the_user_need_trust(tmp_path):
     np.testing.assert_array_equal(loaded.predict(TABLE[0]), model.predict(TABLE[0]))
 
 
+def dense(meta):
+    import keras
+
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input(meta["segment_shape_"]),
+            layers.Flatten(),
+            layers.Dense(meta["n_classes_"], activation="softmax"),
+        ]
+    )
+
+
+def test_a_function_of_the_user_is_all_that_needs_trust(tmp_path):
+    model = skgenre.KerasGenreClassifier(dense, loss="categorical_crossentropy", epochs=1)
+    model.set_params(loss__label_smoothing=0.1).fit(*TRACKS)
+    loaded = skgenre.load(skgenre.save(model, tmp_path / "m"), trusted=[dense])
+    np.testing.assert_array_equal(answer(loaded, TRACKS[0]), answer(model, TRACKS[0]))
+
+
 def test_trees_need_trust(tmp_path):
     skgenre.save(RandomForestClassifier(2).fit(*TABLE), tmp_path / "m")
     with pytest.raises(ValueError, match=r"not trusted: sklearn\.tree\._tree\.Tree"):
