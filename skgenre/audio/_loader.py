@@ -20,7 +20,13 @@ from skgenre.audio._mono import resample, to_mono
 from skgenre.base import TrackTransformer
 from skgenre.utils._validation import as_rows
 from skgenre.utils._warnings import warn_of_repetition
-from skgenre.utils._waveforms import check_not_masked, check_not_reversed, is_pair, with_rate
+from skgenre.utils._waveforms import (
+    check_not_masked,
+    check_not_reversed,
+    check_samples,
+    is_pair,
+    with_rate,
+)
 
 # Integer type -> (the value of silence, the value of full scale above it).
 _FULL_SCALE = {
@@ -328,5 +334,11 @@ def _as_float(x: NDArray[Any], name: str) -> NDArray[np.float32]:
     if dtype in _FULL_SCALE:
         silence, full_scale = _FULL_SCALE[dtype]
         return (x.astype(np.float32) - np.float32(silence)) / np.float32(full_scale)
-    with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused as such
-        return x.astype(np.float32, copy=False)
+    try:
+        with np.errstate(over="raise"):
+            return x.astype(np.float32, copy=False)
+    except FloatingPointError:
+        check_samples(x.astype(np.longdouble), name)
+        raise
+    except (TypeError, ValueError, OverflowError) as error:  # objects
+        raise ValueError(f"{name} is no waveform of real numbers: {error}.") from error

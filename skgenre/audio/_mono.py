@@ -48,6 +48,7 @@ def to_mono(x: NDArray[Any], rate: float, name: str) -> NDArray[np.float32]:
         check_samples(mono, name)
     if _channels_cancel(x, mono):
         mono = _loudest_channel(x, name)
+        check_samples(mono, name)
     if not has_sound(mono, rate):
         warn_of_tracks([TrackWarning(name, _describe_silence(mono, rate), *NO_SOUND)])
         if len(mono) >= MIN_DURATION * rate:
@@ -56,6 +57,7 @@ def to_mono(x: NDArray[Any], rate: float, name: str) -> NDArray[np.float32]:
     return mono
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of channels that are refused
 def _channels_cancel(x: NDArray[Any], mono: NDArray[np.float32]) -> bool:
     levels = [0.0]
     if x.shape[1] > 1:
@@ -65,9 +67,10 @@ def _channels_cancel(x: NDArray[Any], mono: NDArray[np.float32]) -> bool:
             independent = np.square(levels).mean() / len(levels)
             if mono[::step].var() >= _MIN_SHARE * independent:
                 return False
-    return max(levels) >= MIN_LEVEL
+    return not np.max(levels) < MIN_LEVEL  # NaN where a channel overflows
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _channel_levels(x: NDArray[Any]) -> list[float]:
     return [float(_mix_down(x[:, channel : channel + 1]).std()) for channel in range(x.shape[1])]
 

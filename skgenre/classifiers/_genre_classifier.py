@@ -528,7 +528,9 @@ def _taking_part(names: list[str], *, has_groups: bool) -> list[str]:
     )
     if not others:
         raise ValueError(f"{message}.")
-    warnings.warn(f"{message}; 'svc_whitened' is left out.", UserWarning, stacklevel=4)
+    warn_caller(
+        f"{message}; 'svc_whitened' is left out, which makes this another model than with artists."
+    )
     return list(others)
 
 

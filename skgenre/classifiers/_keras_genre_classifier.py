@@ -297,7 +297,6 @@ class KerasGenreClassifier(BaseGenreClassifier):
         params = {name: self.get_params()[name] for name in ("optimizer", "loss")}
         params |= {k: v for k, v in self.get_params().items() if _is_routed(k)}
         params = {k: v for k, v in params.items() if not k.startswith("fit__")}
-        params["loss"] = _loss(self.loss, self._routed("loss"))
         if isinstance(params.get("optimizer__learning_rate"), Real):  # Keras refuses NumPy's
             params["optimizer__learning_rate"] = float(params["optimizer__learning_rate"])
         meta = {
@@ -326,8 +325,10 @@ class KerasGenreClassifier(BaseGenreClassifier):
         return model.optimizer, loss
 
 
-def _loss(loss: Any, arguments: dict[str, Any]) -> Any:
+def _loss(params: dict[str, Any]) -> Any:
     """Return a loss as scikeras takes it: the class of a name if there are arguments."""
+    loss = params["loss"]
+    arguments = [name for name in params if name.startswith("loss__")]
     if not isinstance(loss, str):
         return loss
     keras = import_keras()
@@ -342,7 +343,7 @@ def _loss(loss: Any, arguments: dict[str, Any]) -> Any:
     name = loss if loss[:1].isupper() else loss.title().replace("_", "")
     if not isinstance(getattr(keras.losses, name, None), type):
         raise ValueError(
-            f"loss={loss!r} takes no arguments, but loss__{next(iter(arguments))} is set; give the "
+            f"loss={loss!r} takes no arguments, but {arguments[0]} is set; give the "
             "name of a class of keras.losses."
         )
     return getattr(keras.losses, name)
@@ -413,7 +414,8 @@ def _build_model(
 
     own_meta, own_params = meta, params
     classes = meta["classes_"]
-    wrapper = KerasClassifier(build, **params)
+    # Names until here: a model file holds them, not the classes of Keras.
+    wrapper = KerasClassifier(build, **{**params, "loss": _loss(params)})
     with (
         lock,
         set_keras_settings(settings),

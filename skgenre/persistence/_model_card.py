@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from skgenre.persistence._model_file import read_model_info
+from skgenre.persistence._model_file import describe, opened
 from skgenre.persistence._model_info import ModelInfo
 from skgenre.utils._records import markdown_table
 
@@ -66,14 +66,17 @@ def model_card(model: Any, **details: Any) -> str:
     - model: FusionKNeighborsClassifier
     - made: ...
     """
-    from skops.card import Card
-
     if isinstance(model, (str, os.PathLike)):
         if details:
             raise TypeError(f"{sorted(details)} are in the model file already; leave them out.")
-        info = read_model_info(model)
-    else:
-        info = ModelInfo.of(model, **details)
+        with opened(model) as archive:
+            return _render(describe(archive))
+    return _render(ModelInfo.of(model, **details))
+
+
+def _render(info: ModelInfo) -> str:
+    from skops.card import Card
+
     card = Card(model=None, template=None)
     facts, _, _ = info.to_markdown().partition("\n\n")
     card.add(**{"Model description": facts})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import math
@@ -16,10 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.validation import check_is_fitted
 
+from skgenre.persistence._as_data import as_data
 from skgenre.persistence._model_info import ModelInfo
 from skgenre.persistence._trusted import TRUSTED
 from skgenre.utils._io import write_whole
@@ -41,6 +39,7 @@ _LOADERS = frozenset(
 _MAX_DEPTH = 100  # nested objects; skops reads them recursively
 _MAX_MEMBERS = 100_000
 _MAX_DETAILS = 2**26  # bytes
+_JSON_GROWTH = 24  # times as many bytes as its text take the objects of a JSON file, at most
 _N_DIGEST = 64  # the last bytes of a file: SHA-256, in hexadecimal, of those before
 
 
@@ -58,7 +57,9 @@ def save(
 
     The file is a compressed archive in the format of skops: the parameters and arrays of the
     model, and the names of its types. Nothing in it is run when it is loaded. A network is
-    kept as the name of the function that builds it, its arguments and its weights.
+    kept as the name of the function that builds it, its arguments and its weights. Paths and
+    joblib's Memory among the parameters become strings; callbacks, which belong to ``fit``, are
+    left out.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def save(
         model, tracks=tracks, y=y, artists=artists, evaluation=evaluation, keep_paths=keep_paths
     )
     try:
-        data = skops.io.dumps(_without_circles(model), compression=zipfile.ZIP_DEFLATED)
+        data = skops.io.dumps(as_data(model))
     except Exception as error:  # any part of the model may refuse
         raise ValueError(f"{type(model).__name__} cannot be saved as data: {error}") from error
     for name in skops.io.get_untrusted_types(data=data):
@@ -135,8 +136,14 @@ def save(
                 "name. Replace lambdas and what is defined inside functions by functions and "
                 "classes of a module."
             )
-    content = BytesIO(data)
-    with zipfile.ZipFile(content, "a", zipfile.ZIP_DEFLATED) as archive:
+    content = BytesIO()
+    with (
+        zipfile.ZipFile(BytesIO(data)) as plain,
+        zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name in plain.namelist():
+            member = plain.read(name)  # skops indents the schema, which makes it thrice as long
+            archive.writestr(name, json.dumps(json.loads(member)) if name == _SCHEMA else member)
         archive.writestr(_DETAILS, json.dumps(info.to_dict(), indent=1, allow_nan=False))
         archive.comment = bytes(_N_DIGEST)
     write_whole(path, sign(content.getvalue()))
@@ -201,7 +208,7 @@ def load(
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    with _opened(path) as archive:
+    with opened(path, max_size) as archive:
         _check(archive, max_size)
         try:
             return skops.io.load(archive.fp, trusted=[*TRUSTED, *trusted])
@@ -253,13 +260,10 @@ def read_model_info(path: str | os.PathLike[str]) -> ModelInfo:
     >>> info.classes
     {'jazz': 10, 'rock': 10}
     """
-    with _opened(path) as archive:
-        member = archive.getinfo(_DETAILS)
-        if member.file_size > _MAX_DETAILS:
-            raise _RefusedError(
-                f"has a description of {member.file_size} bytes; damaged or crafted."
-            )
-        return ModelInfo.from_dict(json.loads(archive.read(_DETAILS)))
+    with opened(path) as archive:
+        info = describe(archive)
+        info.to_markdown()  # what cannot be shown is refused here, by the name of the file
+        return info
 
 
 class _RefusedError(ValueError):
@@ -273,7 +277,7 @@ def sign(archive: bytes) -> bytes:
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
+def opened(path: str | os.PathLike[str], max_size: float = math.inf) -> Iterator[zipfile.ZipFile]:
     """Open the archive of a model file; any error in reading it names the file."""
     name = os.fsdecode(path)
     with open(path, "rb") as stream:
@@ -283,6 +287,8 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
                 "origin you trust, load it with joblib.load, which runs code from the file, and "
                 "save it with skgenre.save."
             )
+        if stream.seek(0, os.SEEK_END) > max_size:
+            raise ValueError(f"{name} takes {stream.tell()} bytes, {_too_large(max_size)}")
         stream.seek(0)
         whole = stream.read()
         if sign(whole) != whole:
@@ -301,27 +307,16 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
             ) from error
 
 
-def _without_circles(model: Any) -> Any:
-    """Return a copy whose requests of metadata name their owner, as skops follows no circles."""
-    model = copy.deepcopy(model)
-    seen: set[int] = set()
-    waiting = [model]
-    while waiting:
-        value = waiting.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, MetadataRequest):
-            for request in (value, *vars(value).values()):
-                if isinstance(getattr(request, "owner", None), BaseEstimator):
-                    request.owner = type(request.owner).__name__
-        elif isinstance(value, BaseEstimator):
-            waiting.extend(vars(value).values())
-        elif isinstance(value, dict):
-            waiting.extend(value.values())
-        elif isinstance(value, (list, tuple)):
-            waiting.extend(value)
-    return model
+def describe(archive: zipfile.ZipFile) -> ModelInfo:
+    """Read what a model file says of its model."""
+    size = archive.getinfo(_DETAILS).file_size
+    if size > _MAX_DETAILS:
+        raise _RefusedError(f"has a description of {size} bytes; damaged or crafted.")
+    return ModelInfo.from_dict(json.loads(archive.read(_DETAILS)))
+
+
+def _too_large(max_size: float) -> str:
+    return f"more than max_size={max_size}; raise max_size if you trust the file."
 
 
 def _full_name(kind: type) -> str:
@@ -337,8 +332,9 @@ def _check(archive: zipfile.ZipFile, max_size: int) -> None:
         if needed not in members:
             raise ValueError(f"the archive has no {needed}.")
     size = sum(member.file_size for member in members.values())
+    size += _JSON_GROWTH * members[_SCHEMA].file_size
     if size <= max_size:
-        ModelInfo.from_dict(json.loads(archive.read(_DETAILS)))
+        describe(archive)
         for node in _nodes(json.loads(archive.read(_SCHEMA))):
             if node["__loader__"] not in _LOADERS:
                 raise ValueError(f"nodes of the kind {node['__loader__']!r} are not read.")
@@ -347,10 +343,7 @@ def _check(archive: zipfile.ZipFile, max_size: int) -> None:
                 if node["__loader__"] == "NdArrayNode":
                     _check_array(archive, members[node["file"]])
     if size > max_size:
-        raise ValueError(
-            f"its content takes {size} bytes, more than max_size={max_size}; raise max_size if you "
-            "trust the file."
-        )
+        raise _RefusedError(f"has a content of {size} bytes, {_too_large(max_size)}")
 
 
 def _nodes(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:

@@ -4,9 +4,10 @@ The trees of scikit-learn are not among them: their compiled code follows the in
 without checking them.
 """
 
-# Parts of fitted searches, votes and calibrated classifiers.
+# Parts of fitted searches, votes, calibrated classifiers and column transformers.
 _SCIKIT_LEARN = {
     "calibration": "_CalibratedClassifier _SigmoidCalibration _TemperatureScaling",
+    "compose._column_transformer": "make_column_selector",
     "metrics._classification": (
         "accuracy_score balanced_accuracy_score cohen_kappa_score f1_score jaccard_score log_loss "
         "matthews_corrcoef precision_score recall_score"
@@ -81,6 +82,7 @@ _SKGENRE = {
 }
 
 TRUSTED = (
+    *(f"numpy.{kind}" for kind in ("floating", "integer", "number", "object_")),  # of columns
     *(
         f"skgenre.{package}.{module}.{name}"
         for package, modules in _SKGENRE.items()

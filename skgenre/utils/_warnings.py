@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from skgenre.utils._io import shorten
 
-_INTERNAL = ("skgenre", "sklearn", "contextlib", "numpy")
+_INTERNAL = ("skgenre", "sklearn", "joblib", "contextlib", "numpy")
 
 
 class NoSoundWarning(UserWarning):
@@ -100,7 +100,7 @@ def warn_of_repetition(name: str, seconds: float, wanted: float) -> None:
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the first line up the stack that is not in skgenre or scikit-learn."""
+    """Warn at the first line up the stack that is not in skgenre, scikit-learn or joblib."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and _is_internal(frame.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1

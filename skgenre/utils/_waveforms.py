@@ -212,7 +212,7 @@ def check_finite(track: NDArray[np.floating[Any]], name: str) -> None:
         )
 
 
-def check_samples(track: NDArray[np.float32], name: str) -> None:
+def check_samples(track: NDArray[np.floating[Any]], name: str) -> None:
     """Refuse a waveform with samples that are not finite or far beyond full scale."""
     largest = max(track.max(), -track.min())  # NaN where there is one
     if largest <= _MAX_SAMPLE:

@@ -12,7 +12,13 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    StratifiedGroupKFold,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -211,6 +217,13 @@ def test_artists_matter_to_one_member_only(music, table):
         answers["svc"], without.predict_member_proba(table[~train])["svc"], rtol=1e-6
     )
     assert not np.allclose(answers["svc_whitened"], answers["svc"], atol=1e-3)
+
+
+def test_cross_validation_without_routing_says_so_at_the_line_of_the_caller(music, table):
+    groups = {"groups": music.artists, "cv": StratifiedGroupKFold(2)}
+    with pytest.warns(UserWarning, match="another model than with artists") as found:
+        cross_val_score(make_pipeline(of_features(DEFAULT)), table, music.target, **groups)
+    assert {warning.filename for warning in found} == {__file__}
 
 
 def test_one_artist_a_genre_leaves_the_member_out_with_one_warning(music, table):

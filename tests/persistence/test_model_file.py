@@ -16,16 +16,20 @@ import zipfile
 
 import _estimators
 import numpy as np
+import pandas as pd
 import pytest
 from _checks import make_tracks
+from joblib import Memory
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.callback import ScoringMonitor
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 import skgenre
@@ -147,11 +151,55 @@ def test_types_of_the_user_need_trust(tmp_path):
     np.testing.assert_array_equal(loaded.predict(TABLE[0]), model.predict(TABLE[0]))
 
 
+def dense(meta):
+    import keras
+
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input(meta["segment_shape_"]),
+            layers.Flatten(),
+            layers.Dense(meta["n_classes_"], activation="softmax"),
+        ]
+    )
+
+
+def test_a_function_of_the_user_is_all_that_needs_trust(tmp_path):
+    model = skgenre.KerasGenreClassifier(dense, loss="categorical_crossentropy", epochs=1)
+    model.set_params(loss__label_smoothing=0.1).fit(*TRACKS)
+    loaded = skgenre.load(skgenre.save(model, tmp_path / "m"), trusted=[dense])
+    np.testing.assert_array_equal(answer(loaded, TRACKS[0]), answer(model, TRACKS[0]))
+
+
 def test_trees_need_trust(tmp_path):
     skgenre.save(RandomForestClassifier(2).fit(*TABLE), tmp_path / "m")
     with pytest.raises(ValueError, match=r"not trusted: sklearn\.tree\._tree\.Tree"):
         skgenre.load(tmp_path / "m")
     skgenre.load(tmp_path / "m", trusted=["sklearn.tree._tree.Tree"])
+
+
+def test_paths_memory_and_callbacks_need_no_trust(tmp_path):
+    for memory in (tmp_path / "cache", Memory(tmp_path / "cache", verbose=0)):
+        mlp = clone(_estimators.small_classifiers()[0])
+        pipeline = skgenre.make_genre_pipeline(mlp, duration=0.5, n_segments=2, memory=memory)
+        pipeline.set_callbacks(ScoringMonitor(scoring="accuracy")).fit(*WAVES)
+        loaded = skgenre.load(skgenre.save(pipeline, tmp_path / "m"))
+        np.testing.assert_array_equal(answer(loaded, WAVES[0]), answer(pipeline, WAVES[0]))
+        folder = loaded.get_params()["features__memory"]
+        assert os.path.realpath(folder).startswith(os.path.realpath(tmp_path / "cache"))
+
+
+def test_columns_chosen_by_name_or_type_need_no_trust(tmp_path):
+    X = pd.DataFrame(TABLE[0]).add_prefix("x")
+    columns = ColumnTransformer(
+        [
+            ("names", StandardScaler(), make_column_selector("x[0-4]$")),
+            ("types", "passthrough", make_column_selector(dtype_include=np.number)),
+        ]
+    )
+    model = make_pipeline(columns, SVC()).fit(X, TABLE[1])
+    loaded = skgenre.load(skgenre.save(model, tmp_path / "m"))
+    np.testing.assert_array_equal(loaded.decision_function(X), model.decision_function(X))
 
 
 def test_what_cannot_be_saved_is_refused_and_the_old_file_stays(file, tmp_path):
@@ -176,13 +224,14 @@ def test_pickles_are_refused_without_being_read(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def rewritten(file, change=None, extra=()):
-    """Rewrite an archive with another schema, and with further members."""
+def rewritten(file, change=None, extra=(), **replaced):
+    """Rewrite an archive with another schema, and with further or other members."""
     with zipfile.ZipFile(file) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
     if change is not None:
         schema = json.loads(content["schema.json"])
         content["schema.json"] = json.dumps(change(schema) or schema).encode()
+    content.update({f"{name}.json": data for name, data in replaced.items()})
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in [*content.items(), *extra]:
             archive.writestr(name, data)
@@ -266,7 +315,7 @@ def with_array(name):
 
 
 def test_sizes_are_bounded_before_anything_is_unpacked(file):
-    skgenre.load(file, max_size=20_000)
+    skgenre.load(file, max_size=200_000)
     with pytest.raises(ValueError, match="more than max_size=1000"):
         skgenre.load(file, max_size=1000)
     rewritten(
@@ -277,6 +326,17 @@ def test_sizes_are_bounded_before_anything_is_unpacked(file):
         skgenre.load(file, max_size=5 * 10**6)
     with pytest.raises(ValueError, match="more than max_size=11000000"):  # read by two nodes
         skgenre.load(file, max_size=11 * 10**6)
+
+
+def test_the_schema_and_the_file_count_for_the_size(file, tmp_path):
+    rewritten(file, schema=b'{"a": [' + b"{}, " * 10**6 + b"{}]}")
+    assert file.stat().st_size < 100_000
+    with pytest.raises(ValueError, match="more than max_size=50000000"):
+        skgenre.load(file, max_size=5 * 10**7)
+    with open(file, "r+b") as stream:
+        stream.truncate(10**11)  # a sparse file
+    with pytest.raises(ValueError, match=r"takes 100000000000 bytes, more than max_size"):
+        skgenre.load(file)
 
 
 def test_an_array_that_promises_more_than_it_holds_is_refused(file):
@@ -392,6 +452,30 @@ def test_a_file_says_where_its_model_comes_from(described):
     assert info.other_versions == {}
     assert "artist-grouped: 12 tracks, 2 folds" in repr(info)
     assert "dub (6 tracks)" in repr(info)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"evaluation": {}},
+        {"evaluation": [1]},
+        {"environment": {}},
+        {"licences": None},
+        {"classes": ["a"]},
+        {"parameters": 1},
+    ],
+)
+def test_descriptions_that_cannot_be_shown_are_refused_by_name(described, tmp_path, change):
+    file = tmp_path / "crafted.skgenre"
+    file.write_bytes(described[0].read_bytes())
+    with zipfile.ZipFile(file) as archive:
+        details = json.loads(archive.read("skgenre.json"))
+    rewritten(file, skgenre=json.dumps({**details, **change}))
+    with pytest.raises(ValueError, match=r"crafted\.skgenre is damaged or not a model file"):
+        skgenre.model_card(file)
+    if "parameters" not in change:  # which only the card shows
+        with pytest.raises(ValueError, match=r"crafted\.skgenre is damaged or not a model file"):
+            skgenre.read_model_info(file)
 
 
 def test_versions_of_a_file_are_compared_with_those_installed(described, tmp_path):
