@@ -27,14 +27,20 @@ _USUAL_NAMES = ("tracks.csv", "metadata.csv", "tracks.tsv", "metadata.tsv")
 # Values that stand for an unknown artist, as name_key spells them. Taken as a name, such a value
 # would join many artists into one, and a split by artist would keep unrelated tracks together.
 _NO_ARTIST = MISSING | {
-    "va", "various", "variousartist", "variousartists", "diverse", "verschiedene", "varios",
-    "verschiedeneinterpreten", "artistesdivers", "artistivari", "variosartistas",
+    "va", "vvaa", "aavv", "various", "variousartist", "variousartists", "variousartistsva",
+    "variousperformers", "multipleartists", "severalartists", "diverse", "verschiedene", "varios",
+    "verschiedeneinterpreten", "artistesdivers", "artistesvariés", "artistivari",
+    "variosartistas", "compilation", "originalsoundtrack", "originalcast", "miscellaneous",
     "noartist", "unknownartist", "unknownartists", "artistunknown", "unbekannterinterpret",
     "unbekannterkünstler", "artisteinconnu", "artistasconosciuto", "artistadesconocido",
+    "notavailable", "notapplicable", "notknown", "unspecified", "unidentified",
     "anon", "anonymous", "trad", "traditional",
 }  # fmt: skip
 # MusicBrainz has these too; without brackets they may be names.
-_BRACKETED = {"[data]", "[dialogue]", "[soundtrack]", "[theatre]", "[nature sounds]", "[disney]"}
+_BRACKETED = {
+    "[data]", "[dialogue]", "[soundtrack]", "[theatre]", "[nature sounds]", "[disney]",
+    "[christmas music]", "[church chimes]", "[language instruction]",
+}  # fmt: skip
 
 
 @dataclass
