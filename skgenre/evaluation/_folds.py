@@ -33,12 +33,13 @@ from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
 from skgenre.utils._cache_key import UnidentifiedError
 from skgenre.utils._environment import versions
-from skgenre.utils._io import write_whole
+from skgenre.utils._io import open_whole
 from skgenre.utils._parallel import stream
 from skgenre.utils._pipeline import final_classifier, segment_outputs
 from skgenre.utils._warnings import gather_track_warnings, warn_caller, warn_of_tracks
 
 Array = NDArray[Any]
+_Done = tuple[dict[str, Any], str]  # the outcome of a fold, and why it could not be kept
 
 _FORMAT = "skgenre-fold-3"
 _OUTCOME = {
@@ -230,26 +231,37 @@ def _compute(
         "tracks": task.data if task.is_split else None,
     }
     jobs = [(*splits.folds[number], files[number]) for number in numbers]
+    problems = set()
+    for outcome, problem in _run_folds(jobs, shared, n_jobs):
+        if problem and problem not in problems:
+            warn_caller(problem)
+        problems.add(problem)
+        yield outcome
+
+
+def _run_folds(
+    jobs: list[tuple[Any, ...]], shared: dict[str, Any], n_jobs: int | None
+) -> Iterator[_Done]:
     n_workers = min(joblib.effective_n_jobs(n_jobs), len(jobs))
     if n_workers == 1:
-        for train, test, file in jobs:
-            yield _run_fold(train, test, file, **shared)
+        for job in jobs:
+            yield _run_fold(*job, **shared)
         return
     n_threads = max(1, joblib.cpu_count() // n_workers)
     run = delayed(_run_fold_in_worker)
     # The worker writes the checkpoint: a fold that is done is kept even if an earlier one fails.
     tasks = (run(os.getpid(), n_threads, *job, **shared) for job in jobs)
     shown: dict[Any, Any] = {}  # a warning that several folds give is shown once by default
-    for outcome, caught in stream(Parallel, tasks, n_workers):
+    for done, caught in stream(Parallel, tasks, n_workers):
         for message, category, filename, line in caught:
             warnings.warn_explicit(message, category, filename, line, registry=shown)
-        yield outcome
+        yield done
 
 
 def _run_fold_in_worker(
     parent: int, n_threads: int, *args: Any, **kwargs: Any
-) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
-    """Run a fold in another process; return its outcome and its warnings."""
+) -> tuple[_Done, list[tuple[Any, ...]]]:
+    """Run a fold in another process; return what comes of it and its warnings."""
     if os.getpid() == parent:  # threads share the warnings of the process
         return _run_fold(*args, **kwargs), []
     # joblib limits the threads of BLAS and OpenMP but not those of TensorFlow, which reads these
@@ -258,23 +270,25 @@ def _run_fold_in_worker(
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(n_threads))
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     with warnings.catch_warnings(record=True) as caught:
-        outcome = _run_fold(*args, **kwargs)
-    return outcome, [(w.message, w.category, w.filename, w.lineno) for w in caught]
+        done = _run_fold(*args, **kwargs)
+    return done, [(w.message, w.category, w.filename, w.lineno) for w in caught]
 
 
-def _run_fold(*args: Any, tracks: Any, **kwargs: Any) -> dict[str, Any]:
-    """Run a fold; where the front end has warned of the tracks by name, do not repeat it."""
+def _run_fold(train: Array, test: Array, file: Path | None, *, tracks: Any, **shared: Any) -> _Done:
+    """Run a fold and keep its outcome; return it, and why it could not be kept, if so.
+
+    Where the front end has warned of the tracks by name, do not repeat it.
+    """
     with gather_track_warnings() as found:
-        outcome = _fit_and_predict(*args, tracks=tracks, **kwargs)
+        outcome = _fit_and_predict(train, test, tracks=tracks, **shared)
     if tracks is None:
         warn_of_tracks(found)
-    return outcome
+    return outcome, "" if file is None else _write(file, outcome)
 
 
 def _fit_and_predict(
     train: Array,
     test: Array,
-    file: Path | None,
     *,
     model: Any,
     X: Any,
@@ -283,7 +297,7 @@ def _fit_and_predict(
     by_segment: bool,
     tracks: Any,
 ) -> dict[str, Any]:
-    """Fit a clone of the model to some rows, predict others, and write what it predicts.
+    """Fit a clone of the model to some rows, and predict others.
 
     ``tracks`` is the data before the features where a GenreClassifier was split: its segments
     have features of their own.
@@ -324,13 +338,6 @@ def _fit_and_predict(
         outcome["proba"] = segments[:, 0].astype(float).tolist()
     elif hasattr(fitted, "predict_proba"):
         outcome["proba"] = np.asarray(fitted.predict_proba(X_test), dtype=float).tolist()
-    if file is not None:
-        kept = {"format": _FORMAT, "checksum": _checksum(file, outcome), "outcome": outcome}
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(file, json.dumps(kept, allow_nan=False))
-        except OSError as error:  # the training was long: go on without
-            warn_caller(f"The fold is not kept in {file.parent}: {error.strerror or error}.")
     return outcome
 
 
@@ -385,6 +392,8 @@ def _files(
 def _read(file: Path, n_test: int) -> dict[str, Any] | None:
     """Return the outcome of a fold; None if there is no file, or with a warning none to use."""
     try:
+        if file.exists() and not file.is_file():  # opening a pipe would wait for ever
+            raise OSError(0, "not a regular file")
         kept = json.loads(file.read_text(encoding="utf-8"))
         outcome = kept["outcome"]
         whole = kept["format"] == _FORMAT and outcome.keys() == _OUTCOME
@@ -400,6 +409,18 @@ def _read(file: Path, n_test: int) -> dict[str, Any] | None:
         pass
     warn_caller(f"{file} is damaged; the fold is computed again.")
     return None
+
+
+def _write(file: Path, outcome: dict[str, Any]) -> str:
+    """Keep the outcome of a fold; return why not, if so."""
+    kept = {"format": _FORMAT, "checksum": _checksum(file, outcome), "outcome": outcome}
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with open_whole(file) as stream:  # replaces what is no file
+            stream.write(json.dumps(kept, allow_nan=False).encode())
+    except OSError as error:  # the training was long: go on without
+        return f"The fold is not kept in {file.parent}: {error.strerror or error}."
+    return ""
 
 
 def _checksum(file: Path, outcome: dict[str, Any]) -> int:
