@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 import warnings
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,30 +24,17 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
 from skgenre.classifiers import PairwiseCalibratedClassifier, RejectingClassifier
-from skgenre.evaluation._identity import data_identity, describe_estimator, find_copies
+from skgenre.evaluation._checkpoint import checkpoint_files, read_fold, write_fold
+from skgenre.evaluation._identity import find_copies
 from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
-from skgenre.utils._cache_key import UnidentifiedError
-from skgenre.utils._environment import versions
-from skgenre.utils._io import open_whole
 from skgenre.utils._parallel import stream
 from skgenre.utils._pipeline import final_classifier, segment_outputs
 from skgenre.utils._warnings import gather_track_warnings, warn_caller, warn_of_tracks
 
 Array = NDArray[Any]
 _Done = tuple[dict[str, Any], str]  # the outcome of a fold, and why it could not be kept
-
-_FORMAT = "skgenre-fold-3"
-_OUTCOME = {
-    "predicted",
-    "classes",
-    "proba",
-    "segment_accuracy",
-    "n_segments",
-    "fit_time",
-    "predict_time",
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -169,9 +153,11 @@ def iter_folds(
     <FoldResult 1: 20 of 20 right>
     """
     _warn_of_copies(task, splits)
-    files = _files(task, splits, checkpoint)
+    files = checkpoint_files(
+        task, splits, checkpoint, learns_artists=bool(_artist_params(task.model))
+    )
     kept = [
-        None if file is None else _read(file, len(test))
+        None if file is None else read_fold(file, len(test))
         for file, (_, test) in zip(files, splits.folds, strict=True)
     ]
     missing = [number for number, outcome in enumerate(kept) if outcome is None]
@@ -283,7 +269,7 @@ def _run_fold(train: Array, test: Array, file: Path | None, *, tracks: Any, **sh
         outcome = _fit_and_predict(train, test, tracks=tracks, **shared)
     if tracks is None:
         warn_of_tracks(found)
-    return outcome, "" if file is None else _write(file, outcome)
+    return outcome, "" if file is None else write_fold(file, outcome)
 
 
 def _fit_and_predict(
@@ -357,72 +343,3 @@ def _artist_params(model: Any) -> list[str]:
 def _splits_by_group(model: Any) -> bool:
     """Whether a model is a search whose own folds keep groups together."""
     return isinstance(model, BaseSearchCV) and isinstance(model.cv, GroupsConsumerMixin)
-
-
-def _files(
-    task: EvaluationTask, splits: Splits, checkpoint: str | os.PathLike[str] | None
-) -> list[Path | None]:
-    """Return the file of each fold; its name changes with all that the fold depends on."""
-    if checkpoint is None:
-        return [None] * len(splits)
-    code = {k: v for k, v in versions().items() if k not in ("python", "system")}
-    learns = task.artists is not None and _artist_params(task.model)
-    try:
-        model = describe_estimator(task.pipeline)
-    except UnidentifiedError as error:
-        warn_caller(f"No fold is kept in {os.fspath(checkpoint)}: {error}.")
-        return [None] * len(splits)
-    identity = (
-        _FORMAT,
-        "segments" if splits.by_segment else "tracks",
-        data_identity(task.data, task.y),
-        task.artists.tolist() if learns and task.artists is not None else None,
-        model,
-        sorted(code.items()),
-    )
-    files: list[Path | None] = []
-    for fold in splits:
-        digest = hashlib.blake2b(repr(identity).encode(), digest_size=16)
-        for rows in fold:
-            digest.update(np.asarray(rows, dtype=np.int64).tobytes() + b"|")
-        files.append(Path(checkpoint) / f"fold-{digest.hexdigest()}.json")
-    return files
-
-
-def _read(file: Path, n_test: int) -> dict[str, Any] | None:
-    """Return the outcome of a fold; None if there is no file, or with a warning none to use."""
-    try:
-        if file.exists() and not file.is_file():  # opening a pipe would wait for ever
-            raise OSError(0, "not a regular file")
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        outcome = kept["outcome"]
-        whole = kept["format"] == _FORMAT and outcome.keys() == _OUTCOME
-        whole = whole and kept["checksum"] == _checksum(file, outcome)
-        if whole and len(outcome["predicted"]) == n_test:
-            return outcome
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        warn_caller(f"{file} cannot be read ({error.strerror}); the fold is computed again.")
-        return None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    warn_caller(f"{file} is damaged; the fold is computed again.")
-    return None
-
-
-def _write(file: Path, outcome: dict[str, Any]) -> str:
-    """Keep the outcome of a fold; return why not, if so."""
-    kept = {"format": _FORMAT, "checksum": _checksum(file, outcome), "outcome": outcome}
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open_whole(file) as stream:  # replaces what is no file
-            stream.write(json.dumps(kept, allow_nan=False).encode())
-    except OSError as error:  # the training was long: go on without
-        return f"The fold is not kept in {file.parent}: {error.strerror or error}."
-    return ""
-
-
-def _checksum(file: Path, outcome: dict[str, Any]) -> int:
-    """Return a checksum; with the name of the file, one that was renamed is found out."""
-    return zlib.crc32(json.dumps([file.name, outcome]).encode())
