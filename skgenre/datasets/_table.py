@@ -34,6 +34,7 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_SAMPLE = 2**16  # characters
 _CONTROL = re.compile("[\\0-\\x08]")  # not in text
 MISSING = {"", "na", "nan", "nil", "none", "null", "undefined", "unknown", "unbekannt", "inconnu"}
 
@@ -132,17 +133,19 @@ def _decode(data: bytes) -> str | None:
     encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), None)
     if encoding is None and b"\0" in data:  # characters of two bytes, of which one is mostly 0
         encoding = "utf-16-le" if data[1::2].count(0) > data[::2].count(0) else "utf-16-be"
-    if encoding is None:
-        text = data.decode("utf-8", "replace")
-        n_damaged = text.count("\ufffd")
-        # In Windows-1252, letters that are not ASCII hardly ever make characters of UTF-8.
-        is_utf8 = sum(ch > "\x7f" for ch in text) >= 2 * n_damaged
-        encoding = "utf-8" if is_utf8 else "cp1252"
     try:
-        text = data.decode(encoding)
+        text = data.decode(encoding or "utf-8")
     except UnicodeDecodeError:
-        return None
-    return None if _CONTROL.search(text) else text
+        # In Windows-1252, letters that are not ASCII hardly ever make characters of UTF-8.
+        replaced = data.decode("utf-8", "replace")
+        n_letters = sum(ch > "\x7f" for ch in replaced) - replaced.count("\ufffd")
+        if encoding or n_letters >= replaced.count("\ufffd"):
+            return None
+        try:
+            text = data.decode("cp1252")
+        except UnicodeDecodeError:
+            return None
+    return None if _CONTROL.search(text, 0, _SAMPLE) else text
 
 
 def _header(above: Sequence[Sequence[str]]) -> list[str]:

@@ -604,7 +604,7 @@ def test_rows_of_another_data_set_are_not_taken_for_files(folder):
 @pytest.mark.parametrize(
     "unknown",
     [
-        "[unknown]", "<Unknown>", "V.A.", "VA", "v/a", "Various", "[no artist]", "[data]",
+        "[unknown]", "<Unknown>", "V.A.", "VA", "v/a", "VV.AA.", "Various", "[no artist]", "[data]",
         "[Traditional]", "#N/A", "-", "???", "[Unknown Artist]", "anonymous", "Verschiedene",
     ],
 )  # fmt: skip
