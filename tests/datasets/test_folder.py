@@ -736,7 +736,7 @@ def test_table_of_fma(tmp_path, ending):
         ",information,title,id,name,genre_top,genres,title",
         "track_id,,,,,,,",
         '2,"<p>\n</p>",Way of Life,1,AWOL,Hip-Hop,"[21, 3]",Food',
-        "10,,Constant Hitmaker,6,Kurt Vile,Pop,[10],Freeway",
+        "10.0,,Constant Hitmaker,6,Kurt Vile,Pop,[10],Freeway",
         "1003,,Niris,4,Nicky Cook,Pop,[10],Punjabi",
     )
     music = load_genre_folder(folder, metadata=table)
