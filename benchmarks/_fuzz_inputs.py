@@ -35,14 +35,14 @@ FORMATS = {
     "OGG Opus": ("OGG", "OPUS"),
     "MP3": ("MP3", "MPEG_LAYER_III"),
 }
-# The others that libsndfile can write into memory. MAT5 stores the date.
+# The others that libsndfile can write into memory. MAT5 stores the date; DWVW_12 is not complete.
 _OTHERS = [
     (container, subtype)
     for container in sorted(soundfile.available_formats())
     for subtype in sorted(soundfile.available_subtypes(container))
     if (container, subtype) not in FORMATS.values()
     and container not in ("RAW", "MAT5", "SD2")
-    and not subtype.startswith("MPEG")
+    and not subtype.startswith(("MPEG", "DWVW_12"))
 ]
 KINDS = (*FORMATS, "other formats", "array in a list", "array alone", "table", "model file")
 

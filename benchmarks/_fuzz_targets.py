@@ -145,8 +145,10 @@ class Workbench:
         }
         target = str(rng.choice(list(targets)))
         names = [f"track {row}", "came out with the shape"] if in_list else ["X ", "track "]
-        paths = value if isinstance(value, (list, tuple)) and not in_list else [value]
-        names += [str(path) for path in paths if isinstance(path, (str, os.PathLike)) and path]
+        is_several = isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0
+        paths = value if is_several and not in_list else [value]
+        texts = [str(path) for path in paths if isinstance(path, (str, os.PathLike)) and path]
+        names += [*texts, *map(repr, texts)]
         n_bytes = getattr(value, "nbytes", 0)
         return Call(f"{what}, row {row}, {target}", targets[target], names, ["track "], [], n_bytes)
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any, BinaryIO, NamedTuple
 
 from skgenre.audio._mpeg import read_mpeg
 from skgenre.audio._ogg import read_ogg
-from skgenre.audio._parts import ByteRanges, Part, Stream
+from skgenre.audio._parts import ByteRanges, Part, Stream, damage
 
 # Writers that cannot seek back to fill in the size leave 0, or a number near the maximum of
 # a signed or unsigned integer (SoX: 0x7FFFF000, and 0x7F000000 in AIFF).
@@ -38,7 +39,7 @@ class Promise:
     end : int
         Least number of bytes that the file must have; 0 where the header does not say.
     is_mpeg : bool
-        Whether libsndfile decodes the file as MPEG.
+        Whether libsndfile may decode the file as MPEG.
     parts : sequence of Part
         The parts to read and join; none where libsndfile reads the whole file.
     remark : tuple of (str, str) or None
@@ -73,19 +74,25 @@ def read_promise(stream: BinaryIO, size: int) -> Promise:
     """
     tags = after_id3(stream)
     stream.seek(tags)
-    magic = stream.read(4)
+    head = stream.read(12)
+    magic, kind = head[:4], head[8:]
     if magic == b"OggS":
         parts, remark = read_ogg(stream)
         return Promise(parts=parts, remark=remark)
+    if magic.startswith(_SDS):
+        return _promise_of_sds(stream)
     if magic not in _READERS:
         return Promise(is_mpeg=True, parts=read_mpeg(stream))
     if not tags:
-        return _READERS[magic](stream, size)
-    # libsndfile does not find its way in most formats that have ID3 tags in front.
-    content = ByteRanges(stream, [(tags, size)])
-    promise = _READERS[magic](content, size - tags)
-    end = promise.end and promise.end + tags
-    return replace(promise, end=end, parts=promise.parts or [Part(content)])
+        promise = _READERS[magic](stream, size)
+    else:
+        # libsndfile does not find its way in most formats that have ID3 tags in front.
+        content = ByteRanges(stream, [(tags, size)])
+        promise = _READERS[magic](content, size - tags)
+        end = promise.end and promise.end + tags
+        promise = replace(promise, end=end, parts=promise.parts or [Part(content)])
+    # Of a kind that it does not know, libsndfile goes by the ending of the name, such as .mp3.
+    return promise if kind in _KINDS.get(magic, [kind]) else replace(promise, is_mpeg=True)
 
 
 def _with_header(stream: Stream, head: bytes, start: int, stop: int) -> list[Part]:
@@ -195,7 +202,7 @@ def _promise_of_wav(stream: Stream, size: int) -> Promise:
         is_usual = is_usual and chunk.start % 2 == 0
         stream.seek(chunk.start)
         if chunk.name == b"fmt ":
-            fmt = stream.read(min(chunk.length, _MAX_HEADER))
+            fmt = stream.read(max(0, min(chunk.length, _MAX_HEADER)))
         elif chunk.name == b"ds64":  # sizes of 64 bits, that of the file and that of the data
             size_64 = struct.unpack("<8xQ", _exactly(stream, 16))[0]
         elif chunk.name == b"data":
@@ -303,6 +310,20 @@ def _promise_of_caf(stream: Stream, size: int) -> Promise:
     return Promise(parts=_with_header(stream, head, data.start, data.end))
 
 
+def _promise_of_sds(stream: Stream) -> Promise:
+    """Read a MIDI sample dump; libsndfile prints its faults on standard output."""
+    stream.seek(0)
+    head = _exactly(stream, 21)
+    n_frames = head[10] | head[11] << 7 | head[12] << 14
+    per_block = 60 if head[6] < 14 else 40 if head[6] < 21 else 30
+    n_blocks = ceil(n_frames / per_block)
+    for number in range(1, n_blocks + 1):
+        block = stream.read(_SDS_BLOCK)
+        if not (block.startswith(_SDS) and block.endswith(b"\xf7")):
+            raise damage(f"packet {number} of {n_blocks} is no part of a sample dump")
+    return Promise()
+
+
 def after_id3(stream: Stream) -> int:
     """Find the end of the ID3 tags at the start of a file."""
     start = 0
@@ -317,6 +338,13 @@ def after_id3(stream: Stream) -> int:
         start += 10 + length + (10 if head[5] & 0x10 else 0)
 
 
+_SDS, _SDS_BLOCK = b"\xf0\x7e", 127  # bytes
+# Bytes 8 to 11, by which libsndfile recognises the files that begin in the same way.
+_KINDS: dict[bytes, Sequence[bytes]] = {
+    **dict.fromkeys((b"RIFF", b"RIFX", b"RF64", b"BW64"), (b"WAVE",)),
+    b"FORM": (b"AIFF", b"AIFC"),
+    b"caff": (b"desc",),
+}
 _READERS = {
     **dict.fromkeys((b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff"), _promise_of_wav),
     **dict.fromkeys((b".snd", b"dns."), _promise_of_au),

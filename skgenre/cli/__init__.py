@@ -30,7 +30,7 @@ _MODULES = {
     "reproduce": "skgenre.cli._reproduce",
 }
 
-# Parameters in messages of the library -> options of the command line.
+# Parameters in messages of the library -> options of skgenre train.
 _OPTIONS = {
     "set metadata=None": "give --metadata none",
     "metadata=PATH": "--metadata PATH",
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = make_parser().parse_args(argv)
     except SystemExit as end:  # how argparse ends --help, --version and wrong arguments
         return end.code if isinstance(end.code, int) else 0
-    with _warnings_without_code(), _ended_as_interrupted():
+    with _warnings_without_code(args.command), _ended_as_interrupted():
         try:
             code = import_module(_MODULES[args.command]).run(args)
             sys.stdout.flush()
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Exception as error:
             if args.debug:
                 traceback.print_exc()
-            echo(f"skgenre: error: {_describe(error)}", sys.stderr)
+            echo(f"skgenre: error: {_describe(error, args.command)}", sys.stderr)
             return 2
 
 
@@ -117,29 +117,30 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the end
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: Exception, command: str) -> str:
     """Describe an error in the terms of the command line."""
     text = str(error) or type(error).__name__
     if isinstance(error, OSError) and error.strerror and error.filename:
         text = f"{os.fsdecode(error.filename)}: {error.strerror}"
     if not isinstance(error, _EXPECTED):
         text = f"unexpected {type(error).__name__}: {text} (--debug shows where)"
-    return _with_options(text)
+    return _with_options(text, command)
 
 
-def _with_options(text: str) -> str:
-    for name, option in _OPTIONS.items():
-        text = text.replace(name, option)
+def _with_options(text: str, command: str) -> str:
+    if command == "train":
+        for name, option in _OPTIONS.items():
+            text = text.replace(name, option)
     return text
 
 
 @contextmanager
-def _warnings_without_code() -> Iterator[None]:
+def _warnings_without_code(command: str) -> Iterator[None]:
     """Show each warning once, without the line of code that raised it."""
     shown = set()
 
     def show(message: Any, *args: Any, **kwargs: Any) -> None:
-        text = _with_options(str(message))
+        text = _with_options(str(message), command)
         if text not in shown:
             shown.add(text)
             echo(f"skgenre: warning: {text}", sys.stderr)

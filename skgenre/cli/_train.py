@@ -176,13 +176,15 @@ def _echo_music(folder: str, music: Any) -> None:
             row.append(len(set(music.artists[music.target == row[0]])))
         rows[-1].append(len(set(music.artists)))
     echo_table(header, rows)
-    if music.genres_from == "metadata":
+    by_table = music.genres_from == "metadata"
+    if by_table and music.metadata != "gtzan":
         echo(f"Genres are from {music.metadata}.")
     if music.artists is None:
         echo("Artists are not known.")
     elif music.metadata == "gtzan":
+        what = "genres and artists" if by_table else "artists"
         echo(
-            "All files are named as clips of GTZAN: artists are from the package's table of GTZAN."
+            f"All files are named as clips of GTZAN: {what} are from the package's table of GTZAN."
         )
     else:
         echo(f"Artists are from {music.metadata}.")

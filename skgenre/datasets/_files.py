@@ -15,11 +15,12 @@ from skgenre.utils._io import shorten
 
 # Endings of audio files, of those that the package does not read too.
 KNOWN_EXTENSIONS = {
-    "3ga", "3gp", "aa", "aac", "aax", "ac3", "adts", "aif", "aifc", "aiff", "aiffc", "alac",
-    "amr", "ape", "au", "awb", "bwf", "caf", "dff", "dsf", "dts", "eac3", "f4a", "flac", "gsm",
-    "m4a", "m4b", "m4p", "m4r", "mka", "mp1", "mp2", "mp3", "mp4", "mpa", "mpc", "mpga", "nist",
-    "oga", "ogg", "opus", "ra", "ram", "rf64", "sd2", "shn", "snd", "sph", "spx", "tak", "tta",
-    "voc", "w64", "wav", "wave", "webm", "wma", "wv",
+    "3ga", "3gp", "8svx", "aa", "aa3", "aac", "aax", "ac3", "adts", "aif", "aifc", "aiff", "aiffc",
+    "alac", "amr", "ape", "at3", "au", "awb", "bwf", "caf", "dff", "dsf", "dts", "eac3", "f4a",
+    "flac", "gsm", "m4a", "m4b", "m4p", "m4r", "mka", "mogg", "mp1", "mp2", "mp3", "mp4", "mpa",
+    "mpc", "mpga", "nist", "ofr", "oga", "ogg", "oma", "opus", "qcp", "ra", "ram", "rf64", "sd2",
+    "shn", "snd", "sph", "spx", "tak", "tta", "voc", "vqf", "w64", "wav", "wave", "weba", "webm",
+    "wma", "wv",
 }  # fmt: skip
 # A dot before a digit or a second dot does not hide: ".38 Special", "...And Justice for All".
 _IGNORED = re.compile(r"\.[^.\d]|__MACOSX$|@eaDir$")

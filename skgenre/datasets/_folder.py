@@ -81,9 +81,10 @@ def load_genre_folder(
         The table that names the artists, and optionally the genres. "auto" uses the first of:
         ``tracks.csv`` or ``metadata.csv`` in the folder, also with the ending ``.tsv``; a file
         beside the folder with its name and ``.csv`` or ``.tsv``; the only other such file in
-        the folder that has the columns and names files of the folder. If there is none and
-        all files are named as clips of GTZAN, such as ``jazz.00054.wav``, the artists are
-        those that :func:`load_gtzan` knows. None uses no table.
+        the folder that has the columns and names files of the folder. If none names artists or
+        other genres and all files are named as clips of GTZAN, such as ``jazz.00054.wav``, the
+        artists are those that :func:`load_gtzan` knows, and so are the genres if the clips lie
+        in no folders of genres, or one or more levels deeper. None uses no table.
 
         The columns are ``file`` (or ``filename``, ``path``, ``file path``), ``artist`` (or
         ``artist name``), ``title`` and ``genre``, the last three optional but for one of

@@ -27,14 +27,15 @@ def load_music(path: str | os.PathLike[str]) -> Bunch:
     -------
     dataset : Bunch
         Of :func:`load_gtzan` if all audio files have names of clips of GTZAN and no table in
-        the folder or beside it names their artists; else of :func:`load_genre_folder`.
+        the folder or beside it names their artists or other genres; else of
+        :func:`load_genre_folder`. Files that cannot be used are left out, with a warning.
 
     Raises
     ------
     FileNotFoundError
         If there is no such folder.
     ValueError
-        As :func:`load_genre_folder`.
+        If no files of two genres can be used, or a table contradicts the folders.
 
     Examples
     --------
@@ -53,4 +54,4 @@ def load_music(path: str | os.PathLike[str]) -> Bunch:
             if unused:
                 warnings.warn(unused, stacklevel=2)
             return load_gtzan(folder, on_missing="ignore")
-    return load_genre_folder(folder)
+    return load_genre_folder(folder, on_error="skip")

@@ -22,20 +22,25 @@ from skgenre.datasets._table import (
 from skgenre.datasets.gtzan import TABLE, clip_name, read_facts, read_groups
 from skgenre.utils._io import shorten
 
-_TABLES = {".csv", ".tsv"}
-_SPREADSHEETS = {".xlsx", ".xls", ".ods"}
+_ENDINGS = (".csv", ".tsv", ".xlsx", ".xls", ".ods")  # spreadsheets are refused by name
 _USUAL_NAMES = ("tracks.csv", "metadata.csv", "tracks.tsv", "metadata.tsv")
 # Values that stand for an unknown artist, as name_key spells them. Taken as a name, such a value
 # would join many artists into one, and a split by artist would keep unrelated tracks together.
 _NO_ARTIST = MISSING | {
-    "va", "various", "variousartist", "variousartists", "diverse", "verschiedene", "varios",
-    "verschiedeneinterpreten", "artistesdivers", "artistivari", "variosartistas",
+    "va", "vvaa", "aavv", "various", "variousartist", "variousartists", "variousartistsva",
+    "variousperformers", "multipleartists", "severalartists", "diverse", "verschiedene", "varios",
+    "verschiedeneinterpreten", "artistesdivers", "artistesvariés", "artistivari",
+    "variosartistas", "compilation", "originalsoundtrack", "originalcast", "miscellaneous",
     "noartist", "unknownartist", "unknownartists", "artistunknown", "unbekannterinterpret",
     "unbekannterkünstler", "artisteinconnu", "artistasconosciuto", "artistadesconocido",
+    "notavailable", "notapplicable", "notknown", "unspecified", "unidentified",
     "anon", "anonymous", "trad", "traditional",
 }  # fmt: skip
 # MusicBrainz has these too; without brackets they may be names.
-_BRACKETED = {"[data]", "[dialogue]", "[soundtrack]", "[theatre]", "[nature sounds]", "[disney]"}
+_BRACKETED = {
+    "[data]", "[dialogue]", "[soundtrack]", "[theatre]", "[nature sounds]", "[disney]",
+    "[christmas music]", "[church chimes]", "[language instruction]",
+}  # fmt: skip
 
 
 @dataclass
@@ -93,8 +98,7 @@ def find_table(folder: Path, tracks: Sequence[Path]) -> tuple[Metadata | None, s
     Returns
     -------
     metadata : Metadata or None
-        The table; that of the package if there is no other and all tracks are named as clips
-        of GTZAN; None if there is none that names files of the folder.
+    XX if there is none that names files of the folder.
     unused : str
         A message that names the tables that are not used, and why; empty if there are none.
 
@@ -106,9 +110,9 @@ def find_table(folder: Path, tracks: Sequence[Path]) -> tuple[Metadata | None, s
     """
     place = Path(abspath(folder))
     within = [path for path in folder.iterdir() if path.is_file() and not is_ignored(path.name)]
-    others = sorted(path for path in within if path.suffix.lower() in _TABLES | _SPREADSHEETS)
+    others = sorted(path for path in within if path.suffix.lower() in _ENDINGS)
     usual = [path for name in _USUAL_NAMES for path in others if path.name.lower() == name]
-    beside = [place.parent / (place.name + ending) for ending in sorted(_TABLES)]
+    beside = [place.parent / (place.name + ending) for ending in _ENDINGS]
     usual += [path for path in beside if path.is_file()]
     found: list[Metadata] = []
     unused: list[str] = []
@@ -134,14 +138,24 @@ def find_table(folder: Path, tracks: Sequence[Path]) -> tuple[Metadata | None, s
             f"{shorten([metadata.path.name for metadata in candidates])}. Name one by "
             "metadata=PATH."
         )
-    chosen = candidates[0] if candidates else _read_gtzan(tracks)
+    chosen = candidates[0] if candidates else None
+    gtzan = _read_gtzan(tracks)
+    if gtzan is not None and (chosen is None or _repeats_genres(chosen, gtzan)):
+        chosen = gtzan
+    source = "GTZAN's own table" if chosen is gtzan else str(chosen.path) if chosen else ""
     unused += [
-        f"{other.path} is not used, because {candidates[0].path} is"
-        for other in found
-        if other is not chosen
+        f"{other.path} is not used, because {source} is" for other in found if other is not chosen
     ]
     if not found:
         unused += foreign
+        if chosen is None:
+            places = {place.parent, *(track.parent for track in tracks)} - {folder}
+            paths = (path / name for path in sorted(places) for name in _USUAL_NAMES)
+            unused += [
+                f"{path} is not used: a table in another folder must be given as metadata=PATH"
+                for path in paths
+                if path.is_file() and _names_any(path, folder, tracks)
+            ]
     return chosen, f"{'. '.join(unused)}. Set metadata=None to use no table." if unused else ""
 
 
@@ -179,6 +193,13 @@ def read_table(path: Path, folder: Path, tracks: Sequence[Path]) -> Metadata:
             "set metadata=None to do without artists."
         )
     return metadata
+
+
+def _names_any(path: Path, folder: Path, tracks: Sequence[Path]) -> bool:
+    try:
+        return bool(read_table(path, folder, tracks).entries)
+    except ValueError:  # some other table
+        return False
 
 
 def takes_genres(
@@ -227,9 +248,13 @@ def takes_genres(
     if genres_from != "auto" or not rows or table is None:
         return genres_from == "metadata"
     folders = {name_key(top_folder(folder, track)) for track in tracks}
+    is_apart = folders.isdisjoint(name_key(entry.genre) for entry in rows.values())
+    if table.is_gtzan:  # its genres are used where the folders do not say any
+        are_inside = all(track.parent.name.lower() == rows[track].genre for track in tracks)
+        return is_apart and (len(folders) == 1 or are_inside)
     if folders == {""}:  # all files lie in the folder itself
         return True
-    if folders.isdisjoint(name_key(entry.genre) for entry in rows.values()):
+    if is_apart:
         if is_found:
             warnings.warn(
                 f"No sub-folder of {folder} is named as a genre of {table.path}, so that the "
@@ -252,16 +277,23 @@ def takes_genres(
 
 def _read_gtzan(tracks: Sequence[Path]) -> Metadata | None:
     """Read the package's table if all tracks are named as clips of GTZAN."""
-    names = [clip_name(track) for track in tracks]
-    facts, groups = read_facts(), read_groups()
-    entries = {
-        track: Entry(0, name, groups[name], facts[name].title)
-        for track, name in zip(tracks, names, strict=True)
-        if name is not None
-    }
-    if len(entries) < len(tracks) or not tracks:
-        return None
-    return Metadata(Path(str(TABLE)), {"file", "artist", "title"}, entries, is_gtzan=True)
+    entries = {}
+    for track in tracks:
+        name = clip_name(track)
+        if name is None:
+            return None
+        clip = read_facts()[name]
+        entries[track] = Entry(0, name, read_groups()[name], clip.title, clip.genre)
+    columns = {"file", "artist", "title", "genre"}
+    return Metadata(Path(str(TABLE)), columns, entries, is_gtzan=True) if entries else None
+
+
+def _repeats_genres(table: Metadata, gtzan: Metadata) -> bool:
+    """Whether a table names no artists, and no genres but those of GTZAN."""
+    return "artist" not in table.columns and all(
+        name_key(entry.genre) in ("", gtzan.entries[track].genre)
+        for track, entry in table.entries.items()
+    )
 
 
 def _match(table: Table, folder: Path, tracks: Sequence[Path]) -> Metadata:

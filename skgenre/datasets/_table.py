@@ -34,6 +34,8 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_SAMPLE = 2**16  # characters
+_CONTROL = re.compile("[\\0-\\x08]")  # not in text
 MISSING = {"", "na", "nan", "nil", "none", "null", "undefined", "unknown", "unbekannt", "inconnu"}
 
 
@@ -78,8 +80,10 @@ class Table:
                     f"{self.path}: a value that ends in line {line} goes over several lines; close "
                     "its double quotes."
                 )
-            if self.header[self.columns["file"]] == "trackid" and cells["file"].isdecimal():
-                cells["file"] = f"{int(cells['file']):06d}"  # FMA: 2 is 000/000002.mp3
+            if self.header[self.columns["file"]] == "trackid":
+                number = re.fullmatch(r"([0-9]+)(\.0*)?", cells["file"])  # 2.0 if pandas wrote it
+                if number:
+                    cells["file"] = f"{int(number[1]):06d}"  # FMA: 2 is 000/000002.mp3
             # Repeated blanks count in the name of a file, but not elsewhere.
             texts = {name: composed(" ".join(cell.split())) for name, cell in cells.items()}
             if is_missing(texts.get("genre", "")):
@@ -98,7 +102,8 @@ def open_table(path: Path) -> Table | str:
     declared = re.match(r'\s*"?sep=(.)', text, re.IGNORECASE)
     first: list[str] = []
     for separator in dict.fromkeys((declared[1] if declared else "") + _SEPARATORS):
-        reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
+        stream = StringIO(text, newline="")
+        reader = csv.reader(stream, delimiter=separator, skipinitialspace=True)
         rows = ((reader.line_num, row) for row in reader if any(map(str.strip, row)))
         above: list[list[str]] = []
         try:
@@ -119,18 +124,28 @@ def open_table(path: Path) -> Table | str:
 
 
 def _decode(data: bytes) -> str | None:
-    """Decode a text in UTF-8, UTF-16 or Windows-1252; None for other bytes."""
+    """Decode a text in UTF-8, UTF-16 or Windows-1252; None for other bytes.
+
+    UTF-8 with a few damaged bytes would pass for Windows-1252, with two letters for each accent.
+    """
     if data.startswith(_SPREADSHEET_STARTS):
         return None
     encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), None)
     if encoding is None and b"\0" in data:  # characters of two bytes, of which one is mostly 0
         encoding = "utf-16-le" if data[1::2].count(0) > data[::2].count(0) else "utf-16-be"
-    for tried in [encoding] if encoding else ["utf-8", "cp1252"]:
+    try:
+        text = data.decode(encoding or "utf-8")
+    except UnicodeDecodeError:
+        # In Windows-1252, letters that are not ASCII hardly ever make characters of UTF-8.
+        replaced = data.decode("utf-8", "replace")
+        n_letters = sum(ch > "\x7f" for ch in replaced) - replaced.count("\ufffd")
+        if encoding or n_letters >= replaced.count("\ufffd"):
+            return None
         try:
-            return data.decode(tried)
+            text = data.decode("cp1252")
         except UnicodeDecodeError:
-            pass
-    return None
+            return None
+    return None if _CONTROL.search(text, 0, _SAMPLE) else text
 
 
 def _header(above: Sequence[Sequence[str]]) -> list[str]:

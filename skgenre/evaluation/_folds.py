@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 import warnings
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,29 +24,17 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
 from skgenre.classifiers import PairwiseCalibratedClassifier, RejectingClassifier
-from skgenre.evaluation._identity import data_identity, describe_estimator, find_copies
+from skgenre.evaluation._checkpoint import checkpoint_files, read_fold, write_fold
+from skgenre.evaluation._identity import find_copies
 from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
-from skgenre.utils._cache_key import UnidentifiedError
-from skgenre.utils._environment import versions
-from skgenre.utils._io import write_whole
 from skgenre.utils._parallel import stream
 from skgenre.utils._pipeline import final_classifier, segment_outputs
 from skgenre.utils._warnings import gather_track_warnings, warn_caller, warn_of_tracks
 
 Array = NDArray[Any]
-
-_FORMAT = "skgenre-fold-3"
-_OUTCOME = {
-    "predicted",
-    "classes",
-    "proba",
-    "segment_accuracy",
-    "n_segments",
-    "fit_time",
-    "predict_time",
-}
+_Done = tuple[dict[str, Any], str]  # the outcome of a fold, and why it could not be kept
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -168,9 +153,11 @@ def iter_folds(
     <FoldResult 1: 20 of 20 right>
     """
     _warn_of_copies(task, splits)
-    files = _files(task, splits, checkpoint)
+    files = checkpoint_files(
+        task, splits, checkpoint, learns_artists=bool(_artist_params(task.model))
+    )
     kept = [
-        None if file is None else _read(file, len(test))
+        None if file is None else read_fold(file, len(test))
         for file, (_, test) in zip(files, splits.folds, strict=True)
     ]
     missing = [number for number, outcome in enumerate(kept) if outcome is None]
@@ -230,26 +217,37 @@ def _compute(
         "tracks": task.data if task.is_split else None,
     }
     jobs = [(*splits.folds[number], files[number]) for number in numbers]
+    problems = set()
+    for outcome, problem in _run_folds(jobs, shared, n_jobs):
+        if problem and problem not in problems:
+            warn_caller(problem)
+        problems.add(problem)
+        yield outcome
+
+
+def _run_folds(
+    jobs: list[tuple[Any, ...]], shared: dict[str, Any], n_jobs: int | None
+) -> Iterator[_Done]:
     n_workers = min(joblib.effective_n_jobs(n_jobs), len(jobs))
     if n_workers == 1:
-        for train, test, file in jobs:
-            yield _run_fold(train, test, file, **shared)
+        for job in jobs:
+            yield _run_fold(*job, **shared)
         return
     n_threads = max(1, joblib.cpu_count() // n_workers)
     run = delayed(_run_fold_in_worker)
     # The worker writes the checkpoint: a fold that is done is kept even if an earlier one fails.
     tasks = (run(os.getpid(), n_threads, *job, **shared) for job in jobs)
     shown: dict[Any, Any] = {}  # a warning that several folds give is shown once by default
-    for outcome, caught in stream(Parallel, tasks, n_workers):
+    for done, caught in stream(Parallel, tasks, n_workers):
         for message, category, filename, line in caught:
             warnings.warn_explicit(message, category, filename, line, registry=shown)
-        yield outcome
+        yield done
 
 
 def _run_fold_in_worker(
     parent: int, n_threads: int, *args: Any, **kwargs: Any
-) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
-    """Run a fold in another process; return its outcome and its warnings."""
+) -> tuple[_Done, list[tuple[Any, ...]]]:
+    """Run a fold in another process; return what comes of it and its warnings."""
     if os.getpid() == parent:  # threads share the warnings of the process
         return _run_fold(*args, **kwargs), []
     # joblib limits the threads of BLAS and OpenMP but not those of TensorFlow, which reads these
@@ -258,23 +256,25 @@ def _run_fold_in_worker(
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(n_threads))
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     with warnings.catch_warnings(record=True) as caught:
-        outcome = _run_fold(*args, **kwargs)
-    return outcome, [(w.message, w.category, w.filename, w.lineno) for w in caught]
+        done = _run_fold(*args, **kwargs)
+    return done, [(w.message, w.category, w.filename, w.lineno) for w in caught]
 
 
-def _run_fold(*args: Any, tracks: Any, **kwargs: Any) -> dict[str, Any]:
-    """Run a fold; where the front end has warned of the tracks by name, do not repeat it."""
+def _run_fold(train: Array, test: Array, file: Path | None, *, tracks: Any, **shared: Any) -> _Done:
+    """Run a fold and keep its outcome; return it, and why it could not be kept, if so.
+
+    Where the front end has warned of the tracks by name, do not repeat it.
+    """
     with gather_track_warnings() as found:
-        outcome = _fit_and_predict(*args, tracks=tracks, **kwargs)
+        outcome = _fit_and_predict(train, test, tracks=tracks, **shared)
     if tracks is None:
         warn_of_tracks(found)
-    return outcome
+    return outcome, "" if file is None else write_fold(file, outcome)
 
 
 def _fit_and_predict(
     train: Array,
     test: Array,
-    file: Path | None,
     *,
     model: Any,
     X: Any,
@@ -283,7 +283,7 @@ def _fit_and_predict(
     by_segment: bool,
     tracks: Any,
 ) -> dict[str, Any]:
-    """Fit a clone of the model to some rows, predict others, and write what it predicts.
+    """Fit a clone of the model to some rows, and predict others.
 
     ``tracks`` is the data before the features where a GenreClassifier was split: its segments
     have features of their own.
@@ -324,13 +324,6 @@ def _fit_and_predict(
         outcome["proba"] = segments[:, 0].astype(float).tolist()
     elif hasattr(fitted, "predict_proba"):
         outcome["proba"] = np.asarray(fitted.predict_proba(X_test), dtype=float).tolist()
-    if file is not None:
-        kept = {"format": _FORMAT, "checksum": _checksum(file, outcome), "outcome": outcome}
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(file, json.dumps(kept, allow_nan=False))
-        except OSError as error:  # the training was long: go on without
-            warn_caller(f"The fold is not kept in {file.parent}: {error.strerror or error}.")
     return outcome
 
 
@@ -350,58 +343,3 @@ def _artist_params(model: Any) -> list[str]:
 def _splits_by_group(model: Any) -> bool:
     """Whether a model is a search whose own folds keep groups together."""
     return isinstance(model, BaseSearchCV) and isinstance(model.cv, GroupsConsumerMixin)
-
-
-def _files(
-    task: EvaluationTask, splits: Splits, checkpoint: str | os.PathLike[str] | None
-) -> list[Path | None]:
-    """Return the file of each fold; its name changes with all that the fold depends on."""
-    if checkpoint is None:
-        return [None] * len(splits)
-    code = {k: v for k, v in versions().items() if k not in ("python", "system")}
-    learns = task.artists is not None and _artist_params(task.model)
-    try:
-        model = describe_estimator(task.pipeline)
-    except UnidentifiedError as error:
-        warn_caller(f"No fold is kept in {os.fspath(checkpoint)}: {error}.")
-        return [None] * len(splits)
-    identity = (
-        _FORMAT,
-        "segments" if splits.by_segment else "tracks",
-        data_identity(task.data, task.y),
-        task.artists.tolist() if learns and task.artists is not None else None,
-        model,
-        sorted(code.items()),
-    )
-    files: list[Path | None] = []
-    for fold in splits:
-        digest = hashlib.blake2b(repr(identity).encode(), digest_size=16)
-        for rows in fold:
-            digest.update(np.asarray(rows, dtype=np.int64).tobytes() + b"|")
-        files.append(Path(checkpoint) / f"fold-{digest.hexdigest()}.json")
-    return files
-
-
-def _read(file: Path, n_test: int) -> dict[str, Any] | None:
-    """Return the outcome of a fold; None if there is no file, or with a warning none to use."""
-    try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        outcome = kept["outcome"]
-        whole = kept["format"] == _FORMAT and outcome.keys() == _OUTCOME
-        whole = whole and kept["checksum"] == _checksum(file, outcome)
-        if whole and len(outcome["predicted"]) == n_test:
-            return outcome
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        warn_caller(f"{file} cannot be read ({error.strerror}); the fold is computed again.")
-        return None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    warn_caller(f"{file} is damaged; the fold is computed again.")
-    return None
-
-
-def _checksum(file: Path, outcome: dict[str, Any]) -> int:
-    """Return a checksum; with the name of the file, one that was renamed is found out."""
-    return zlib.crc32(json.dumps([file.name, outcome]).encode())

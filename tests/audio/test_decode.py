@@ -353,6 +353,43 @@ def test_nothing_is_written_to_the_terminal(save, tmp_path, capfd):
     assert capfd.readouterr().err == "after"
 
 
+@pytest.mark.parametrize("ext", ["wav", "rf64", "aiff", "caf"])
+def test_a_file_of_no_known_kind_writes_nothing_to_the_terminal(save, ext, tmp_path, capfd):
+    content = bytearray(save(ext, music(0.2)).read_bytes())
+    content[8:10] = b"\1\2"
+    path = tmp_path / "song.mp3"  # libsndfile goes by the ending
+    path.write_bytes(content)
+    with pytest.raises(soundfile.LibsndfileError):
+        soundfile.SoundFile(path)
+    assert "MPEG" in capfd.readouterr().err  # else this test shows nothing
+    with pytest.raises(ValueError, match="is not an audio file"):
+        read(path)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24"])
+def test_damaged_sample_dump(tmp_path, subtype):
+    path = tmp_path / "song.sds"
+    soundfile.write(path, music(0.2), RATE, subtype)
+    assert probe_audio(path).frames == len(music(0.2))
+    content = bytearray(path.read_bytes())
+    content[-200] ^= 0xFF  # may be a sample
+    content[-127] = 0  # the start of the last packet
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"song\.sds is truncated or damaged: packet (\d+) of \1"):
+        read(path)
+
+
+def test_w64_with_a_chunk_of_a_negative_length(save):
+    path = save("w64", music(0.2))
+    content = bytearray(path.read_bytes())
+    at = content.index(b"fmt ") + 16
+    content[at : at + 8] = bytes(8)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"song\.w64 is not an audio file"):
+        read(path)
+
+
 def test_stderr_comes_back_after_threads(save, capfd):
     path = save("mp3")
     threads = [threading.Thread(target=lambda: [read(path) for _ in range(20)]) for _ in range(4)]

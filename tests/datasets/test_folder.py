@@ -1,5 +1,7 @@
+import gzip
 import os
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -602,7 +604,7 @@ def test_rows_of_another_data_set_are_not_taken_for_files(folder):
 @pytest.mark.parametrize(
     "unknown",
     [
-        "[unknown]", "<Unknown>", "V.A.", "VA", "v/a", "Various", "[no artist]", "[data]",
+        "[unknown]", "<Unknown>", "V.A.", "VA", "v/a", "VV.AA.", "Various", "[no artist]", "[data]",
         "[Traditional]", "#N/A", "-", "???", "[Unknown Artist]", "anonymous", "Verschiedene",
     ],
 )  # fmt: skip
@@ -734,7 +736,7 @@ def test_table_of_fma(tmp_path, ending):
         ",information,title,id,name,genre_top,genres,title",
         "track_id,,,,,,,",
         '2,"<p>\n</p>",Way of Life,1,AWOL,Hip-Hop,"[21, 3]",Food',
-        "10,,Constant Hitmaker,6,Kurt Vile,Pop,[10],Freeway",
+        "10.0,,Constant Hitmaker,6,Kurt Vile,Pop,[10],Freeway",
         "1003,,Niris,4,Nicky Cook,Pop,[10],Punjabi",
     )
     music = load_genre_folder(folder, metadata=table)
@@ -763,3 +765,57 @@ def test_clips_of_gtzan_are_known(tmp_path):
     (tmp_path / "who.csv").unlink()
     write_audio(tmp_path / "rock" / "song.wav")
     assert load_genre_folder(tmp_path).artists is None
+
+
+@pytest.mark.parametrize("layout", ["{clip}", "clips/{clip}", "part {n}/{genre}/{clip}"])
+def test_gtzan_in_any_folders(tmp_path, layout):
+    for n, name in enumerate(("jazz.00033", "rock.00040")):
+        place = layout.format(clip=f"{name}.wav", genre=name[:4], n=n)
+        write_audio(tmp_path / "music" / place)
+    music = load_genre_folder(tmp_path / "music")
+    assert music.target.tolist() == ["jazz", "rock"]
+    assert music.artists.tolist() == ["Coleman Hawkins", "Led Zeppelin"]
+    assert (music.metadata, music.genres_from) == ("gtzan", "metadata")
+
+
+def test_gtzan_in_folders_of_other_genres(tmp_path):
+    for place in ("calm/jazz.00033.wav", "lively/rock.00040.wav"):
+        write_audio(tmp_path / place)
+    assert load_genre_folder(tmp_path).target.tolist() == ["calm", "lively"]
+
+
+def test_gtzan_with_a_table_of_genres_alone(tmp_path):
+    for place in ("jazz/jazz.00033.wav", "rock/rock.00040.wav"):
+        write_audio(tmp_path / place)
+    write_table(tmp_path / "tracks.csv", "file,genre", "jazz.00033,Jazz", "rock.00040,rock")
+    with pytest.warns(UserWarning, match=r"tracks\.csv is not used, because GTZAN's own table is"):
+        music = load_genre_folder(tmp_path)
+    assert music.artists.tolist() == ["Coleman Hawkins", "Led Zeppelin"]
+
+
+@pytest.mark.parametrize("place", ["rock/tracks.csv", "../metadata.csv"])
+def test_a_table_in_another_folder_is_named(folder, place):
+    write_table(folder / place, "file,artist", *FULL)
+    with pytest.warns(UserWarning, match=rf"{Path(place).name} is not used: .* metadata=PATH"):
+        assert load_genre_folder(folder).artists is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,artist\nrock/a.wav,Björk\n".encode() + b"pop/c.wav,\xff\n",
+        "file,artist\nrock/a.wav,Al\n".encode("utf-32-le"),
+        gzip.compress(b"file,artist\nrock/a.wav,Al\n"),
+    ],
+)
+def test_a_table_with_damaged_text_is_refused(folder, text):
+    (folder / "tracks.csv").write_bytes(text)
+    with pytest.raises(ValueError, match=r"tracks\.csv is not text"):
+        load_genre_folder(folder, metadata=folder / "tracks.csv")
+
+
+def test_blanks_before_quotes(folder):
+    write_table(
+        folder / "tracks.csv", "file, artist", *(r.replace(",", ', "X, ') + '"' for r in FULL)
+    )
+    assert load_genre_folder(folder).artists[0] == "X, Cy"

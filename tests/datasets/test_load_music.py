@@ -30,3 +30,16 @@ def test_load_music_recognises_gtzan(tmp_path):
         assert "groups" in load_music(tmp_path / "gtzan")
     with pytest.raises(FileNotFoundError):
         load_music(tmp_path / "none")
+
+
+def test_load_music_leaves_out_tracks_without_artist(tmp_path):
+    rows = ["file,artist"]
+    for place in ("dub/a.wav", "dub/b.wav", "swing/c.wav"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / place, np.ones(800) / 2, 8000)
+        rows.append(f"{place},{'Various Artists' if 'b' in place[4:] else place}")
+    (tmp_path / "tracks.csv").write_text("\n".join(rows))
+    with pytest.warns(UserWarning, match=r"1 of 3 files .*\n.*b\.wav: no artist but 'Various"):
+        music = load_music(tmp_path)
+    assert len(music.data) == 2
+    assert music.skipped[0][0] == str(tmp_path / "dub" / "b.wav")

@@ -338,8 +338,9 @@ def test_folds_that_cannot_be_written_are_told_and_count(trouble, reason, tmp_pa
     folder = tmp_path / "folds"
     folder.mkdir()
     told = rf"The fold is not kept in {folder}: .*({reason})"
-    with trouble(folder), pytest.warns(UserWarning, match=told):
+    with trouble(folder), pytest.warns(UserWarning, match=told) as caught:
         result = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=folder)
+    assert len(caught) == 1
     assert _found(result) == _found(evaluate(Counting(), MUSIC, n_folds=2))
     assert folder.is_file() or not list(folder.iterdir())
 
@@ -350,11 +351,21 @@ def test_a_fold_that_cannot_be_read_is_told_and_computed(tmp_path):
         file.unlink()
         file.mkdir()
     with (
-        pytest.warns(UserWarning, match=f"{tmp_path}/.*json cannot be read .Is a directory"),
+        pytest.warns(UserWarning, match=f"{tmp_path}/.*json cannot be read .not a regular"),
         pytest.warns(UserWarning, match=f"The fold is not kept in {tmp_path}: Is a directory"),
     ):
         again = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
     assert _found(again) == _found(first)
+
+
+def test_a_fold_whose_place_a_pipe_has_is_computed(tmp_path):
+    evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
+    for file in tmp_path.iterdir():
+        file.unlink()
+        os.mkfifo(file)
+    with pytest.warns(UserWarning, match=r"json cannot be read \(not a regular file\)"):
+        evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
+    assert all(file.is_file() for file in tmp_path.iterdir())
 
 
 def test_a_checkpoint_folder_that_is_deleted_meanwhile(tmp_path):
