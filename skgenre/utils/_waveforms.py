@@ -158,6 +158,11 @@ def check_waveform(
         )
     if samples.size == 0:
         raise ValueError(f"{estimator_name}: {name} has no samples.")
+    if samples.ndim == 2 and samples.shape[1] == 1 < samples.shape[0]:
+        raise ValueError(
+            f"{estimator_name}: {name} has the shape {samples.shape}, segments of one sample each. "
+            "If it is a waveform, give it without the second axis: waveform[:, 0]."
+        )
     check_finite(samples, name)
     return samples
 

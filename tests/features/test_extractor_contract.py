@@ -200,8 +200,12 @@ def test_bad_input_of_tables_is_refused(extractor, X, message):
         ([[0.0], [0.0, 0.0]], "track 1: .* real numbers; got list"),
         (object(), "track 1: .* real numbers; got object"),
         (np.full(4000, 1e300), "track 1 contains NaN or infinity"),
+        (np.zeros((4000, 1)), r"track 1 has the shape \(4000, 1\), .* waveform\[:, 0\]"),
     ],
-    ids=["path", "integers", "complex", "structs", "pair", "big", "ragged", "object", "too large"],
+    ids=[
+        *("path", "integers", "complex", "structs", "pair"),
+        *("big", "ragged", "object", "too large", "column"),
+    ],
 )
 @pytest.mark.parametrize("extractor", [SIMPLEST[0], OF_TABLES[0]], ids=name_of)
 def test_a_bad_track_among_good_ones_is_named(extractor, track, message):
