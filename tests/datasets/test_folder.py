@@ -807,6 +807,7 @@ def test_a_table_in_another_folder_is_named(folder, place):
         "file,artist\nrock/a.wav,Al\n".encode("utf-32-le"),
         gzip.compress(b"file,artist\nrock/a.wav,Al\n"),
     ],
+    ids=["a bad byte", "UTF-32", "gzip"],
 )
 def test_a_table_with_damaged_text_is_refused(folder, text):
     (folder / "tracks.csv").write_bytes(text)
