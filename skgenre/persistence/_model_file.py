@@ -164,6 +164,9 @@ def load(
     its predictions wrong, or make compiled code of scikit-learn, such as its trees and support
     vector machines, fail.
 
+    A model that was saved with ``memory`` keeps features in that folder when it predicts; set it
+    to None to write nothing.
+
     Parameters
     ----------
     path : str or PathLike
