@@ -164,7 +164,7 @@ class ModelInfo(Record):
         assert self.evaluation is not None
         found = self.evaluation
         rows = [
-            [name.replace("_", " "), f"{e['value']:.3f}", _ends(e)]
+            [name.replace("_", " ").replace("f1", "F1"), f"{e['value']:.3f}", _ends(e)]
             for name, e in found["overall"].items()
         ]
         head = ["metric", "value", f"95 % interval, by {found['unit']}"]
