@@ -15,7 +15,7 @@ from skgenre.utils._waveforms import MIN_DURATION, MIN_LEVEL, check_samples, has
 # lossy formats leave a rest.
 _MIN_SHARE = 0.05
 # Samples of each channel that mostly suffice to see that there is sound.
-_N_SAMPLED = 100_000
+_N_SAMPLED = 10_000
 
 
 def to_mono(x: NDArray[Any], rate: float, name: str) -> NDArray[np.float32]:
