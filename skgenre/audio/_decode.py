@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from skgenre.audio._headers import Promise, read_promise
 from skgenre.audio._mono import resample, to_mono
-from skgenre.audio._parts import AudioFileError, damage
+from skgenre.audio._parts import AudioFileError, ByteRanges, Part, damage
 from skgenre.audio._pyav import (
     Decoder,
     MissingPyAVError,
@@ -293,12 +293,13 @@ def _opened(path: str | os.PathLike[str], by_pyav: bool = False) -> Iterator[_Au
             )
         if label == "-":  # for libsndfile, standard input
             path = os.path.join(os.curdir, "-")
-        if label.lower().endswith(".raw"):
-            raise _not_audio(label, "a .raw file has no header")
+        parts = promise.parts
+        if label.lower().endswith(".raw"):  # by this name, libsndfile takes any bytes for samples
+            parts = parts or [Part(ByteRanges(stream, [(0, size)]))]
         if promise.is_mpeg:
             stack.enter_context(quiet_stderr())
         try:
-            audio = _AudioFile(lambda: open_decoder(path, stream, container, promise.parts), label)
+            audio = _AudioFile(lambda: open_decoder(path, stream, container, parts), label)
         except AudioFileError as error:
             raise ValueError(f"{label} {error}") from None
         except DecodingError as error:

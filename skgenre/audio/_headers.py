@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from skgenre.audio._mpeg import read_mpeg
 from skgenre.audio._ogg import read_ogg
-from skgenre.audio._parts import ByteRanges, Part, Stream, damage
+from skgenre.audio._parts import ByteRanges, Part, Stream, damage, id3_length
 
 # Writers that cannot seek back to fill in the size leave 0, or a number near the maximum of
 # a signed or unsigned integer (SoX: 0x7FFFF000, and 0x7F000000 in AIFF).
@@ -332,10 +332,7 @@ def after_id3(stream: Stream) -> int:
         head = _exactly(stream, 10)
         if not head.startswith(b"ID3"):
             return start
-        length = 0
-        for byte in head[6:]:  # seven bits in each byte
-            length = length << 7 | byte & 0x7F
-        start += 10 + length + (10 if head[5] & 0x10 else 0)
+        start += id3_length(head)
 
 
 _SDS, _SDS_BLOCK = b"\xf0\x7e", 127  # bytes

@@ -14,7 +14,7 @@ from functools import cache
 from mmap import ACCESS_READ, mmap
 from typing import BinaryIO, NamedTuple
 
-from skgenre.audio._parts import ByteRanges, Part, damage
+from skgenre.audio._parts import ByteRanges, Part, damage, id3_length
 
 _MAX_FREE = 3456  # bytes in a frame of free format, as in libmpg123
 _MAX_JUNK = 1441  # bytes: the longest of the other frames, which may have been cut short
@@ -288,10 +288,7 @@ def _next_mark(data: mmap, position: int) -> _Mark | None:
 def _end_of_tag(data: mmap, start: int) -> int:
     head = data[start : start + 32].ljust(32, b"\0")
     if head.startswith(b"ID3"):
-        length = 0
-        for byte in head[6:10]:  # seven bits in each byte
-            length = length << 7 | byte & 0x7F
-        return start + 10 + length + (10 if head[5] & 0x10 else 0)
+        return start + id3_length(head)
     if head.startswith(b"TAG"):  # ID3 version 1, and an extension of it
         return start + (227 if head.startswith(b"TAG+") else 128)
     if head.startswith(b"APETAGEX"):

@@ -32,6 +32,14 @@ class Stream(Protocol):
     def read(self, n: int = -1, /) -> bytes: ...
 
 
+def id3_length(head: bytes) -> int:
+    """Return the length in bytes of the ID3v2 tag with this head, of ten bytes or more."""
+    length = 0
+    for byte in head[6:10]:  # seven bits in each byte
+        length = length << 7 | byte & 0x7F
+    return 10 + length + (10 if head[5] & 0x10 else 0)  # a footer
+
+
 class ByteRanges(RawIOBase):
     """Ranges of a file's bytes as a binary file of their own, which soundfile can open.
 

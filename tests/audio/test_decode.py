@@ -305,6 +305,14 @@ def test_tag_after_mp3(save):
     np.testing.assert_array_equal(read(path), expected)
 
 
+@pytest.mark.parametrize("ext", ["raw", "RAW", "dat"])
+def test_a_file_is_known_by_its_content_and_not_by_its_name(save, ext):
+    path = save("wav")
+    renamed = path.rename(path.with_suffix(f".{ext}"))
+    assert probe_audio(renamed).format == "WAV"
+    np.testing.assert_allclose(read(renamed), read(save("wav")), atol=1e-6)
+
+
 @pytest.mark.parametrize("ext", [*FORMATS, "txt", "raw", "gsm"])
 def test_file_that_is_no_audio(tmp_path, ext):
     path = tmp_path / f"letter.{ext}"
