@@ -124,7 +124,7 @@ class Workbench:
         transformers = {"AudioLoader": loader, "MFCC": front_end, "ClipFeatures": table}
         return {
             **{
-                name: lambda step=step: _check_rows(step.fit_transform(X), X)  # type: ignore[misc]
+                name: lambda step=step: _check_rows(step.fit_transform(X), X)  # type: ignore[misc]  # bound now
                 for name, step in transformers.items()
             },
             "GenreClassifier": lambda: _check_rows(self.model.predict_proba(X), X, "float64"),
@@ -174,7 +174,7 @@ class Workbench:
         data, what = model_file(rng, self.good_model)
         path = self.folder / "bad.skgenre"
         path.write_bytes(data)
-        call = lambda: _predict(path, Path(self.tracks[0]))  # noqa: E731
+        call = lambda: _predict(path, Path(self.tracks[0]))  # noqa: E731 - it fits a line
         return Call(what, call, [str(path)], self.tracks, [path], len(data))
 
     def _check_folder(self, path: Path, ending: str, on_error: str) -> str:

@@ -18,7 +18,7 @@ from skgenre import (
     make_genres,
 )
 
-# Sounds that nobody can hear are part of the test.
+# Inaudible sounds are part of the test.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skgenre.NoSoundWarning", "ignore:.*repetition:UserWarning"
 )

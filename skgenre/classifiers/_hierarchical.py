@@ -38,7 +38,7 @@ class HierarchicalGenreClassifier(
     """Classify step by step down a tree of genres, one classifier a step.
 
     Each node of the tree has a classifier of its own, which separates the children of that
-    node apart and is trained on the tracks of the genres below it. With ``hierarchy="gtzan"``
+    node and is trained on the tracks of the genres below it. With ``hierarchy="gtzan"``
     it is the tree of [1]_ with its seven LSTM networks.
 
     Parameters

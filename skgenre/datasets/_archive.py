@@ -60,7 +60,7 @@ def extract(archive: Path, folder: Path) -> None:
         if n_members > MAX_MEMBERS:
             raise ValueError(f"it has more than {MAX_MEMBERS} members")
         # None: the permissions of any new file.
-        return safe.replace(mode=None, deep=False)  # type: ignore[arg-type]
+        return safe.replace(mode=None, deep=False)  # type: ignore[arg-type]  # None: as it was
 
     with _GzipFile(archive) as stream:
         with tarfile.open(fileobj=stream, mode="r:", errorlevel=1) as tar:

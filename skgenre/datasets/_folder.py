@@ -187,7 +187,7 @@ def load_genre_folder(
     array(['dub', 'dub', 'swing', 'swing'], dtype='<U5')
     >>> music.artists[:2]
     array(['dub artist 1', 'dub artist 2'], dtype='<U14')
-    """  # noqa: E501
+    """  # noqa: E501 - a default of numpydoc stands in one line
     folder = check_folder(path, "of genres")
     files = find_audio(folder, extensions)
     is_found = metadata == "auto"

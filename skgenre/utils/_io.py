@@ -13,7 +13,7 @@ from typing import BinaryIO
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # absent on Windows
 
 _PREFIX, _SUFFIX = ".skgenre-", ".part"  # of files that are not complete yet
 _SHOWN = 10

@@ -42,6 +42,7 @@ class Record:
         values : dict
             The content of the file that ``save`` writes.
         """
+        # Subclasses are dataclasses, which the type of this class does not say.
         values = {"format": self._format, **asdict(self)}  # type: ignore[call-overload]
         for field in self._nested:
             records = getattr(self, field).items()

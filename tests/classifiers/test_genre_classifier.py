@@ -609,7 +609,7 @@ def test_fit_leaves_tracks_without_sound_out(music, table):
         row = silent.fit_transform([np.zeros(RATE)])
     with pytest.warns(NoSoundWarning, match="row 18. Training leaves such tracks out"):
         model = of_features(DEFAULT).fit(
-            np.concatenate([table, row]), [*y, "dub"], groups=[*artists, "nobody"]
+            np.concatenate([table, row]), [*y, "dub"], groups=[*artists, "someone else"]
         )
     np.testing.assert_array_equal(model.predict_proba(table), expected.predict_proba(table))
 
