@@ -3,6 +3,7 @@ from .audio import AudioLoader as AudioLoader
 from .audio import Augmenter as Augmenter
 from .audio import NoSoundWarning as NoSoundWarning
 from .audio import Segmenter as Segmenter
+from .catalogue import predict_files as predict_files
 from .classifiers import CNNGenreClassifier as CNNGenreClassifier
 from .classifiers import CRNNGenreClassifier as CRNNGenreClassifier
 from .classifiers import FusionKNeighborsClassifier as FusionKNeighborsClassifier

@@ -20,6 +20,7 @@ LEVELS = [
     {"plotting"},
     {"evaluation"},
     {"papers", "persistence"},
+    {"catalogue"},
     {"cli"},
 ]
 LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}

@@ -5,6 +5,7 @@ from skgenre.classifiers._cnn import CNNGenreClassifier
 from skgenre.classifiers._crnn import CRNNGenreClassifier
 from skgenre.classifiers._fusion import FusionKNeighborsClassifier
 from skgenre.classifiers._genre_classifier import GenreClassifier
+from skgenre.classifiers._genre_record import genre_record
 from skgenre.classifiers._hierarchical import HierarchicalGenreClassifier
 from skgenre.classifiers._image_cnn import ImageCNNGenreClassifier
 from skgenre.classifiers._keras_genre_classifier import KerasGenreClassifier
@@ -34,6 +35,7 @@ __all__ = [
     "RCNNGenreClassifier",
     "RejectingClassifier",
     "TransferGenreClassifier",
+    "genre_record",
     "make_genre_pipeline",
     "vote",
 ]

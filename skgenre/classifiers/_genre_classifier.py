@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
 from skgenre.base import as_rows
+from skgenre.classifiers._genre_record import genre_record
 from skgenre.classifiers._members import (
     MEMBERS,
     calibration_folds,
@@ -350,7 +351,12 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         proba : dict of str to ndarray of shape (n_tracks, n_classes)
             The probabilities by each member's name.
         """
-        table, columns = self._features(X, n_excerpts=self.n_excerpts)
+        return self._predict_table(*self._features(X, n_excerpts=self.n_excerpts))
+
+    def _predict_table(
+        self, table: NDArray[np.float32], columns: dict[str, slice]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the probabilities of each member from the features of tracks."""
         parts = [
             self._vote_of_excerpts(table[start : start + _TRACKS_TOGETHER], columns)
             for start in range(0, len(table), _TRACKS_TOGETHER)
@@ -396,6 +402,60 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         """
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
+
+    def predict_records(
+        self,
+        X: Any,
+        *,
+        top: int | None = None,
+        min_confidence: float = 0.0,
+        max_genres: int = 1,
+        set_probability: float = 0.9,
+    ) -> list[dict[str, Any]]:
+        """Describe the answer for each track: a genre, several, or none.
+
+        Parameters
+        ----------
+        X : sequence of n_tracks tracks
+            As for ``fit``.
+        top : int or None, default=None
+            Number of genres in ``probabilities``; None means all.
+        min_confidence : float, default=0.0
+            Where no genre is as probable as this, the status is "unknown".
+        max_genres : int, default=1
+            Most genres in ``genres``: the most probable ones, until together they are as probable
+            as ``set_probability``.
+        set_probability : float, default=0.9
+            Probability that the genres of a track should have together.
+
+        Returns
+        -------
+        records : list of dict
+            For each track ``status``: "ok", "unknown" or "no sound"; ``genre``, the most probable
+            one, or None; ``genres``, a list; ``probabilities``, a dict with the most probable
+            first; ``reason`` for a missing genre, or None.
+
+        See Also
+        --------
+        predict_files : Records of many files, also of those that cannot be read.
+        """
+        with gather_track_warnings() as found:
+            table, columns = self._features(X, n_excerpts=self.n_excerpts)
+        warn_of_tracks([warning for warning in found if warning.problem != NO_SOUND[0]])
+        has_sound = _has_sound(table, columns, "track")
+        proba = geometric_mean(list(self._predict_table(table, columns).values()))
+        return [
+            genre_record(
+                row,
+                self.classes_,
+                top=top,
+                min_confidence=min_confidence,
+                max_genres=max_genres,
+                set_probability=set_probability,
+                no_sound=None if sound else "no sound",
+            )
+            for row, sound in zip(proba, has_sound, strict=True)
+        ]
 
     def predict_segment_proba(self, X: Any) -> NDArray[np.float32]:
         """Return the probabilities of segments of each track, for a timeline.

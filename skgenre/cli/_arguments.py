@@ -164,22 +164,76 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
         action="store_true",
         help="load MODEL even if it is a pickle: this runs the code in it",
     )
-    command.add_argument("files", metavar="FILE", nargs="+", help="audio file")
+    command.add_argument(
+        "files",
+        metavar="PATH",
+        nargs="+",
+        help="audio file, folder, pattern such as 'music/**/*.mp3', or - for a list on standard "
+        "input, one file a line",
+    )
+    command.add_argument(
+        "--exclude",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="leave out the paths of folders and patterns that match, such as '*/Podcasts/*'; may "
+        "be given several times",
+    )
     command.add_argument(
         "--top",
         type=_whole(1),
+        metavar="N",
+        help="show the N most probable genres (default: 1 in the table, else all)",
+    )
+    command.add_argument(
+        "--max-genres",
+        type=_whole(1),
         default=1,
         metavar="N",
-        help="show the N most probable genres in the table (default: %(default)s)",
+        help="give a track up to N genres, until they are together as probable as 0.9 "
+        "(default: %(default)s)",
+    )
+    limit = command.add_mutually_exclusive_group()
+    limit.add_argument(
+        "--min-confidence",
+        type=_share,
+        default=0.0,
+        metavar="P",
+        help='answer "unknown" where no genre is as probable as P (default: %(default)s)',
+    )
+    limit.add_argument(
+        "--min-accuracy",
+        type=_share,
+        metavar="A",
+        help='answer "unknown" so often that a share A of the other answers is right, by the '
+        "cross-validation at training",
     )
     command.add_argument(
         "--segments",
         action="store_true",
         help="show the genre of each segment too, in order of time",
     )
-    command.add_argument(
+    form = command.add_mutually_exclusive_group()
+    form.add_argument(
         "--json", action="store_true", help="write a JSON list, with all probabilities"
     )
+    form.add_argument(
+        "--output",
+        metavar="FILE",
+        help="write a record of each file as soon as it is done: .jsonl, .csv or .parquet",
+    )
+    command.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with an --output that exists: files recorded in it are skipped",
+    )
+    command.add_argument("--force", action="store_true", help="replace an --output that exists")
+    command.add_argument(
+        "--playlists",
+        metavar="FOLDER",
+        help="write a playlist (M3U8) for each genre into this folder at the end",
+    )
+    _add_jobs(command, "files that are predicted at the same time")
     return command
 
 
@@ -310,6 +364,16 @@ def _positive(text: str) -> float:
         number = math.nan
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
     return number
 
 

@@ -5,94 +5,191 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from skgenre.cli._model import load_model, split_fitted
+from skgenre.cli._model import load_model
+from skgenre.cli._progress import Progress
 from skgenre.cli._report import Share, aligned, echo, printable
 
+if TYPE_CHECKING:
+    from skgenre.catalogue import FilePrediction
+
 _PROBABILITY = "probability"
-_NO_SOUND = "no sound"
+_MAX_FILE_WIDTH = 60
 
 
 def run(args: argparse.Namespace) -> int:
     """Predict each file; a file that cannot be read is reported, and the others are predicted."""
+    from skgenre.catalogue import predict_files
     from skgenre.utils._pipeline import final_classifier
 
-    model = load_model(args.model, trust_pickle=args.trust_pickle)
+    if args.output is None:
+        for option in ("resume", "force", "playlists"):
+            if getattr(args, option):
+                raise ValueError(f"--{option} needs --output FILE.")
+    model, model_id = load_model(args.model, trust_pickle=args.trust_pickle), _file_id(args.model)
     if args.segments and not hasattr(final_classifier(model), "predict_segment_proba"):
         raise ValueError(
             f"--segments: the {type(final_classifier(model)).__name__} of {args.model} does not "
             "predict segments."
         )
-    table = None if args.json else _Table(model, args)
-    results = []
-    failed = False
-    for file in args.files:
-        try:
-            result = _predict(model, file, segments=args.segments)
-        except (ValueError, OSError) as error:
-            failed = True
-            reason = str(error)
-            result = {"file": file, "error": reason}
-            named = reason if file in reason else f"{file}: {reason}"
-            echo(f"skgenre: error: {named}", sys.stderr)
+    min_confidence = _min_confidence(args)
+    paths, n_files = _paths(args)
+    with _records(args, model, model_id, min_confidence) as records:
+        found = predict_files(
+            model,
+            paths,
+            n_jobs=args.jobs,
+            top=args.top if args.output else None,
+            min_confidence=min_confidence,
+            max_genres=args.max_genres,
+            segments=args.segments,
+            model_id=model_id,
+            skip=None if records is None else records.is_recorded,
+        )
+        if records is not None:
+            _write(records, found, Progress(n_files))
+            failed = records.n_errors > 0
+        elif args.json:
+            failed = _echo_json(found)
         else:
-            if table is not None:
-                table.echo_row(result)
-        results.append(result)
-    if args.json:
-        echo(json.dumps(results, indent=2, allow_nan=False))
+            failed = _echo_table(found, model, args, paths if n_files is not None else ())
+    if args.playlists:
+        from skgenre.catalogue import read_records, write_playlists
+
+        playlists = write_playlists(read_records(args.output), args.playlists)
+        echo(f"Wrote {len(playlists)} playlists into {args.playlists}.", sys.stderr)
     return int(failed)
 
 
-def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
-    """Describe one file: its genre and all probabilities, the most probable first."""
-    from skgenre.utils._warnings import (
-        NO_SOUND,
-        TrackWarning,
-        gather_track_warnings,
-        warn_of_tracks,
+def _file_id(model: str) -> str:
+    from skgenre.catalogue import file_id
+
+    return file_id(model)
+
+
+def _min_confidence(args: argparse.Namespace) -> float:
+    """Return the limit for "unknown": as given, or the one for the wished accuracy."""
+    if args.min_accuracy is None:
+        return args.min_confidence
+    from skgenre.persistence import read_model_info
+
+    return read_model_info(args.model).min_confidence(args.min_accuracy)
+
+
+def _paths(args: argparse.Namespace) -> tuple[Iterable[str], int | None]:
+    """Return the files, and how many they are; None where standard input lists them."""
+    from skgenre.catalogue import count_left_out, find_paths, read_list
+
+    if args.files == ["-"]:
+        return read_list(sys.stdin.buffer), None
+    if "-" in args.files:
+        raise ValueError(
+            "- stands for the list on standard input and goes alone; a file of this name is ./-"
+        )
+    found = find_paths(args.files, exclude=args.exclude)
+    if found.left_out:
+        names = printable(", ".join(path for path, _ in found.left_out[:3]), sys.stderr)
+        more = f" and {len(found.left_out) - 3} more" if len(found.left_out) > 3 else ""
+        echo(
+            f"skgenre: warning: {len(found.left_out)} paths are left out "
+            f"({count_left_out(found)}): {names}{more}",
+            sys.stderr,
+        )
+    if not found.paths:
+        raise ValueError(f"There are no audio files in {', '.join(args.files)}.")
+    return found.paths, len(found.paths)
+
+
+def _records(
+    args: argparse.Namespace, model: Any, model_id: str, min_confidence: float
+) -> AbstractContextManager[Any]:
+    if args.output is None:
+        return nullcontext()
+    from skgenre.catalogue import open_records
+
+    return open_records(
+        args.output,
+        model.classes_,
+        model_id=model_id,
+        min_confidence=min_confidence,
+        resume=args.resume,
+        force=args.force,
     )
 
-    names = [str(name) for name in model.classes_]
-    with gather_track_warnings() as found:
-        classifier, features = split_fitted(model, [file])
-        proba = classifier.predict_proba(features)[0]  # (n_classes,)
-        by_segment = classifier.predict_segment_proba(features)[0] if segments else []
-    silent = [warning.detail for warning in found if warning.problem == NO_SOUND[0]]
-    if silent:
-        reason = silent[0]
+
+def _write(records: Any, found: Iterator[FilePrediction], progress: Progress) -> None:
+    """Write each record, and a summary at the end."""
+    counts: Counter[str] = Counter()
+    try:
+        for prediction in found:
+            records.write(prediction)
+            counts[prediction.status] += 1
+            progress.advance()
+    finally:
+        progress.clear()
+    if records.n_recorded:
+        echo(f"{records.n_recorded} files were recorded before.", sys.stderr)
+    described = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    echo(f"{counts.total()} files predicted{f': {described}' if counts else ''}.", sys.stderr)
+
+
+def _echo_json(found: Iterator[FilePrediction]) -> bool:
+    """Write a JSON list of the records, each as it is done; return whether one is an error."""
+    failed = False
+    separator = "["
+    for prediction in found:
+        failed |= _report(prediction)
+        echo(f"{separator}\n {json.dumps(prediction.to_dict(), allow_nan=False)}", end="")
+        separator = ","
+    echo("[]" if separator == "[" else "\n]")
+    return failed
+
+
+def _echo_table(
+    found: Iterator[FilePrediction], model: Any, args: argparse.Namespace, files: Iterable[str]
+) -> bool:
+    """Write a table, each row as it is done; return whether a file could not be read."""
+    table = _Table(model, args, files)
+    failed = False
+    for prediction in found:
+        failed |= _report(prediction)
+        if prediction.status != "error":
+            table.echo_row(prediction)
+    return failed
+
+
+def _report(prediction: FilePrediction) -> bool:
+    """Write on standard error why a file has no genre; return whether it could not be read."""
+    from skgenre.utils._warnings import NO_SOUND, TrackWarning, warn_of_tracks
+
+    file, reason = prediction.path, prediction.reason or ""
+    if prediction.status == "no sound":
         warn_of_tracks([TrackWarning(file, reason, *NO_SOUND)])
-        return {"file": file, "genre": None, "status": _NO_SOUND, "reason": reason}
-    warn_of_tracks([*dict.fromkeys(found)])
-    order = (-proba).argsort(kind="stable")
-    result: dict[str, Any] = {
-        "file": file,
-        "genre": names[order[0]],
-        "probabilities": {names[i]: round(float(proba[i]), 6) for i in order},
-    }
-    if segments:
-        result["segments"] = [
-            {
-                # All genres have the same probability where there is no sound.
-                "genre": names[row.argmax()] if row.max() > row.min() else None,
-                _PROBABILITY: round(float(row.max()), 6),
-            }
-            for row in by_segment  # (n_classes,)
-        ]
-    return result
+    if prediction.status == "error":
+        named = reason if file in reason else f"{file}: {reason}"
+        echo(f"skgenre: error: {named}", sys.stderr)
+    return prediction.status == "error"
 
 
 class _Table:
     """A table that prints each row as soon as it is known."""
 
-    def __init__(self, model: Any, args: argparse.Namespace):
-        genre_width = max(len(_NO_SOUND), *(len(str(name)) for name in model.classes_))
-        self.n_more = min(args.top, len(model.classes_)) - 1
+    def __init__(self, model: Any, args: argparse.Namespace, files: Iterable[str]):
+        names = [str(name) for name in model.classes_]
+        genre_width = max(len("no sound"), *map(len, names))
+        self.n_more = min(args.top or 1, len(names)) - 1
         header = ["file", "genre", _PROBABILITY]
-        file_width = max(len("file"), *(len(_in_one_line(file)) for file in args.files))
-        self.widths = [file_width, genre_width, len(_PROBABILITY)]
+        longest = max((len(_in_one_line(file)) for file in files), default=_MAX_FILE_WIDTH)
+        self.widths = [
+            max(len("file"), longest),
+            args.max_genres * (genre_width + 2) - 2,
+            len(_PROBABILITY),
+        ]
         if self.n_more:
             header.append("next best")
             # Each of the others as "genre 0.123", joined by ", ".
@@ -102,19 +199,21 @@ class _Table:
             self.widths.append(len("segments"))
         self.header: list[str] | None = header
 
-    def echo_row(self, result: dict[str, Any]) -> None:
+    def echo_row(self, found: FilePrediction) -> None:
         if self.header is not None:  # not before there is anything to show
             echo(aligned(self.header, self.widths))
             self.header = None
-        if result["genre"] is None:
-            echo(aligned([_in_one_line(result["file"]), _NO_SOUND], self.widths[:2]))
+        file = _in_one_line(found.path)
+        if found.status == "no sound":
+            echo(aligned([file, found.status], self.widths[:2]))
             return
-        (genre, first), *others = result["probabilities"].items()
-        row: list[object] = [_in_one_line(result["file"]), genre, Share(first)]
+        genres = ", ".join(found.genres) or found.status
+        (_, first), *others = found.probabilities.items()
+        row: list[object] = [file, genres, Share(first)]
         if self.n_more:
             row.append(", ".join(f"{name} {p:.3f}" for name, p in others[: self.n_more]))
-        if "segments" in result:
-            row.append(_runs([segment["genre"] or _NO_SOUND for segment in result["segments"]]))
+        if found.segments is not None:
+            row.append(_runs([segment["genre"] or "no sound" for segment in found.segments]))
         echo(aligned(row, self.widths))
 
 

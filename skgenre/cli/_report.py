@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 
-def echo(text: str = "", stream: TextIO | None = None) -> None:
+def echo(text: str = "", stream: TextIO | None = None, end: str = "\n") -> None:
     """Write printable text at once, to standard output by default."""
     stream = stream or sys.stdout
-    print(printable(text, stream), file=stream, flush=True)
+    print(printable(text, stream), file=stream, end=end, flush=True)
 
 
 def printable(text: str, stream: TextIO | None = None) -> str:

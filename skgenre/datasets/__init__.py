@@ -1,9 +1,18 @@
 """Data sets: folders of music, GTZAN, and synthetic music."""
 
 from skgenre.datasets._fetch import fetch_gtzan
+from skgenre.datasets._files import AudioFiles, find_audio
 from skgenre.datasets._folder import load_genre_folder
 from skgenre.datasets._load_gtzan import load_gtzan
 from skgenre.datasets._load_music import load_music
 from skgenre.datasets.synthetic import make_genres
 
-__all__ = ["fetch_gtzan", "load_genre_folder", "load_gtzan", "load_music", "make_genres"]
+__all__ = [
+    "AudioFiles",
+    "fetch_gtzan",
+    "find_audio",
+    "load_genre_folder",
+    "load_gtzan",
+    "load_music",
+    "make_genres",
+]

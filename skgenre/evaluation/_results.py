@@ -30,6 +30,8 @@ from skgenre.utils._records import Record, import_pandas, markdown_table
 
 Array = NDArray[Any]
 
+_N_THRESHOLDS = 200
+
 
 @dataclass(frozen=True, repr=False)
 class EvaluationResult(Record):
@@ -211,6 +213,41 @@ class EvaluationResult(Record):
         """For each genre that was scored, the share of its tracks that are right."""
         rows = {genre: self.confusion[i] for i, genre in enumerate(self.classes)}
         return {genre: row[i] / sum(row) for i, (genre, row) in enumerate(rows.items()) if sum(row)}
+
+    def coverage_accuracy(self) -> tuple[Array, Array, Array]:
+        """Measure how many tracks have a genre, and how many rightly, by limit of confidence.
+
+        A track has a genre if its most probable one is as probable as the limit. As each track
+        was predicted by a model that did not see it, nor its artist where the folds are by
+        artist, this shows what limits do for tracks to come. Ready for
+        ``CoverageAccuracyDisplay(*result.coverage_accuracy())``.
+
+        Returns
+        -------
+        thresholds : ndarray of shape (n_thresholds,)
+            At most 200 limits, increasing.
+        coverage : ndarray of shape (n_thresholds,)
+            Share of the tracks that have a genre.
+        accuracy : ndarray of shape (n_thresholds,)
+            Share of these that are right.
+
+        Raises
+        ------
+        ValueError
+            If the model gave no probabilities.
+        """
+        if self.tracks["proba"] is None:
+            raise ValueError("The model gave no probabilities, and so no confidence.")
+        proba = np.array(self.tracks["proba"])  # (n_tracks, n_classes)
+        confidence = np.sort(proba.max(axis=1))
+        order = np.argsort(proba.max(axis=1), kind="stable")
+        predicted = np.array(self.classes, dtype=object)[proba.argmax(axis=1)]
+        right = (predicted == np.array(self.tracks["genre"], dtype=object))[order]
+        first = np.unique(np.linspace(0, len(right) - 1, _N_THRESHOLDS).round().astype(int))
+        first = np.unique(np.searchsorted(confidence, confidence[first]))  # of equal ones
+        n_decided = len(right) - first
+        n_right = np.cumsum(right[::-1])[::-1][first]
+        return confidence[first], n_decided / len(right), n_right / n_decided
 
     def to_frame(self, of: str = "folds") -> Any:
         """Return a table.

@@ -18,6 +18,8 @@ from skgenre.utils._records import Record, markdown_table
 if TYPE_CHECKING:
     from skgenre.evaluation import EvaluationResult
 
+_MIN_DECIDED = 10  # tracks; the accuracy of fewer says little
+
 
 @dataclass(frozen=True, repr=False)
 class ModelInfo(Record):
@@ -42,8 +44,9 @@ class ModelInfo(Record):
         The paths themselves, only where asked for.
     evaluation : dict or None
         How the model was measured: ``protocol``, ``n_tracks``, ``n_folds``, ``unit`` of the
-        intervals, ``overall`` metrics with intervals, ``labels`` and ``confusion`` matrix, and
-        ``environment``, as in :class:`skgenre.evaluation.EvaluationResult`.
+        intervals, ``overall`` metrics with intervals, ``labels`` and ``confusion`` matrix,
+        ``coverage_accuracy`` and ``environment``, as in
+        :class:`skgenre.evaluation.EvaluationResult`.
     licences : list of str
         Licences of pretrained parts.
     environment : dict of str to str
@@ -124,6 +127,48 @@ class ModelInfo(Record):
             if name != "date" and found != here.get(name)
         }
 
+    def min_confidence(self, accuracy: float) -> float:
+        """Return the limit of confidence for a wished accuracy.
+
+        Where its most probable genre is less probable than this, the model should answer
+        "unknown": when it was measured, it was right on ``accuracy`` of the other tracks. That is
+        slightly optimistic, because the limit is chosen on these tracks.
+
+        Parameters
+        ----------
+        accuracy : float
+            Wished share of right answers, from 0 to 1.
+
+        Returns
+        -------
+        min_confidence : float
+            The lowest limit that reaches it with ten tracks or more.
+
+        Raises
+        ------
+        ValueError
+            If the model was not measured, or no limit reaches it.
+        """
+        evaluation = self.evaluation or {}
+        measured = evaluation.get("coverage_accuracy")
+        if measured is None:
+            raise ValueError(
+                "The file does not say how the accuracy depends on the confidence: the model was "
+                "not measured, or an older version wrote it. Train with cross-validation, or "
+                "give a limit of confidence instead."
+            )
+        rows = list(zip(*measured.values(), strict=True))  # threshold, coverage, accuracy
+        rows = [row for row in rows if row[1] * evaluation["n_tracks"] >= _MIN_DECIDED]
+        reached = [threshold for threshold, _, found in rows if found >= accuracy]
+        if not reached:
+            best = max(rows, key=_accuracy, default=None)
+            at = f"; the best was {best[2]:.3f}, for {best[1]:.0%} of the tracks" if best else ""
+            raise ValueError(
+                f"No limit of confidence reached an accuracy of {accuracy:g} when the model was "
+                f"measured{at}. Wish for less."
+            )
+        return min(reached)
+
     def to_markdown(self) -> str:
         """Return what is known as Markdown.
 
@@ -183,7 +228,16 @@ def _summary(evaluation: EvaluationResult) -> dict[str, Any]:
     values = evaluation.to_dict()
     kept = ("protocol", "unit", "overall", "labels", "confusion", "environment")
     sizes = {"n_tracks": evaluation.n_tracks, "n_folds": len(evaluation.folds)}
-    return {**{name: values[name] for name in kept}, **sizes}
+    curve = None
+    if evaluation.tracks["proba"] is not None:
+        names = ("thresholds", "coverage", "accuracy")
+        found = (a.round(6).tolist() for a in evaluation.coverage_accuracy())
+        curve = dict(zip(names, found, strict=True))
+    return {**{name: values[name] for name in kept}, **sizes, "coverage_accuracy": curve}
+
+
+def _accuracy(row: tuple[float, float, float]) -> float:
+    return row[2]
 
 
 def _ends(entry: dict[str, Any]) -> str:

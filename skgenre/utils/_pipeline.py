@@ -57,3 +57,28 @@ def segment_outputs(estimator: Any, X: Any) -> tuple[NDArray[Any], NDArray[Any]]
             "a pipeline that ends in one."
         )
     return estimator.predict_segment_proba(X), estimator.classes_
+
+
+def split_fitted(model: Any, X: Any) -> tuple[Any, Any]:
+    """Return the classifier that a fitted model ends in, and what it predicts from.
+
+    Features are then computed once, however many methods of the classifier are called.
+
+    Parameters
+    ----------
+    model : classifier
+        A fitted classifier, pipeline or search.
+    X : list of str
+        Paths.
+
+    Returns
+    -------
+    classifier : classifier
+        The last step.
+    X : array-like
+        The paths after all other steps.
+    """
+    model = getattr(model, "best_estimator_", model)
+    if not isinstance(model, Pipeline):
+        return model, X
+    return split_fitted(model[-1], model[:-1].transform(X) if len(model) > 1 else X)

@@ -1,0 +1,20 @@
+"""Whole catalogues: find the files, predict each of them, record the answers."""
+
+from skgenre.catalogue._find import FoundPaths, count_left_out, find_paths, read_list
+from skgenre.catalogue._playlists import write_playlists
+from skgenre.catalogue._predict_files import FilePrediction, file_id, predict_files
+from skgenre.catalogue._record_files import RecordWriter, open_records, read_records
+
+__all__ = [
+    "FilePrediction",
+    "FoundPaths",
+    "RecordWriter",
+    "count_left_out",
+    "file_id",
+    "find_paths",
+    "open_records",
+    "predict_files",
+    "read_list",
+    "read_records",
+    "write_playlists",
+]

@@ -1,0 +1,359 @@
+"""Files of records that grow by one record a file, and go on after a kill."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from skgenre.catalogue._predict_files import FilePrediction
+from skgenre.utils._io import open_whole
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # absent on Windows
+
+_PROBABILITY = "probability "
+_ROWS = 10_000  # of Parquet that are converted together
+
+
+class JSONLines:
+    """Records as JSON, one a line."""
+
+    def __init__(self, classes: Sequence[str] = ()):
+        self.head = b""
+        self.start = f'{{"schema": "{FilePrediction.SCHEMA}"'.encode()
+
+    def encode(self, found: FilePrediction) -> bytes:
+        """Return one record with its line end."""
+        return json.dumps(found.to_dict(), allow_nan=False).encode() + b"\n"
+
+    def decode(self, record: bytes) -> FilePrediction:
+        """Return the record of a line."""
+        return FilePrediction.from_dict(json.loads(record))
+
+    @staticmethod
+    def split(stream: BinaryIO) -> Iterator[bytes]:
+        """Yield the complete records of a file."""
+        for line in stream:
+            if line.endswith(b"\n"):
+                yield line
+
+
+class CSV:
+    """Records as rows of a table, with a column for the probability of each genre."""
+
+    _COLUMNS = (
+        "path", "status", "genre", "genres", "reason", "duration", "seconds", "key", "model",
+        "min_confidence", "segments", "schema",
+    )  # fmt: skip
+
+    def __init__(self, classes: Sequence[str] = ()):
+        self.columns = [*self._COLUMNS, *(f"{_PROBABILITY}{name}" for name in classes)]
+        self.head = self.start = self._row(self.columns)
+
+    @staticmethod
+    def _row(cells: Sequence[Any]) -> bytes:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(cells)
+        return text.getvalue().encode("utf-8", "surrogateescape")
+
+    def encode(self, found: FilePrediction) -> bytes:
+        """Return one row; lists are JSON."""
+        values = found.to_dict()
+        for name, p in values.pop("probabilities").items():
+            values[f"{_PROBABILITY}{name}"] = p
+        for name in ("genres", "segments"):
+            if name in values:
+                values[name] = json.dumps(values[name])
+        return self._row([values.get(name) for name in self.columns])
+
+    def decode(self, record: bytes) -> FilePrediction:
+        """Return the record of a row."""
+        text = record.decode("utf-8", "surrogateescape")
+        (cells,) = csv.reader(io.StringIO(text, newline=""))
+        given: dict[str, Any] = dict(zip(self.columns, cells, strict=True))
+        values: dict[str, Any] = {name: given[name] or None for name in self._COLUMNS}
+        for name in ("duration", "seconds", "min_confidence"):
+            values[name] = None if not given[name] else float(given[name])
+        for name in ("genres", "segments"):
+            values[name] = None if not given[name] else json.loads(given[name])
+        pairs = [
+            (name.removeprefix(_PROBABILITY), float(cell))
+            for name, cell in given.items()
+            if name.startswith(_PROBABILITY) and cell
+        ]
+        values["probabilities"] = dict(sorted(pairs, key=lambda pair: -pair[1]))
+        return FilePrediction.from_dict(values)
+
+    def split(self, stream: BinaryIO) -> Iterator[bytes]:
+        """Yield the complete rows of a file, the head too; a quoted cell may hold line ends."""
+        row = b""
+        for line in stream:
+            row += line
+            if row.count(b'"') % 2 == 0 and row.endswith(b"\n"):
+                yield row
+                row = b""
+
+
+class RecordWriter:
+    """Writes records to a file, each at once.
+
+    Attributes
+    ----------
+    n_recorded : int
+        Records that were there before.
+    n_errors : int
+        Those among them, and of those written since, of files that could not be read.
+    """
+
+    def __init__(self, stream: BinaryIO, form: Any, recorded: dict[tuple[str, str | None], bool]):
+        self._stream, self._form, self._recorded = stream, form, recorded
+        self.n_recorded = len(recorded)
+        self.n_errors = sum(recorded.values())
+
+    def is_recorded(self, path: str, key: str | None) -> bool:
+        """Return whether there is a record of a file with these bytes."""
+        return (path, key) in self._recorded
+
+    def write(self, found: FilePrediction) -> None:
+        """Write a record, whole, before anything else happens."""
+        self._stream.write(self._form.encode(found))
+        self._stream.flush()
+        self.n_errors += found.status == "error"
+
+
+@contextmanager
+def open_records(
+    path: str | os.PathLike[str],
+    classes: Sequence[Any],
+    *,
+    model_id: str | None = None,
+    min_confidence: float = 0.0,
+    resume: bool = False,
+    force: bool = False,
+) -> Iterator[RecordWriter]:
+    """Open a file for records: JSON Lines, CSV or Parquet by its ending.
+
+    A Parquet file cannot grow. Its records are kept beside it, in a file with the further ending
+    ``.jsonl``, until all are there.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file, with the ending ``.jsonl``, ``.csv`` or ``.parquet``.
+    classes : sequence of labels
+        The genres of the model, which are columns of a CSV file.
+    model_id : str or None, default=None
+        The model of the records to come.
+    min_confidence : float, default=0.0
+        Their limit for "unknown".
+    resume : bool, default=False
+        Whether to go on with the records that are there. A record that was cut off is removed.
+    force : bool, default=False
+        Whether to replace a file that exists.
+
+    Yields
+    ------
+    writer : RecordWriter
+        Takes the records.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists, without ``resume`` or ``force``.
+    ValueError
+        If the ending is another one, the file holds something else or records of another model
+        or limit, or another process writes it.
+    ImportError
+        If Parquet is wanted and pyarrow is not installed.
+    """
+    target = Path(path)
+    form = _form_of(target)(classes=[str(label) for label in classes])
+    is_parquet = target.suffix.lower() == ".parquet"
+    growing = target.with_name(f"{target.name}.jsonl") if is_parquet else target
+    if is_parquet:
+        _import_pyarrow()
+    if not (resume or force):
+        for file in {target, growing}:
+            if os.path.lexists(file):
+                raise FileExistsError(
+                    f"{file} exists; go on with it by resume=True, replace it by force=True, or "
+                    "give another name."
+                )
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {target.parent} to write {path} into.")
+    with open(growing, "a+b") as stream:
+        _lock(stream, growing)
+        if not resume:
+            stream.truncate(0)
+        elif is_parquet and target.exists() and not growing.stat().st_size:
+            for found in read_records(target):
+                stream.write(form.encode(found))
+        recorded = _recorded(stream, growing, form, model_id, min_confidence)
+        if stream.tell() == 0:
+            stream.write(form.head)
+        yield RecordWriter(stream, form, recorded)
+        stream.flush()
+        if is_parquet:
+            _write_parquet(growing, target)
+            growing.unlink()
+
+
+def read_records(path: str | os.PathLike[str]) -> Iterator[FilePrediction]:
+    """Yield the records of a file that ``skgenre predict --output`` wrote.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file; its ending tells the format.
+
+    Yields
+    ------
+    prediction : FilePrediction
+        One after the other.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another kind.
+    """
+    path = Path(path)
+    form = _form_of(path)
+    if path.suffix.lower() == ".parquet":
+        parquet = _import_pyarrow().ParquetFile(path)
+        for batch in parquet.iter_batches(_ROWS):
+            for row in batch.to_pylist():
+                row["probabilities"] = dict(row["probabilities"])
+                yield FilePrediction.from_dict(row)
+        return
+    with open(path, "rb") as stream:
+        for _, found in _complete(stream, path, form()):
+            yield found
+
+
+def _form_of(path: Path) -> Any:
+    forms = {".jsonl": JSONLines, ".csv": CSV, ".parquet": JSONLines}
+    try:
+        return forms[path.suffix.lower()]
+    except KeyError:
+        raise ValueError(
+            f"{path} has no ending of a format; expected .jsonl, .csv or .parquet."
+        ) from None
+
+
+def _complete(stream: BinaryIO, path: Path, form: Any) -> Iterator[tuple[int, FilePrediction]]:
+    """Yield the complete records of a file, each with the position of its end."""
+    end = 0
+    records = form.split(stream)
+    if isinstance(form, CSV) and (head := next(records, None)):
+        (form.columns,) = csv.reader(io.StringIO(head.decode("utf-8", "surrogateescape")))
+        end += len(head)
+    for number, record in enumerate(records, start=1):
+        end += len(record)
+        try:
+            yield end, form.decode(record)
+        except (ValueError, KeyError) as error:
+            raise ValueError(
+                f"{path}: record {number} is damaged or of another kind: {error}"
+            ) from error
+
+
+def _recorded(
+    stream: BinaryIO, path: Path, form: Any, model_id: str | None, min_confidence: float
+) -> dict[tuple[str, str | None], bool]:
+    """List the files that are recorded, and whether they are errors; cut an incomplete record."""
+    stream.seek(0)
+    columns, end = getattr(form, "columns", None), 0
+    recorded = {}
+    for record_end, found in _complete(stream, path, form):
+        end = record_end
+        for name, here, there in (
+            ("model", model_id, found.model),
+            ("min_confidence", min_confidence, found.min_confidence),
+        ):
+            if here != there:
+                raise ValueError(
+                    f"{path} has records with {name} {there}, but now it is {here}: they do not go "
+                    "together. Give another file for the output."
+                )
+        recorded[found.path, found.key] = found.status == "error"
+    if columns is not None and form.columns != columns:
+        if stream.seek(0, os.SEEK_END) and recorded:
+            raise ValueError(f"{path} has columns of other genres; give another file.")
+        form.columns = columns
+    if not recorded:
+        end = 0
+        stream.seek(0)
+        there = stream.read(len(form.start))
+        if not form.start.startswith(there):
+            raise ValueError(f"{path} holds something else than records; give another file.")
+    stream.truncate(end)
+    stream.seek(0, os.SEEK_END)
+    return recorded
+
+
+def _lock(stream: BinaryIO, path: Path) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(
+            f"Another process writes {path}; wait for it, or give another name."
+        ) from None
+    except OSError:  # a file system without locks
+        return
+
+
+def _as_text(path: str) -> str:
+    """Write bytes of a path that are no text as escapes."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _import_pyarrow() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise ImportError(
+            "Parquet needs pyarrow; install it with: pip install pyarrow, or choose .jsonl or .csv."
+        ) from error
+    return pyarrow.parquet
+
+
+def _write_parquet(source: Path, target: Path) -> None:
+    """Convert records to Parquet, some at a time."""
+    parquet = _import_pyarrow()
+    import pyarrow as pa
+
+    text, number = pa.string(), pa.float64()
+    segment = pa.struct([("genre", text), ("probability", number)])
+    schema = pa.schema(
+        [
+            *((name, text) for name in ("schema", "path", "status", "genre")),
+            ("genres", pa.list_(text)),
+            ("probabilities", pa.map_(text, number)),
+            ("reason", text),
+            ("duration", number),
+            ("seconds", number),
+            ("key", text),
+            ("model", text),
+            ("min_confidence", number),
+            ("segments", pa.list_(segment)),
+        ]
+    )
+    records = read_records(source)
+    with open_whole(target) as stream, parquet.ParquetWriter(stream, schema) as writer:
+        while some := [{"segments": None, **found.to_dict()} for found in islice(records, _ROWS)]:
+            values: dict[str, Any]
+            for values in some:
+                values["probabilities"] = list(values["probabilities"].items())
+                values["path"] = _as_text(values["path"])
+            writer.write_table(pa.Table.from_pylist(some, schema=schema))
