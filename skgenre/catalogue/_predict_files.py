@@ -114,7 +114,7 @@ def predict_files(
     model_id: str | None = None,
     skip: Callable[[str, str | None], bool] | None = None,
 ) -> Iterator[FilePrediction]:
-    """Predict the genres of audio files, and yield a record of each, in order.
+    """Predict the genres of audio files, and return an iterator over a record of each.
 
     Only the tracks in work are in memory, so that the paths may be a generator over any number of
     files.
@@ -150,9 +150,9 @@ def predict_files(
         Called with a path and the digest of the file's bytes; a file for which it returns True
         is left out, such as one that is recorded already.
 
-    Yields
-    ------
-    prediction : FilePrediction
+    Returns
+    -------
+    predictions : iterator of FilePrediction
         One for each file, in the order of the paths.
 
     Raises
