@@ -1,0 +1,1 @@
+"""Models as ONNX graphs, which run without TensorFlow and scikit-learn."""
