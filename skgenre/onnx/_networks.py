@@ -7,22 +7,26 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from skgenre.classifiers import HierarchicalGenreClassifier, LogMelCNNGenreClassifier
-from skgenre.onnx._graph import OPSET, Graph
+from skgenre.onnx._graph import OPSET, Graph, Value
 from skgenre.onnx._opened import ADDED_AXES
 from skgenre.preprocessing import FrameScaler
 from skgenre.utils._tf import import_keras, lock
 
+if TYPE_CHECKING:
+    import onnx
+
 SCALERS = (FrameScaler, StandardScaler)
-INPUT = "features"
 
 
-def network_graph(scalers: Sequence[Any], classifier: Any, shape: tuple[int, ...]) -> Any:
+def network_graph(
+    scalers: Sequence[Any], classifier: Any, shape: tuple[int, ...]
+) -> onnx.ModelProto:
     """Return the graph of a network classifier and the scalers before it.
 
     Parameters
@@ -40,17 +44,17 @@ def network_graph(scalers: Sequence[Any], classifier: Any, shape: tuple[int, ...
     model : onnx.ModelProto
         From "features" to "probabilities" and "segment_probabilities".
     """
-    graph = Graph()
-    value = INPUT
+    graph = Graph(type(classifier).__name__)
+    x = graph.input("features", np.float32, _input_shape(classifier, shape))
     for scaler in scalers:
-        value = _scale(graph, scaler, value)
-    segment_proba, proba = _predict(graph, classifier, value, len(shape))
-    return graph.to_model(INPUT, _input_shape(classifier, shape), {
-        "probabilities": (proba, ("n_tracks", len(classifier.classes_))),
-        "segment_probabilities": (
-            segment_proba, ("n_tracks", "n_segments", len(classifier.classes_)),
-        ),
-    })  # fmt: skip
+        if scaler.with_mean:
+            x = x - np.asarray(scaler.mean_, np.float32)
+        if scaler.with_std:
+            x = x / np.asarray(scaler.scale_, np.float32)
+    of_segments, of_tracks = _predict(classifier, x)
+    graph.output("probabilities", of_tracks)
+    graph.output("segment_probabilities", of_segments)
+    return graph.model()
 
 
 def full_shape(classifier: Any) -> tuple[int, ...]:
@@ -77,52 +81,32 @@ def _input_shape(classifier: Any, shape: tuple[int, ...]) -> tuple[int | str, ..
     return (*start, *rest)
 
 
-def _scale(graph: Graph, scaler: Any, value: str) -> str:
-    """Add a scaler of the last axis."""
-    if getattr(scaler, "with_mean", True):
-        value = graph.add("Sub", value, np.asarray(scaler.mean_, np.float32))
-    if getattr(scaler, "with_std", True):
-        value = graph.add("Div", value, np.asarray(scaler.scale_, np.float32))
-    return value
-
-
-def _predict(graph: Graph, classifier: Any, value: str, ndim: int) -> tuple[str, str]:
+def _predict(classifier: Any, x: Value) -> tuple[Value, Value]:
     """Add a classifier; return the probabilities of the segments and of the tracks."""
     if isinstance(classifier, HierarchicalGenreClassifier):
-        nodes = {
-            path: _predict(graph, node, value, ndim) for path, node in classifier.nodes_.items()
-        }
+        nodes = {path: _predict(node, x) for path, node in classifier.nodes_.items()}
         of_segments, of_tracks = (
-            _route(graph, classifier, {path: pair[i] for path, pair in nodes.items()})
-            for i in (0, 1)
+            _route(classifier, {path: pair[i] for path, pair in nodes.items()}) for i in (0, 1)
         )
         return of_segments, of_tracks
-    added = ADDED_AXES.get((2 + len(classifier.segment_shape_), ndim))
+    graph = x.graph
+    added = ADDED_AXES.get((2 + len(classifier.segment_shape_), len(x.shape)))
     if added:
-        value = graph.add("Unsqueeze", value, np.array(added))
+        x = graph.Unsqueeze(x, list(added))
     if isinstance(classifier, LogMelCNNGenreClassifier):
-        value = _crops(graph, classifier, value)
-    n_tracks = graph.add("Gather", graph.add("Shape", value), np.array([0]))
-    shape = np.array([-1, *classifier.segment_shape_])
-    value = graph.inline(keras_graph(classifier.network_), graph.add("Reshape", value, shape))
-    n_classes = np.array([-1, len(classifier.classes_)])
-    value = graph.add("Reshape", value, graph.add("Concat", n_tracks, n_classes, axis=0))
-    return value, _vote(graph, value, classifier.voting, len(classifier.classes_))
+        x = _crops(classifier, x)
+    segments = x.reshape(-1, *classifier.segment_shape_)
+    (proba,) = graph.inline(_keras_graph(classifier.network_), segments=segments).values()
+    n_classes = len(classifier.classes_)
+    shape = graph.Concat(graph.Shape(x, end=1), [-1, n_classes], axis=0)
+    proba = graph.Reshape(proba, shape)
+    # ONNX does not work out this shape.
+    proba = Value(graph, proba.name, proba.dtype, ("n_tracks", "n_segments", n_classes))
+    return proba, _vote(proba, classifier.voting, n_classes)
 
 
-def keras_graph(network: Any) -> Any:
-    """Return the graph of a trained network, as Keras exports it.
-
-    Parameters
-    ----------
-    network : object
-        The attribute ``network_`` of a classifier; it stays as it is.
-
-    Returns
-    -------
-    model : onnx.ModelProto
-        From segments to probabilities.
-    """
+def _keras_graph(network: Any) -> onnx.ModelProto:
+    """Return the graph of a trained network, as Keras exports it; the network stays as it is."""
     import onnx
 
     keras = import_keras()
@@ -130,8 +114,8 @@ def keras_graph(network: Any) -> Any:
         model = copy.deepcopy(network).model
         for layer in model.layers:
             if isinstance(layer, keras.layers.LSTM):
-                # The one operation of TensorFlow for all frames, which ONNX does not know, stands
-                # in for Keras' loop, which the export turns into ONNX' own LSTM.
+                # TensorFlow's one operation for all frames, which ONNX does not know, stands in
+                # for Keras' loop, which the export turns into ONNX' own LSTM.
                 vars(layer).pop("inner_loop", None)
         warnings.simplefilter("ignore")  # of aliases in NumPy that Keras looks for
         path = str(Path(folder) / "network.onnx")
@@ -143,97 +127,69 @@ def keras_graph(network: Any) -> Any:
         return onnx.load(path)
 
 
-def _vote(graph: Graph, value: str, voting: str, n_classes: int) -> str:
+def _vote(proba: Value, voting: str, n_classes: int) -> Value:
     """Add the vote of the segments, as the classifiers compute it."""
-    double = graph.add("Cast", value, to=_double())
-    proba = graph.add("ReduceMean", double, axes=[1], keepdims=0)
+    graph = proba.graph
+    double = proba.astype(np.float64)
+    mean = double.mean(1)
     if voting == "product":
-        smallest = np.array(np.finfo(np.float32).tiny, np.float64)
-        logs = graph.add("Log", graph.add("Max", double, smallest))
-        proba = graph.add("Softmax", graph.add("ReduceMean", logs, axes=[1], keepdims=0), axis=-1)
+        logs = graph.Log(graph.Max(double, float(np.finfo(np.float32).tiny)))
+        mean = graph.Softmax(logs.mean(1), axis=-1)
     elif voting == "hard":
-        best = graph.add("ArgMax", value, axis=2, keepdims=1)
-        ballots = graph.add("Cast", graph.add("Equal", best, np.arange(n_classes)), to=_double())
-        shares = graph.add("ReduceMean", ballots, axes=[1], keepdims=0)
-        shares = graph.add("Mul", shares, np.array(0.999))
-        proba = graph.add("Add", shares, graph.add("Mul", proba, np.array(0.001)))
-    return _normalised(graph, proba)
+        best = graph.ArgMax(proba, axis=2, keepdims=1)
+        ballots = graph.Equal(best, np.arange(n_classes)).astype(np.float64)
+        mean = 0.999 * ballots.mean(1) + 0.001 * mean
+    return _normalised(mean)
 
 
-def _normalised(graph: Graph, proba: str) -> str:
+def _normalised(proba: Value) -> Value:
     """Bring the sums over the last axis to one, in single precision."""
-    total = graph.add("ReduceSum", proba, np.array([-1]), keepdims=1)
-    return graph.add("Cast", graph.add("Div", proba, total), to=_single())
+    return (proba / proba.sum(-1, keepdims=True)).astype(np.float32)
 
 
-def _route(graph: Graph, classifier: Any, probas: dict[str, str]) -> str:
+def _route(classifier: Any, probas: dict[str, Value]) -> Value:
     """Bring the probabilities of the nodes of a hierarchy together."""
-    columns: dict[Any, str] = {}
+    graph = probas["root"].graph
+    columns: dict[Any, Value] = {}
 
-    def descend(children: Any, path: str, reach: str | None) -> None:
+    def descend(children: Any, path: str, reach: Value | None) -> None:
         below = list(children.items() if isinstance(children, dict) else enumerate(children))
         node = probas[path]
         if classifier.routing == "hard":
-            best = graph.add("ArgMax", node, axis=-1, keepdims=1)
-            node = graph.add("Equal", best, np.arange(len(below)))
-        node = graph.add("Cast", node, to=_double())
+            node = graph.Equal(graph.ArgMax(node, axis=-1, keepdims=1), np.arange(len(below)))
+        node = node.astype(np.float64)
         for position, (name, child) in enumerate(below):
-            share = graph.add("Gather", node, np.array([position]), axis=-1)
-            if reach is not None:
-                share = graph.add("Mul", reach, share)
+            share = graph.Gather(node, [position], axis=-1)
+            share = share if reach is None else reach * share
             if isinstance(child, (dict, list)):
                 descend(child, name if path == "root" else f"{path}/{name}", share)
             else:
                 columns[child] = share
 
     descend(classifier.hierarchy_, "root", None)
-    absent = graph.add("Mul", next(iter(columns.values())), np.array(0.0))
-    labels = classifier.classes_.tolist()
-    shares = [columns.get(label, absent) for label in labels]
-    return _normalised(graph, graph.add("Concat", *shares, axis=-1))
+    absent = 0.0 * next(iter(columns.values()))  # a genre whose tracks all had the weight 0
+    shares = [columns.get(label, absent) for label in classifier.classes_.tolist()]
+    return _normalised(graph.Concat(*shares, axis=-1))
 
 
-def _crops(graph: Graph, classifier: Any, value: str) -> str:
+def _crops(classifier: LogMelCNNGenreClassifier, x: Value) -> Value:
     """Add what LogMelCNNGenreClassifier does before its network: levels, and crops.
 
-    ``value`` has the shape (n_tracks, n_segments, n_frames, n_mels). Shorter tracks start again
-    from their beginning.
+    ``x`` has the shape (n_tracks, n_segments, n_frames, n_mels). Shorter tracks start again from
+    their beginning.
     """
+    graph = x.graph
     n_crop, n_crops = int(classifier.crop_frames), int(classifier.n_crops)
     if classifier.floor is not None:
-        value = graph.add("Max", value, np.array(classifier.floor, np.float32))
+        x = graph.Max(x, float(classifier.floor))
     if classifier.center_bands:
-        value = graph.add("Sub", value, graph.add("ReduceMean", value, axes=[2], keepdims=1))
-        value = graph.add("Div", value, np.array(10, np.float32))
-    shape = graph.add("Shape", value)
-    n_frames = graph.add("Gather", shape, np.array(2))
-    rest = graph.add("Max", graph.add("Sub", n_frames, np.array(n_crop)), np.array(0))
-    steps = np.arange(n_crops) / max(1, n_crops - 1)
-    starts = graph.add("Round", graph.add("Mul", graph.add("Cast", rest, to=_double()), steps))
-    starts = graph.add("Cast", starts, to=_integer())  # (n_crops,)
-    starts = graph.add("Reshape", starts, np.array([-1, 1]))
-    frames = graph.add("Mod", graph.add("Add", starts, np.arange(n_crop)), n_frames)
-    value = graph.add("Gather", value, frames, axis=2)
-    # (n_tracks, n_segments, n_crops, n_crop, n_mels), and all crops of a track in order
-    n_mels = classifier.segment_shape_[1]
-    first = graph.add("Gather", shape, np.array([0]))
-    crops = graph.add("Concat", first, np.array([-1, n_crop, n_mels]), axis=0)
-    return graph.add("Reshape", value, crops)
-
-
-def _single() -> int:
-    from onnx import TensorProto
-
-    return int(TensorProto.FLOAT)
-
-
-def _double() -> int:
-    from onnx import TensorProto
-
-    return int(TensorProto.DOUBLE)
-
-
-def _integer() -> int:
-    from onnx import TensorProto
-
-    return int(TensorProto.INT64)
+        x = (x - x.mean(2, keepdims=True)) / 10
+    n_frames = graph.Shape(x, start=2, end=3)
+    # In double precision and in this order, so that halves are rounded as np.linspace has them.
+    step = graph.Max(n_frames - n_crop, [0]).astype(np.float64) / float(max(1, n_crops - 1))
+    starts = graph.Round(np.arange(n_crops, dtype=np.float64)[:, np.newaxis] * step)
+    frames = graph.Mod(starts.astype(np.int64) + np.arange(n_crop), n_frames)
+    crops = graph.Gather(x, frames, axis=2)  # (n_tracks, n_segments, n_crops, n_crop, n_mels)
+    # (n_tracks, n_segments * n_crops, n_crop, n_mels)
+    shape = graph.Concat(graph.Shape(x, end=1), [-1, *classifier.segment_shape_], axis=0)
+    return graph.Reshape(crops, shape)
