@@ -170,10 +170,15 @@ def _take_apart(model: Any) -> _Parts:
     *steps, classifier = leaf_steps(model, open_per_track=False)
     metadata: dict[str, Any] = {}
     if isinstance(classifier, RejectingClassifier):
-        threshold = classifier.threshold
-        label = classifier.reject_label_
-        classifier = classifier.estimator_
-        metadata["reject"] = {"threshold": threshold, "label": label}
+        threshold, label = np.array(classifier.threshold), np.array(classifier.reject_label_)
+        metadata["reject"] = {"threshold": threshold.item(), "label": label.item()}
+        *inner, classifier = leaf_steps(classifier.estimator_, open_per_track=False)
+        steps += inner
+    if isinstance(classifier, GenreClassifier) and metadata:
+        raise ValueError(
+            "RejectingClassifier of GenreClassifier cannot be exported to ONNX, because the graph "
+            "of GenreClassifier has no segments that could vote. Export its estimator_."
+        )
     if isinstance(classifier, GenreClassifier) and not classifier.precomputed:
         steps = [*steps, _front_end_of(classifier)]
     scalers: list[Any] = []

@@ -56,8 +56,19 @@ def _end_of(body: bytes | memoryview) -> bytes:
     return _ENTRY + hashlib.sha256(body).hexdigest().encode()
 
 
-def is_onnx(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is named as an ONNX file, or ends as one of skgenre."""
+def is_onnx_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a file has the name of an ONNX file, or the end of one of skgenre.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file.
+
+    Returns
+    -------
+    is_onnx : bool
+        False says that it is none of skgenre.
+    """
     if os.fsdecode(path).lower().endswith(".onnx"):
         return True
     with open(path, "rb") as stream:

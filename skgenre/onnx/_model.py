@@ -122,9 +122,27 @@ class OnnxGenreModel(ClassifierMixin, BaseEstimator):
         Returns
         -------
         y : ndarray of shape (n_tracks,)
-            Labels as they were given to the ``fit`` of the model that was exported.
+            Labels as they were given to the ``fit`` of the model that was exported, and the label
+            of rejected tracks where it was a :class:`RejectingClassifier`.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        rejection = self._opened.metadata.get("reject")
+        if rejection is None:
+            return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        winners, votes, n_segments = _count(self._run(X, "segment_probabilities"))
+        threshold, label = rejection["threshold"], rejection["label"]
+        if isinstance(threshold, float):
+            enough = votes / n_segments >= threshold
+        elif threshold <= n_segments:
+            enough = votes >= threshold
+        else:
+            raise ValueError(
+                f"The model rejects tracks with fewer than {threshold} votes, but X has tracks of "
+                f"{n_segments} segments: each would be rejected."
+            )
+        dtype = np.result_type(self.classes_.dtype, np.min_scalar_type(label))
+        labels = self.classes_[winners].astype(dtype)
+        labels[~enough] = label
+        return labels
 
     def _predicts_segments(self) -> bool:
         return "segment_probabilities" in self._opened.outputs
@@ -201,6 +219,16 @@ class OnnxGenreModel(ClassifierMixin, BaseEstimator):
         tags.input_tags.string = self._opened.front_end is not None
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _count(proba: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
+    """Return each track's winner, its votes, and the number of segments, as RejectingClassifier."""
+    ballots = proba.argmax(axis=2)[..., np.newaxis] == np.arange(proba.shape[2])
+    votes = ballots.sum(axis=1)  # (n_tracks, n_classes)
+    # Of classes with equal votes the one with the higher mean probability wins.
+    shares = 0.999 * ballots.mean(axis=1) + 0.001 * proba.mean(axis=1, dtype=np.float64)
+    winners = shares.argmax(axis=1)
+    return winners, votes[np.arange(len(votes)), winners], proba.shape[1]
 
 
 def _as_features(X: Any, shape: list[int | str]) -> NDArray[np.float32]:
