@@ -20,6 +20,7 @@ LEVELS = [
     {"plotting"},
     {"evaluation"},
     {"papers", "persistence"},
+    {"onnx"},
     {"cli"},
 ]
 LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}

@@ -171,8 +171,25 @@ class Graph:
 
         array = np.asarray(array)
         name = self._unique("constant")
-        self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        self._constants[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
         return Value(self, name, array.dtype, array.shape)
+
+    def inline(self, model: onnx.ModelProto, **inputs: Value) -> dict[str, Value]:
+        """Add all nodes of another model to its inputs by name; return its outputs by name."""
+        from onnx import compose, version_converter
+
+        if any(opset.domain == "" and opset.version != OPSET for opset in model.opset_import):
+            model = version_converter.convert_version(model, OPSET)
+        prefix = f"{self._unique(model.graph.name)}/"
+        body = compose.add_prefix(model, prefix).graph
+        for name, value in inputs.items():
+            self._add("Identity", [value], [prefix + name], {})
+        self._nodes += body.node
+        self._constants |= {constant.name: constant for constant in body.initializer}
+        return {
+            output.name.removeprefix(prefix): self._value(output.name, output.type.tensor_type)
+            for output in body.output
+        }
 
     def output(self, name: str, value: Value) -> None:
         """Make a value an output of the model."""
