@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre.audio import AudioLoader
-from skgenre.classifiers import GenreClassifier, LogMelCNNGenreClassifier, RejectingClassifier
-from skgenre.features import MelSpectrogramExtractor
+from skgenre.classifiers import GenreClassifier, RejectingClassifier
 from skgenre.onnx._file import encode_classes, to_bytes
 from skgenre.onnx._front_end import encode
 from skgenre.onnx._model import OnnxGenreModel
 from skgenre.onnx._networks import SCALERS, is_network, network_graph
 from skgenre.onnx._opened import import_optional
 from skgenre.onnx._sample import sample_features, sample_tracks
+from skgenre.onnx._waveform import log_mel_cnn_graph, takes_waveform
 from skgenre.persistence import ModelInfo
 from skgenre.utils._io import write_whole
 from skgenre.utils._pipeline import leaf_steps
@@ -226,12 +226,9 @@ def _build(parts: _Parts, sample: Any, *, front_end: bool) -> tuple[str, Any]:
         from skgenre.onnx._machines import genre_classifier_graph
 
         return "features", genre_classifier_graph(parts.classifier)
-    kinds = [type(leaf) for step in parts.steps for leaf in leaf_steps(step)]
-    is_log_mel = isinstance(parts.classifier, LogMelCNNGenreClassifier)
-    if front_end and is_log_mel and kinds == [AudioLoader, MelSpectrogramExtractor]:
-        from skgenre.onnx._waveform import log_mel_cnn_graph
-
-        return "waveform", log_mel_cnn_graph(parts.model)
+    whole = make_pipeline(*parts.steps, *parts.scalers, parts.classifier)
+    if front_end and takes_waveform(whole):
+        return "waveform", log_mel_cnn_graph(whole)
     shape = np.shape(_features(parts.steps, sample))
     return "features", network_graph(parts.scalers, parts.classifier, shape)
 
