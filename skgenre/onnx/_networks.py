@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -131,10 +132,41 @@ def _keras_graph(network: Any) -> onnx.ModelProto:
         path = str(Path(folder) / "network.onnx")
         shape = (None, *model.inputs[0].shape[1:])
         signature = [keras.InputSpec(dtype="float32", shape=shape, name="segments")]
-        model.export(
-            path, format="onnx", verbose=False, input_signature=signature, opset_version=OPSET
+        logger = logging.getLogger("tf2onnx")
+        was_disabled, logger.disabled = logger.disabled, True  # what is wrong is an error below
+        try:
+            model.export(
+                path, format="onnx", verbose=False, input_signature=signature, opset_version=OPSET
+            )
+        finally:
+            logger.disabled = was_disabled
+        graph = onnx.load(path)
+    _replace_erfc(graph)
+    unknown = {node.op_type for node in graph.graph.node if not onnx.defs.has(node.op_type, OPSET)}
+    if unknown:
+        raise ValueError(
+            f"The network has operations of TensorFlow that ONNX does not have: "
+            f"{', '.join(sorted(unknown))}. Replace the layers that need them, or save the model "
+            "by skgenre.save."
         )
-        return onnx.load(path)
+    return graph
+
+
+def _replace_erfc(model: onnx.ModelProto) -> None:
+    """Replace Erfc, in which Keras computes "gelu" and which ONNX does not have, by 1 - Erf."""
+    from onnx import TensorProto, helper
+
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type != "Erfc":
+            nodes.append(node)
+            continue
+        one, erf = f"{node.name}/one", f"{node.name}/erf"
+        model.graph.initializer.append(helper.make_tensor(one, TensorProto.FLOAT, [], [1.0]))
+        nodes.append(helper.make_node("Erf", node.input, [erf], erf))
+        nodes.append(helper.make_node("Sub", [one, erf], node.output, node.name))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
 
 
 def _vote(proba: Value, voting: str, n_classes: int) -> Value:

@@ -135,7 +135,9 @@ PIPELINES = {
         "scaler": None,
     },
     "crnn": {
-        "classifier": skgenre.CRNNGenreClassifier(filters=(8,), gru_units=(4,), **SHORT),
+        "classifier": skgenre.CRNNGenreClassifier(
+            filters=(8,), pool_sizes=(2,), gru_units=(4,), **SHORT
+        ),
         "extractor": skgenre.MelSpectrogramExtractor(n_mels=16),
     },
     "rcnn": {
@@ -257,6 +259,7 @@ class Halver(BaseEstimator):
     stateless = True
 
     def fit(self, X, y=None):
+        self.fitted_ = True
         return self
 
     def transform(self, X):
