@@ -16,7 +16,7 @@ from skgenre.classifiers import GenreClassifier, RejectingClassifier
 from skgenre.onnx._file import encode_classes, to_bytes
 from skgenre.onnx._front_end import encode
 from skgenre.onnx._model import OnnxGenreModel
-from skgenre.onnx._networks import SCALERS, full_shape, is_network, network_graph
+from skgenre.onnx._networks import SCALERS, is_network, network_graph
 from skgenre.onnx._opened import import_optional
 from skgenre.onnx._sample import sample_features, sample_tracks
 from skgenre.onnx._waveform import log_mel_cnn_graph, takes_waveform
@@ -216,7 +216,7 @@ def _samples(parts: _Parts, sample: Any) -> list[Any]:
         with gather_track_warnings():
             found = [steps[0].transform(tracks)]
     else:
-        found = sample_features(parts.classifier, full_shape(parts.classifier))
+        found = sample_features(parts.classifier)
     return found if sample is None else [*found, sample]
 
 

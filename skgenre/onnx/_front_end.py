@@ -91,7 +91,10 @@ def decode(values: list[Any]) -> list[Any]:
     ValueError
         If the values name anything but our transformers.
     """
-    return [_decode(value, 0) for value in values]
+    steps = [_decode(value, 0) for value in values]
+    if not isinstance(values, list) or not all(hasattr(step, "transform") for step in steps):
+        raise ValueError("the front end is no list of transformers.")
+    return steps
 
 
 def _decode(value: Any, depth: int) -> Any:

@@ -29,7 +29,7 @@ def genre_classifier_graph(model: GenreClassifier) -> onnx.ModelProto:
     Parameters
     ----------
     model : GenreClassifier
-        Fitted, with any members but "cnn". The graph is for the ``n_excerpts`` it has now.
+        Fitted. The graph is for the ``n_excerpts`` that it has now.
 
     Returns
     -------
@@ -40,43 +40,53 @@ def genre_classifier_graph(model: GenreClassifier) -> onnx.ModelProto:
 
     Raises
     ------
-    ValueError
-        If the model has the member "cnn".
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
+    ImportError
+        If the model has the member "cnn" and TensorFlow is not installed.
     """
     check_is_fitted(model)
-    if "cnn" in model.members_:
-        raise ValueError(
-            "The member 'cnn' of GenreClassifier is a network on its own front end and cannot be "
-            f"part of the graph of the machines; members={tuple(model.members_)}. Fit a model "
-            "without 'cnn', and export a LogMelCNNGenreClassifier by itself."
-        )
     columns = _columns(model)
-    views = ["track", *(f"excerpt{i}" for i in range(model.n_excerpts))]
     graph = Graph("GenreClassifier")
     n_columns = sum(view.stop - view.start for view in columns.values())
     table = graph.input("features", np.float32, ("n_tracks", n_columns))
+    views = ["track", *(f"excerpt{i}" for i in range(model.n_excerpts))]
     has_sound = [table[:, columns[f"sound__{view}"]] > 0 for view in views]  # (n_tracks, 1) each
     # All views of the tracks are predicted together: (n_views * n_tracks, n_columns).
-    rows = graph.Concat(*(table[:, columns[f"clip__{view}"]] for view in views), axis=0)
-    members = [
-        _vote_of_excerpts(_calibrated_proba(rows, member), has_sound)
-        for member in model.members_.values()
-    ]
-    graph.output("probabilities", _geometric_mean(members))
+    clips = [table[:, columns[f"clip__{view}"]] for view in views if f"clip__{view}" in columns]
+    rows: Any = graph.Concat(*clips, axis=0) if clips else None
+    votes = []
+    for name, member in model.members_.items():
+        if name == "cnn":  # which has no excerpts
+            proba = _network_proba(table[:, columns["spectrogram__track"]], member)
+            votes.append(_vote_of_excerpts(proba, has_sound[:1]))
+        else:
+            votes.append(_vote_of_excerpts(_calibrated_proba(rows, member), has_sound))
+    graph.output("probabilities", _geometric_mean(votes))
     return graph.model()
 
 
 def _columns(model: GenreClassifier) -> dict[str, slice]:
     """Return where the table has each view, by the beginning of its columns' names."""
     # Settings of fit, as predictions use them, but for excerpts.
-    front_end = clone(model.front_end_).set_params(
-        transformer__features__clip__n_excerpts=model.n_excerpts,
-        transformer__features__sound__n_excerpts=model.n_excerpts,
-    )
-    names = front_end.get_feature_names_out()
-    views = np.array(["__".join(name.split("__", 2)[:2]) for name in names])
+    front_end = clone(model.front_end_)
+    n_excerpts = {f"features__{kind}__n_excerpts": model.n_excerpts for kind in ("clip", "sound")}
+    front_end.set_params(**{k: n for k, n in n_excerpts.items() if k in front_end.get_params()})
+    columns = front_end.get_feature_names_out()
+    views = np.array(["__".join(column.split("__", 2)[:2]) for column in columns])
     found = zip(*np.unique(views, return_index=True, return_counts=True), strict=True)
     return {str(view): slice(int(start), int(start + n)) for view, start, n in found}
+
+
+def _network_proba(X: Value, member: Any) -> Value:
+    """Return the probabilities of the network on flat spectrograms: (n_tracks, n_classes)."""
+    from skgenre.onnx._networks import network_graph
+
+    network = member[-1]
+    n_mels = network.segment_shape_[-1]
+    frames = X.reshape(-1, X.shape[1] // n_mels, n_mels)  # (n_tracks, n_frames, n_mels)
+    proba = X.graph.inline(network_graph([], network, frames.shape), features=frames)
+    return proba["probabilities"].astype(np.float64)
 
 
 def _vote_of_excerpts(proba: Value, has_sound: Sequence[Value]) -> Value:
@@ -131,7 +141,7 @@ def _couple(r: Value, n_classes: int) -> Value:
         column, rest = system[:, :, :1], system[:, :, 1:]
         pivot_row = rest[:, i : i + 1] / column[:, i : i + 1]
         system = rest - (column - unit[:, i : i + 1]) * pivot_row
-    p = graph.Max(system.reshape(-1, n_classes), 0)
+    p = system.reshape(-1, n_classes)
     return p / p.sum(axis=1, keepdims=True)
 
 
@@ -155,7 +165,8 @@ def _weights_of_pairs(classifier: Any) -> tuple[Double, Double]:
     """Return the matrix and the offsets that make scores of pairs of what a classifier takes."""
     first, second = np.triu_indices(len(classifier.classes_), 1)
     if not isinstance(classifier, SVC):  # linear
-        coef, intercept = map(np.float64, (classifier.coef_, classifier.intercept_))
+        coef = np.asarray(classifier.coef_, dtype=np.float64)
+        intercept = np.asarray(classifier.intercept_, dtype=np.float64)
         if len(coef) == 1:  # of two classes, where positive scores are for the second
             return -coef.T, -intercept
         return (coef[first] - coef[second]).T, intercept[first] - intercept[second]
@@ -187,6 +198,7 @@ def _whiten(X: Value, whitening: ArtistWhitening) -> Value:
         for columns, projection in zip(groups, whitening.projections_, strict=True)
     ]
     if whitening.keep_columns:
+        assert whitening.components_ is not None
         parts = [part @ c.T for part, c in zip(parts, whitening.components_, strict=True)]
     whitened = X.graph.Concat(*parts, axis=1)
     if whitening.keep_columns:
@@ -213,11 +225,10 @@ def _similarities(X: Value, kernel: GroupKernel, Z: NDArray[Any]) -> Value:
 
 def _squares(A: Value, B: NDArray[Any]) -> Value:
     """Return squared distances of rows, in float64: float32 would round small ones to noise."""
-    graph = A.graph
     # In float32, as in the model, B takes half the space in the file.
-    product = A @ graph.constant(B.T).astype(np.float64)
+    product = A @ A.graph.constant(B.T).astype(np.float64)
     square_of_b = np.square(B, dtype=np.float64).sum(axis=1)
-    return graph.Max((A**2).sum(axis=1, keepdims=True) + square_of_b - 2 * product, 0)
+    return (A**2).sum(axis=1, keepdims=True) + square_of_b - 2 * product
 
 
 def _sum(values: Any) -> Value:

@@ -178,7 +178,12 @@ class OnnxGenreModel(ClassifierMixin, BaseEstimator):
         """Where the model comes from and how it was measured."""
         from skgenre.persistence import ModelInfo
 
-        return ModelInfo.from_dict(self._opened.metadata["info"])
+        try:
+            info = ModelInfo.from_dict(self._opened.metadata["info"])
+            info.to_markdown()  # what cannot be shown is refused here
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"The description of the model cannot be read: {error!r}") from error
+        return info
 
     @property
     def largest_difference_(self) -> float:

@@ -57,11 +57,21 @@ def network_graph(
     return graph.model()
 
 
-def full_shape(classifier: Any) -> tuple[int, ...]:
-    """Return the shape of one track of one segment, as a network classifier takes it."""
+def segment_shape(classifier: Any) -> tuple[int, ...]:
+    """Return the shape of a segment, as the network takes it."""
     while isinstance(classifier, HierarchicalGenreClassifier):
         classifier = classifier.nodes_["root"]
-    return (1, 1, *classifier.segment_shape_)
+    return tuple(classifier.segment_shape_)
+
+
+def feature_shape(classifier: Any) -> tuple[int, ...]:
+    """Return the shape of one track of one segment, as a network classifier was fitted on it."""
+    shape = segment_shape(classifier)
+    if shape[-1] == classifier.n_features_in_:
+        return (1, 1, *shape)
+    while shape[-1] != classifier.n_features_in_:  # fit added axes of length 1
+        shape = shape[:-1]
+    return (1, *shape)
 
 
 def is_network(classifier: Any) -> bool:
@@ -73,7 +83,7 @@ def is_network(classifier: Any) -> bool:
 
 def _input_shape(classifier: Any, shape: tuple[int, ...]) -> tuple[int | str, ...]:
     """Name the axes that may vary."""
-    has_segments = len(shape) == len(full_shape(classifier))
+    has_segments = len(shape) == 2 + len(segment_shape(classifier))
     start: tuple[int | str, ...] = ("n_tracks", "n_segments") if has_segments else ("n_tracks",)
     rest: list[int | str] = [*shape[len(start) :]]
     if isinstance(classifier, LogMelCNNGenreClassifier):

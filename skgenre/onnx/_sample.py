@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skgenre.audio import AudioLoader
 from skgenre.classifiers import LogMelCNNGenreClassifier
 from skgenre.datasets import make_genres
+from skgenre.onnx._networks import feature_shape, segment_shape
 from skgenre.utils._pipeline import leaf_steps
 
 _GENRES = ("dub", "swing", "thrash")
@@ -49,23 +50,25 @@ def sample_tracks(steps: Sequence[Any], *, silence: bool) -> list[Any]:
     return [(track, rate) for track in tracks] if is_loader else tracks
 
 
-def sample_features(classifier: Any, shape: tuple[int, ...]) -> list[NDArray[np.float32]]:
+def sample_features(classifier: Any) -> list[NDArray[np.float32]]:
     """Draw features for a classifier without a front end, as a scaler would leave them.
 
     Parameters
     ----------
     classifier : classifier
         Of segments.
-    shape : tuple of int
-        Shape of one track of one segment.
     """
     rng = np.random.default_rng(0)
-    if len(shape) == 5:  # images
+    shape = feature_shape(classifier)
+    if isinstance(classifier, LogMelCNNGenreClassifier) and len(shape) == 4:
+        # Decibels, of tracks that are shorter and longer than a crop.
+        lengths = (max(1, classifier.crop_frames // 2), 2 * classifier.crop_frames + 3)
+        found = [rng.normal(-40, 15, size=(4, 1, length, shape[3])) for length in lengths]
+    else:
+        is_image = len(segment_shape(classifier)) == 3
+        numbers = (1, 3) if len(shape) == 2 + len(segment_shape(classifier)) else (shape[1],)
+        sizes = [(4, n, *shape[2:]) for n in numbers]
         brightest = getattr(classifier, "pixel_max", 1.0)
-        return [rng.uniform(0, brightest, (4, n, *shape[2:])).astype(np.float32) for n in (1, 3)]
-    if not isinstance(classifier, LogMelCNNGenreClassifier):
-        return [rng.normal(size=(4, n, *shape[2:])).astype(np.float32) for n in (1, 3)]
-    lengths = (max(1, classifier.crop_frames // 2), 2 * classifier.crop_frames + 3)
-    return [  # decibels
-        rng.normal(-40, 15, size=(4, 1, length, shape[3])).astype(np.float32) for length in lengths
-    ]
+        draw = (lambda s: rng.uniform(0, brightest, s)) if is_image else rng.standard_normal
+        found = [draw(size) for size in sizes]
+    return [features.astype(np.float32) for features in found]
