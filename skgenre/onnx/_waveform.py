@@ -148,7 +148,7 @@ def _segments(x: Value, segmenter: Segmenter) -> Value:
         return _exactly(_at_least(x, n_samples, segmenter.short), n_samples).reshape(-1, size)
     x = _at_least(x, size, segmenter.short)
     # A track too short after all is indexed beyond its end, where the runtime fails.
-    starts = _spread(graph.Max(_length(x, 1) - size, [0]), n_segments)
+    starts = _spread(_length(x, 1) - size, n_segments)
     return graph.Gather(x, starts + np.arange(size), axis=1).reshape(-1, size)
 
 
@@ -234,8 +234,9 @@ def _frames(x: Value, n_fft: int, hop: int) -> tuple[Value, Value]:
     """Add the cut of (n, n_samples) into frames, (n, n_frames, n_fft); return n_frames, too."""
     graph = x.graph
     size = math.gcd(n_fft, hop)  # samples that are always copied together
+    # One at least: what is shorter than a frame is indexed beyond its end, where the runtime fails.
     n_frames = graph.Max((_length(x, 1) - n_fft) / hop + 1, [1])
-    pieces = x.graph.Slice(x, [0], _length(x, 1) / size * size, [1])
+    pieces = graph.Slice(x, [0], _length(x, 1) / size * size, [1])
     pieces = graph.Reshape(pieces, [0, -1, size])
     starts = graph.Range(0, graph.Squeeze(n_frames), 1) * (hop // size)
     index = graph.Unsqueeze(starts, [1]) + np.arange(n_fft // size)
