@@ -21,7 +21,7 @@ class Value:
 
     Arithmetic and comparisons, ``@``, ``.T`` and slices add nodes to the graph. Numbers take the
     type of the tensor that they stand beside; NumPy arrays keep theirs, and ONNX converts none.
-    An index is a slice of step 1, or an array of integers on one axis: ``x[:, 2:5]``,
+    An index is a slice of step 1 or, on one axis, an integer or an array of them: ``x[:, 2:5]``,
     ``x[:, columns]``.
 
     Attributes
@@ -93,14 +93,17 @@ class Value:
 
     def __getitem__(self, index: Any) -> Value:
         index = index if isinstance(index, tuple) else (index,)
+        slices = {axis: part for axis, part in enumerate(index) if isinstance(part, slice)}
+        arrays = {axis: part for axis, part in enumerate(index) if axis not in slices}
+        if len(arrays) > 1 or any(part.step not in (None, 1) for part in slices.values()):
+            raise IndexError(f"An index has slices of step 1 and one array at most; got {index}.")
         value = self
-        for axis, part in enumerate(index):
-            if not isinstance(part, slice):
-                value = self.graph.Gather(value, np.asarray(part, dtype=np.int64), axis=axis)
-            elif part != slice(None):
-                ends = (part.start or 0, np.iinfo(np.int64).max if part.stop is None else part.stop)
-                start, stop = ([end] for end in ends)
-                value = self.graph.Slice(value, start, stop, [axis])
+        for axis, part in slices.items():
+            if part != slice(None):
+                stop = np.iinfo(np.int64).max if part.stop is None else part.stop
+                value = self.graph.Slice(value, [part.start or 0], [stop], [axis])
+        for axis, places in arrays.items():  # last, since it may add axes or remove its own
+            value = self.graph.Gather(value, np.asarray(places, dtype=np.int64), axis=axis)
         return value
 
     @property

@@ -183,26 +183,23 @@ def _weights_of_pairs(classifier: Any) -> tuple[Double, Double]:
 
 def _scale(X: Value, scaler: GroupScaler) -> Value:
     scaled = (X.astype(np.float64) - scaler.mean_) / scaler.scale_
-    if scaler.clip is not None:
-        scaled = X.graph.Clip(scaled, -scaler.clip, scaler.clip)
-    return (scaled * scaler.weights_).astype(X.dtype)
+    clipped = X.graph.Clip(scaled, -scaler.clip, scaler.clip)
+    return (clipped * scaler.weights_).astype(X.dtype)
 
 
 def _whiten(X: Value, whitening: ArtistWhitening) -> Value:
-    if whitening.projections_ is None:
-        return X
+    # In a member it always has artists, and keeps the columns.
+    assert whitening.projections_ is not None
+    assert whitening.components_ is not None
     centred = X.astype(np.float64) - whitening.mean_
     groups = list(whitening.columns_.values())
     parts = [
-        centred[:, columns] @ projection
-        for columns, projection in zip(groups, whitening.projections_, strict=True)
+        centred[:, columns] @ projection @ components.T
+        for columns, projection, components in zip(
+            groups, whitening.projections_, whitening.components_, strict=True
+        )
     ]
-    if whitening.keep_columns:
-        assert whitening.components_ is not None
-        parts = [part @ c.T for part, c in zip(parts, whitening.components_, strict=True)]
-    whitened = X.graph.Concat(*parts, axis=1)
-    if whitening.keep_columns:
-        whitened = whitened[:, np.argsort(np.concatenate(groups))]
+    whitened = X.graph.Concat(*parts, axis=1)[:, np.argsort(np.concatenate(groups))]
     return whitened.astype(X.dtype)
 
 
