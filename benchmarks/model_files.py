@@ -1,9 +1,11 @@
-"""Model files against pickles: size, time, and whether they come back equal.
+"""Model files against pickles and ONNX files: size, time, and whether they predict the same.
 
 ``python -m benchmarks.model_files``
 
 Each model is fitted for a moment on synthetic music, saved by ``skgenre.save`` and by ``pickle``,
-and loaded ten times in turn. "equal" compares probabilities to the last bit.
+and loaded ten times in turn. "equal" compares probabilities to the last bit; "ONNX" is the
+largest difference of the probabilities that an exported file predicts, "-" where a model cannot be
+exported.
 """
 
 from __future__ import annotations
@@ -23,8 +25,12 @@ from skgenre import (
     ClipFeatures,
     GenreClassifier,
     HierarchicalGenreClassifier,
+    LogMelCNNGenreClassifier,
+    MelSpectrogramExtractor,
     MLPGenreClassifier,
+    OnnxGenreModel,
     RejectingClassifier,
+    export_onnx,
     load,
     make_genre_pipeline,
     make_genres,
@@ -53,6 +59,13 @@ def models() -> dict[str, Any]:
             HierarchicalGenreClassifier(mlp, random_state=0), **_SOUND
         ),
         "pipeline of RejectingClassifier": make_genre_pipeline(RejectingClassifier(mlp), **_SOUND),
+        "pipeline of LogMelCNNGenreClassifier": make_genre_pipeline(
+            LogMelCNNGenreClassifier(crop_frames=32, **short),
+            extractor=MelSpectrogramExtractor(n_mels=64, hop_length=1024, top_db=None),
+            scaler=None,
+            duration=2.0,
+            n_segments=None,
+        ),
         "pipeline of SVC": make_genre_pipeline(SVC(), extractor=ClipFeatures(), duration=2.0),
         "GridSearchCV over a pipeline": GridSearchCV(
             networks["mlp"], {"classifier__activation": ["relu", "elu"]}, cv=2
@@ -62,6 +75,23 @@ def models() -> dict[str, Any]:
 
 def answer(model: Any, tracks: Any) -> Any:
     return getattr(model, "predict_proba" if hasattr(model, "predict_proba") else "predict")(tracks)
+
+
+def onnx_columns(model: Any, tracks: Any, expected: Any, path: Path) -> list[str]:
+    """Export a model; return the difference, the size, and the time of opening the file."""
+    try:
+        export_onnx(model, path)
+    except ValueError as error:
+        print(f"No ONNX file: {error}", flush=True)
+        return ["-"] * 3
+    difference = float(np.abs(OnnxGenreModel(path).predict_proba(tracks) - expected).max())
+    times = []
+    for _ in range(10):
+        start = time.perf_counter()
+        OnnxGenreModel(path).classes_  # noqa: B018  # opens the file
+        times.append(time.perf_counter() - start)
+    size = f"{path.stat().st_size / 1000:.0f} kB"
+    return [f"{difference:.0e}", size, shown_time(float(np.median(times)))]
 
 
 def main() -> None:
@@ -87,8 +117,10 @@ def main() -> None:
             rows.append(
                 [name, *equal, *(f"{size / 1000:.0f} kB" for size in sizes), shown_time(seconds)]
                 + [shown_time(median) for median in loading]
+                + onnx_columns(model, music.data, expected, Path(folder) / "model.onnx")
             )
     head = ["model", "file equal", "pickle equal", "file", "pickle", "save", "load", "unpickle"]
+    head += ["ONNX", "ONNX file", "ONNX load"]
     print(markdown_table(head, rows))
 
 

@@ -39,6 +39,8 @@ from .features import SoundDetector as SoundDetector
 from .features import SpectrogramImage as SpectrogramImage
 from .features import STFTExtractor as STFTExtractor
 from .features import SummaryExtractor as SummaryExtractor
+from .onnx import OnnxGenreModel as OnnxGenreModel
+from .onnx import export_onnx as export_onnx
 from .papers import list_experiments as list_experiments
 from .papers import reproduce as reproduce
 from .persistence import load as load

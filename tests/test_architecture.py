@@ -20,6 +20,7 @@ LEVELS = [
     {"plotting"},
     {"evaluation"},
     {"papers", "persistence"},
+    {"onnx"},
     {"catalogue"},
     {"cli"},
 ]

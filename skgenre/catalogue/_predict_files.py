@@ -123,7 +123,7 @@ def predict_files(
     ----------
     model : classifier, str or PathLike
         A fitted classifier, pipeline or search from paths to genres, or a file that
-        :func:`skgenre.save` wrote.
+        :func:`skgenre.save` or :func:`skgenre.export_onnx` wrote.
     paths : iterable of str or PathLike
         The files.
     on_error : {"record", "raise"}, default="record"
@@ -179,8 +179,6 @@ def predict_files(
     ok dub
     error None
     """
-    from skgenre.persistence import load
-
     if on_error not in ("record", "raise"):
         raise ValueError(f"on_error={on_error!r} is unknown; choose 'record' or 'raise'.")
     if not 0 <= min_confidence <= 1:
@@ -194,7 +192,7 @@ def predict_files(
         raise ValueError(f"paths={paths!r} is one path; give a list of paths, such as [{paths!r}].")
     if isinstance(model, (str, os.PathLike)):
         model_id = model_id or file_id(model)
-        model = load(model)
+        model = _load(model)
     if segments and not hasattr(final_classifier(model), "predict_segment_proba"):
         raise ValueError(
             f"segments=True, but {type(final_classifier(model)).__name__} predicts no segments."
@@ -206,6 +204,13 @@ def predict_files(
         "set_probability": set_probability,
     }
     return _predict_all(model, paths, n_jobs, _Settings(on_error, segments, model_id, skip, answer))
+
+
+def _load(path: str | os.PathLike[str]) -> Any:
+    from skgenre.onnx import OnnxGenreModel, is_onnx_file
+    from skgenre.persistence import load
+
+    return OnnxGenreModel(path) if is_onnx_file(path) else load(path)
 
 
 def file_id(path: str | os.PathLike[str]) -> str:

@@ -26,11 +26,11 @@ from sklearn.utils.validation import (
 
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.utils._pipeline import final_classifier
+from skgenre.utils._probabilities import MIN_PROBABILITY
 from skgenre.utils._random import draw_seeds
 
 Array = NDArray[Any]
 
-_MIN_PROBABILITY = 1e-4
 _USUAL_LOG_SLOPE = np.log(2)
 _ROWS_TOGETHER = 256
 
@@ -223,7 +223,7 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         check_is_fitted(self)
         scores = self._pair_scores(self.estimator_, X)
         of_first = expit(scores * self.slopes_)
-        of_first = np.clip(of_first, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
+        of_first = np.clip(of_first, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
         n_classes = len(self.classes_)
         first, second = np.triu_indices(n_classes, 1)
         r = np.full((len(scores), n_classes, n_classes), 0.5)

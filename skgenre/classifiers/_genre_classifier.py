@@ -29,6 +29,7 @@ from skgenre.classifiers._members import (
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.pipeline import PerTrack
 from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._probabilities import TRACK_AND_EXCERPTS
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._validation import check_artists
 from skgenre.utils._warnings import (
@@ -40,8 +41,6 @@ from skgenre.utils._warnings import (
 )
 from skgenre.utils._waveforms import MIN_DURATION
 
-# The whole track weighs twice as much as the mean of its excerpts.
-_WEIGHTS = (2.0, 1.0)
 # Tracks that are predicted together, with their excerpts.
 _TRACKS_TOGETHER = 256
 
@@ -383,7 +382,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             if excerpts:
                 # An excerpt without sound has nothing to add to the whole track.
                 mean = np.where(has_sound[1:], excerpts, whole).mean(axis=0)
-                whole = geometric_mean([whole, mean], _WEIGHTS)
+                whole = geometric_mean([whole, mean], TRACK_AND_EXCERPTS)
             found[name] = np.where(has_sound[0], whole, 1 / len(self.classes_))
         return found
 

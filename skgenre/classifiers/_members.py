@@ -29,6 +29,7 @@ from skgenre.features import (
 )
 from skgenre.pipeline import PerTrack
 from skgenre.preprocessing import ArtistWhitening, GroupKernel, GroupScaler
+from skgenre.utils._probabilities import MIN_PROBABILITY
 
 Array = NDArray[Any]
 Split = tuple[Array, Array]
@@ -43,7 +44,6 @@ HOP_LENGTH = 1024
 MAX_EXACT = 5000
 N_LANDMARKS = 2000
 _N_FOLDS = 5
-_MIN_PROBABILITY = 1e-4
 
 
 def make_front_end(
@@ -274,6 +274,6 @@ def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = N
         Rows sum to one. A ten thousandth is added to each probability, so that no classifier
         alone can exclude a class.
     """
-    logs = np.log(np.stack(answers) + _MIN_PROBABILITY)
+    logs = np.log(np.stack(answers) + MIN_PROBABILITY)
     proba = np.exp(np.average(logs, axis=0, weights=weights))
     return proba / proba.sum(axis=1, keepdims=True)

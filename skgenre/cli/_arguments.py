@@ -33,7 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--debug", action="store_true", help="show the traceback of an error, for a bug report"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_demo, _add_train, _add_predict, _add_info, _add_reproduce):
+    for add in (_add_demo, _add_train, _add_predict, _add_info, _add_export, _add_reproduce):
         command = add(commands)
         # SUPPRESS: without it here, the option before the command counts.
         command.add_argument(
@@ -157,7 +157,7 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
         "predicted); 2 after an error.",
     )
     command.add_argument(
-        "model", metavar="MODEL", help="file written by skgenre train or skgenre.save"
+        "model", metavar="MODEL", help="file written by skgenre train, save or export"
     )
     command.add_argument(
         "--trust-pickle",
@@ -244,10 +244,40 @@ def _add_info(commands: Any) -> argparse.ArgumentParser:
         description="Show where a model comes from, how it was measured, and which versions\n"
         "differ from those installed. The model itself is not loaded.",
     )
-    command.add_argument("model", metavar="MODEL", help="file written by skgenre train")
+    command.add_argument("model", metavar="MODEL", help="file written by skgenre train or export")
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write all of it as JSON")
     form.add_argument("--card", action="store_true", help="write a model card in Markdown")
+    return command
+
+
+def _add_export(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "export",
+        help="export a model to an ONNX file, which predicts without TensorFlow",
+        description="Export a model to an ONNX file, from which skgenre predict works without\n"
+        "TensorFlow. The file is compared with the model on synthetic music, and not written if\n"
+        'it differs. Needs pip install "skgenre[onnx]".',
+    )
+    command.add_argument(
+        "model", metavar="MODEL", help="file written by skgenre train or skgenre.save"
+    )
+    command.add_argument("out", metavar="OUT", help="file to write, such as model.onnx")
+    command.add_argument("--force", action="store_true", help="replace an existing OUT")
+    command.add_argument(
+        "--sample", nargs="+", metavar="FILE", help="audio files to compare the predictions on too"
+    )
+    command.add_argument(
+        "--no-front-end",
+        action="store_false",
+        dest="front_end",
+        help="export from features to probabilities, for other programs than skgenre",
+    )
+    command.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="load MODEL even if it is a pickle: this runs the code in it",
+    )
     return command
 
 

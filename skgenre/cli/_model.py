@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from skgenre.onnx import is_onnx_file
+
 
 def check_destination(path: str, *, force: bool) -> Path:
     """Check that a model can be written to a place, before any computing.
@@ -54,13 +56,21 @@ def load_model(path: str, *, trust_pickle: bool = False) -> Any:
     Returns
     -------
     model : classifier
-        As it was saved: a fitted classifier, pipeline or search that takes paths.
+        As it was saved: a fitted classifier, pipeline or search that takes paths; of an ONNX
+        file, an OnnxGenreModel.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError, ValueError
         If there is no such file, or it is no such model.
     """
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"There is no model {path}; skgenre train makes one.")
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path} is a directory, not a model.")
+    if is_onnx_file(path):
+        return _load_onnx(path)
+
     from sklearn.base import is_classifier
     from sklearn.exceptions import NotFittedError
     from sklearn.utils import get_tags
@@ -68,10 +78,6 @@ def load_model(path: str, *, trust_pickle: bool = False) -> Any:
 
     from skgenre.persistence import load
 
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"There is no model {path}; skgenre train makes one.")
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path} is a directory, not a model.")
     with open(path, "rb") as stream:
         is_archive = stream.read(2) == b"PK"
     if is_archive:
@@ -99,6 +105,18 @@ def load_model(path: str, *, trust_pickle: bool = False) -> Any:
         raise ValueError(f"{path} holds a {kind} that is not fitted; {expected}.") from error
     if not hasattr(model, "predict_proba"):
         raise ValueError(f"{path} holds a {kind} without genre probabilities; {expected}.")
+    return model
+
+
+def _load_onnx(path: str) -> Any:
+    from skgenre.onnx import OnnxGenreModel
+
+    model = OnnxGenreModel(path)
+    if model.front_end_ is None:
+        raise ValueError(
+            f"{path} was exported without its front end and takes features, not audio files; "
+            "export the model with it."
+        )
     return model
 
 

@@ -33,8 +33,9 @@ def model_card(model: Any, **details: Any) -> str:
 
     Parameters
     ----------
-    model : str, PathLike or estimator
-        A model file that :func:`save` wrote, or a fitted model.
+    model : str, PathLike, ModelInfo or estimator
+        A model file that :func:`save` wrote, what :func:`read_model_info` returns, or a fitted
+        model.
     **details : object
         For a fitted model, as in :func:`save`: ``tracks``, ``y``, ``artists``, ``evaluation``
         and ``keep_paths``.
@@ -66,9 +67,11 @@ def model_card(model: Any, **details: Any) -> str:
     - model: FusionKNeighborsClassifier
     - made: ...
     """
-    if isinstance(model, (str, os.PathLike)):
+    if isinstance(model, (str, os.PathLike, ModelInfo)):
         if details:
             raise TypeError(f"{sorted(details)} are in the model file already; leave them out.")
+        if isinstance(model, ModelInfo):
+            return _render(model)
         with opened(model) as archive:
             return _render(describe(archive))
     return _render(ModelInfo.of(model, **details))

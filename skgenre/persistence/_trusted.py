@@ -75,6 +75,7 @@ _SKGENRE = {
         "_transfer": "TransferGenreClassifier _LoadsOnce",
         "_tree": "Node",
     },
+    "onnx": {"_model": "OnnxGenreModel"},
     "evaluation": {
         "_metrics": "segment_accuracy_scorer",
         "_published_splits": "FaultFilteredSplit StratifiedSplit",

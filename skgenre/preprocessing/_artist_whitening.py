@@ -62,6 +62,9 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
     ----------
     feature_groups_ : ndarray of shape (n_out,), str objects
         The group of each output column; "" where there are no groups.
+    columns_ : dict of str to ndarray
+        Positions of the columns of each group, groups in the order of their first columns; "" is
+        the group of all where there are no groups.
     mean_ : ndarray of shape (n_features,)
         Mean of each column; zeros where features pass through.
     projections_ : list of ndarray of shape (n_columns, n_components) or None
@@ -179,7 +182,7 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         self.projections_: list[Double] | None = None
         self.components_: list[Double] | None = None
         self.feature_groups_ = labels.astype(object)
-        self._columns = columns_by_group(labels)
+        self.columns_ = columns_by_group(labels)
         if groups is None:
             self._pass_through(
                 "got no groups. Give the artist of each track, in a pipeline as "
@@ -203,17 +206,17 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         centred = X - mean
         components = [
             _principal_components(centred[:, columns], int(self.n_components))
-            for columns in self._columns.values()
+            for columns in self.columns_.values()
         ]
         projections = [
             self._projection(some, centred[:, columns], artist.ravel(), genre, n_free, name)
-            for some, (name, columns) in zip(components, self._columns.items(), strict=True)
+            for some, (name, columns) in zip(components, self.columns_.items(), strict=True)
         ]
         self.mean_, self.projections_, self.components_ = mean, projections, components
         if self.keep_columns:
             return self
         sizes = [projection.shape[1] for projection in projections]
-        self.feature_groups_ = np.repeat(np.array(list(self._columns), dtype=object), sizes)
+        self.feature_groups_ = np.repeat(np.array(list(self.columns_), dtype=object), sizes)
         return self
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
@@ -238,13 +241,13 @@ class ArtistWhitening(TransformerMixin, BaseEstimator):
         centred = X - self.mean_
         parts = [
             centred[:, columns] @ projection
-            for columns, projection in zip(self._columns.values(), self.projections_, strict=True)
+            for columns, projection in zip(self.columns_.values(), self.projections_, strict=True)
         ]
         if self.keep_columns:
             assert self.components_ is not None
             out = np.empty_like(X)
             for columns, part, components in zip(
-                self._columns.values(), parts, self.components_, strict=True
+                self.columns_.values(), parts, self.components_, strict=True
             ):
                 out[:, columns] = part @ components.T
             return out

@@ -59,6 +59,8 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         The tracks to compare with: those of ``fit``, or the landmarks.
     feature_groups_ : list of str
         The groups, in the order of their first columns.
+    columns_ : dict of str to ndarray
+        Positions of the columns of each group.
     scales_ : ndarray of shape (n_groups,)
         The typical squared distance in each group; NaN where all tracks are equal, and the
         group is left out.
@@ -136,13 +138,13 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If ``feature_groups`` has not one label for each column.
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
-        self._columns = columns_by_group(group_labels(self, self.feature_groups))
-        self.feature_groups_ = list(self._columns)
+        self.columns_ = columns_by_group(group_labels(self, self.feature_groups))
+        self.feature_groups_ = list(self.columns_)
         random = check_random_state(self.random_state)
         # Distances do not depend on the origin, and lose the fewest digits around the mean.
         self._origin = X.mean(axis=0, dtype=np.float64)
         compared = _draw(X - self._origin, _MAX_COMPARED, random)
-        self.scales_ = np.array([_typical_distance(compared[:, c]) for c in self._columns.values()])
+        self.scales_ = np.array([_typical_distance(compared[:, c]) for c in self.columns_.values()])
         self.normalization_ = None
         if self.n_landmarks is None:
             self.X_fit_ = X.copy()  # the caller may change X later
@@ -186,7 +188,7 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         varied = ~np.isnan(self.scales_)
         if not varied.any():
             return total + 1  # all tracks of fit are the same
-        for columns, scale in zip(self._columns.values(), self.scales_, strict=True):
+        for columns, scale in zip(self.columns_.values(), self.scales_, strict=True):
             if not np.isnan(scale):
                 squares = _squares(A[:, columns], B[:, columns])
                 total += np.exp(-self.gamma / scale * squares)

@@ -16,7 +16,7 @@ MIN_LEVEL = 1e-4
 MIN_DURATION = 0.1
 _N_BLOCKS = 5
 # Full scale is 1, or 32768 in copies of 16-bit samples, which decoders and mixing may exceed.
-_MAX_SAMPLE = 2.0**16
+MAX_SAMPLE = 2.0**16
 
 _ANY_SHAPE: dict[str, Any] = {
     "ensure_2d": False,
@@ -220,27 +220,33 @@ def check_finite(track: NDArray[np.floating[Any]], name: str) -> None:
 def check_samples(track: NDArray[np.floating[Any]], name: str) -> None:
     """Refuse a waveform with samples that are not finite or far beyond full scale."""
     largest = max(track.max(), -track.min())  # NaN where there is one
-    if largest <= _MAX_SAMPLE:
+    if largest <= MAX_SAMPLE:
         return
     check_finite(track, name)
-    bad = np.flatnonzero(np.abs(track) > _MAX_SAMPLE)
+    bad = np.flatnonzero(np.abs(track) > MAX_SAMPLE)
     raise ValueError(
         f"{name} has samples as large as {largest:g} ({bad.size} of {track.size} are beyond "
-        f"{_MAX_SAMPLE:g}, the first at sample {bad[0]}); full scale is 1. Divide the samples by "
+        f"{MAX_SAMPLE:g}, the first at sample {bad[0]}); full scale is 1. Divide the samples by "
         "their full scale, such as 2**23 for 24 bits, or repair the recording."
     )
 
 
 def has_sound(samples: NDArray[np.float32], sampling_rate: float) -> bool:
     """Whether a waveform is long and loud enough to predict a genre from it."""
-    n_samples = int(MIN_DURATION * sampling_rate)
-    length = max(2, n_samples // _N_BLOCKS)
+    length, n_loud = sound_blocks(sampling_rate)
     blocks = samples[: samples.size // length * length].reshape(-1, length)
     # A hundred blocks mostly suffice to see it.
     return any(
-        np.count_nonzero(blocks[::step].std(axis=1) >= MIN_LEVEL) >= max(1, n_samples // length)
+        np.count_nonzero(blocks[::step].std(axis=1) >= MIN_LEVEL) >= n_loud
         for step in (len(blocks) // 100 + 1, 1)
     )
+
+
+def sound_blocks(sampling_rate: float) -> tuple[int, int]:
+    """Return the samples in a block, and how many blocks must be loud in a track with sound."""
+    n_samples = int(MIN_DURATION * sampling_rate)
+    length = max(2, n_samples // _N_BLOCKS)
+    return length, max(1, n_samples // length)
 
 
 class TrackStack:
