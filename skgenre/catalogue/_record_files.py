@@ -292,8 +292,8 @@ def _recorded(
     if not recorded:
         end = 0
         stream.seek(0)
-        there = stream.read(len(form.start))
-        if not form.start.startswith(there):
+        beginning = stream.read(len(form.start))
+        if not form.start.startswith(beginning):
             raise ValueError(f"{path} holds something else than records; give another file.")
     stream.truncate(end)
     stream.seek(0, os.SEEK_END)
