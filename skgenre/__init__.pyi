@@ -55,5 +55,8 @@ from .preprocessing import ArtistWhitening as ArtistWhitening
 from .preprocessing import FrameScaler as FrameScaler
 from .preprocessing import GroupKernel as GroupKernel
 from .preprocessing import GroupScaler as GroupScaler
+from .tags import apply_tags as apply_tags
+from .tags import plan_tags as plan_tags
+from .tags import undo_tags as undo_tags
 
 __version__: str
