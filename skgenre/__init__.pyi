@@ -21,6 +21,7 @@ from .classifiers import make_genre_pipeline as make_genre_pipeline
 from .datasets import fetch_gtzan as fetch_gtzan
 from .datasets import load_genre_folder as load_genre_folder
 from .datasets import load_gtzan as load_gtzan
+from .datasets import load_tagged_folder as load_tagged_folder
 from .datasets import make_genres as make_genres
 from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate

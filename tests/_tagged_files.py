@@ -57,4 +57,10 @@ def record(path, genre="dub", confidence=0.9, **more):
     probabilities = {"dub": confidence, "swing": rest}
     if genre == "swing":
         probabilities = {"dub": rest, "swing": confidence}
-    return {"path": str(path), "status": "ok", "genre": genre, "probabilities": probabilities, **more}
+    return {
+        "path": str(path),
+        "status": "ok",
+        "genre": genre,
+        "probabilities": probabilities,
+        **more,
+    }

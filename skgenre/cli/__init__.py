@@ -1,4 +1,4 @@
-"""The command line: ``skgenre demo``, ``train``, ``predict``, ``info`` and ``reproduce``.
+"""The command line: ``skgenre demo``, ``train``, ``predict``, ``tag``, ``info``, ``reproduce``.
 
 This module runs the command and reports errors. Each command is a module of its own,
 imported when it is called, so that ``skgenre --help`` answers at once.
@@ -26,6 +26,7 @@ _MODULES = {
     "demo": "skgenre.cli._demo",
     "train": "skgenre.cli._train",
     "predict": "skgenre.cli._predict",
+    "tag": "skgenre.cli._tag",
     "info": "skgenre.cli._info",
     "reproduce": "skgenre.cli._reproduce",
 }
@@ -39,6 +40,7 @@ _OPTIONS = {
     "set genres_from=": "give genres_from=",
     "genres_from='metadata'": "--genres-from metadata",
     "genres_from='folders'": "--genres-from folders",
+    "min_artists=": "--min-artists ",
 }
 
 # Errors that the user can correct; any other is a bug of the program.

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     failed = False
     for file in args.files:
         try:
-            result = _predict(model, file, segments=args.segments)
+            result = predict_file(model, file, segments=args.segments)
         except (ValueError, OSError) as error:
             failed = True
             reason = str(error)
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     return int(failed)
 
 
-def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
+def predict_file(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
     """Describe one file: its genre and all probabilities, the most probable first."""
     from skgenre.utils._warnings import (
         NO_SOUND,

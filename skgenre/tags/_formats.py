@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -224,6 +225,7 @@ def _as_value_errors(what: str) -> Iterator[None]:
     except (ImportError, FileNotFoundError, MemoryError):
         raise
     except Exception as error:
-        if isinstance(error.__context__, OSError):  # mutagen wraps these
-            raise error.__context__ from error
+        cause = error.__context__
+        if isinstance(cause, OSError) and cause.errno != errno.EINVAL:  # mutagen wraps these
+            raise cause from error
         raise ValueError(f"its tags cannot be {what} ({type(error).__name__}: {error})") from error
