@@ -59,11 +59,13 @@ class Round:
         self.journal.unlink()
 
     def time(self, action: Callable[[], Any]) -> float:
+        """Return how many seconds an action takes."""
         start = time.perf_counter()
         action()
         return time.perf_counter() - start
 
     def digests(self) -> dict[str, str]:
+        """Return the digest of each file."""
         return {str(f): hashlib.sha256(f.read_bytes()).hexdigest() for f in self.files}
 
     def until_done(
@@ -110,6 +112,7 @@ class Round:
         return faults
 
     def play(self, kills: int) -> tuple[int, list[str]]:
+        """Apply and undo the plan under kills; return their number, and what was wrong."""
         done, faults = self.until_done(lambda: apply_tags(self.plan), kills)
         if not faults and self.digests() != self.new:
             faults = ["not all files are as in a run without kills"]

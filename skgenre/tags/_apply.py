@@ -95,15 +95,16 @@ def apply_tags(
     ['written']
     """
     import_mutagen()
-    _, rows = read_plan(plan)
-    results = []
+    rows = [row for row in read_plan(plan)[1] if row["action"] == "write"]
+    results: list[Result] = []
+    if not rows:
+        return results
     with open_journal(journal or f"{os.fspath(plan)}.journal", file_digest(plan)) as log:
         for row in rows:
-            if row["action"] == "write":
-                result = _result(row["path"], "written", _apply_file, row, log, keep_mtime)
-                results.append(result)
-                if report is not None:
-                    report(result)
+            result = _result(row["path"], "written", _apply_file, row, log, keep_mtime)
+            results.append(result)
+            if report is not None:
+                report(result)
     return results
 
 

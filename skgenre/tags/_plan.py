@@ -19,14 +19,7 @@ from skgenre.utils._names import name_key
 from skgenre.utils._vocabulary import Vocabulary, read_vocabulary
 
 _SCHEMA, _VERSION = "skgenre tag plan", 1
-_FIELDS: dict[str, type | tuple[type, ...]] = {
-    "path": str,
-    "action": str,
-    "before": list,
-    "after": list,
-    "digest": (str, type(None)),
-    "audio_digest": (str, type(None)),
-}
+_FIELDS = {"path": str, "action": str, "before": list, "after": list}
 
 
 @validate_params(
@@ -189,7 +182,7 @@ def read_plan(path: str | os.PathLike[str]) -> tuple[dict[str, Any], list[dict[s
                     f"{path}, line {number}: 'after' is {row['after']!r}; expected the genres to "
                     "write, one or more. To leave the file alone, change the action to 'keep'."
                 )
-            if row["digest"] is None or row["audio_digest"] is None:
+            if not (row.get("digest") and row.get("audio_digest")):
                 raise ValueError(
                     f"{path}, line {number}: a file without digests cannot be written; plan again."
                 )
