@@ -314,6 +314,8 @@ def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits
     pairs = set(zip(task.y.tolist(), units, strict=True))
     (scarcest, n_scarcest) = min(Counter(genre for genre, _ in sorted(pairs)).items(), key=_second)
     remedy = "give --cv 0 to train without cross-validation."
+    if args.labels == "tags" and task.artists is not None:
+        remedy = f"leave such genres out by --min-artists 2, or {remedy}"
     if n_scarcest < 2:
         raise ValueError(
             f"The genre {scarcest!r} has 1 {what} only; cross-validation needs one to train on "
