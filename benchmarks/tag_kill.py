@@ -133,7 +133,7 @@ def write_file(path: Path, rng: np.random.Generator) -> Path:
     """Write noise, and a title."""
     wave = (0.1 * rng.normal(size=_RATE)).astype(np.float32)
     if path.suffix == ".m4a":
-        with av.open(str(path), "w", format="ipod") as container:
+        with av.open(str(path), "w", format="ipod", options={"movflags": "faststart"}) as container:
             stream = container.add_stream("aac", rate=_RATE, layout="mono")
             frame = av.AudioFrame.from_ndarray(wave[np.newaxis], format="fltp", layout="mono")
             frame.sample_rate = _RATE

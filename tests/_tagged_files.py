@@ -16,7 +16,9 @@ def write_file(path, seconds=1.0, seed=0):
     noise = np.random.default_rng(seed).normal(size=int(RATE * seconds))
     wave = (0.1 * noise * np.hanning(noise.size)).astype(np.float32)
     if path.suffix == ".m4a":
-        with av.open(str(path), "w", format="ipod") as container:
+        # The tables in front of the sound, so that its place changes with the tags.
+        options = {"movflags": "faststart"}
+        with av.open(str(path), "w", format="ipod", options=options) as container:
             stream = container.add_stream("aac", rate=RATE, layout="mono")
             frame = av.AudioFrame.from_ndarray(wave[np.newaxis], format="fltp", layout="mono")
             frame.sample_rate = RATE

@@ -198,4 +198,4 @@ def test_the_commands_of_the_page_run(tmp_path, monkeypatch, capsys):
             done.append(command[1:3])
     actions = [action for name, action in done if name == "tag"]
     assert {"plan", "preview", "apply", "undo"} <= set(actions)
-    assert [action for name, action in done if name == "train"] == ["music", "tagged"]
+    assert [action for name, action in done if name == "train"] == ["music", "tagged", "tagged"]

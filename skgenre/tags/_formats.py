@@ -179,10 +179,10 @@ class Tags:
 
         tags = self._file.tags
         version = 3 if tags.version[:2] == (2, 3) else 4
-        encoding = 1 if version == 3 else 3  # UTF-16, the only Unicode of version 2.3, or UTF-8
-        tags.setall("TCON", [TCON(encoding=encoding, text=genres)])
+        # UTF-8, for which mutagen writes UTF-16 in version 2.3.
+        tags.setall("TCON", [TCON(encoding=3, text=genres)])
         for name, value in evidence.items():
-            tags.setall(f"TXXX:{name}", [TXXX(encoding=encoding, desc=name, text=[value])])
+            tags.setall(f"TXXX:{name}", [TXXX(encoding=3, desc=name, text=[value])])
         ape = self._ape() if self.format == "MP3" else None
         v1 = self._id3v1() if self.format == "MP3" else b""
         # Without a separator, values that other fields of version 2.3 may have stay apart.

@@ -28,16 +28,13 @@ def make_patch(new: Bytes, old: Bytes) -> list[list[Any]]:
     for start in range(0, len(new) - _BLOCK + 1, _BLOCK):
         blocks.setdefault(hash(new[start : start + _BLOCK]), start)
     patch: list[list[Any]] = []
-    position = kept = shift = 0  # kept: where the bytes begin that nothing describes yet
+    position = kept = 0  # kept: where the bytes begin that nothing describes yet
     while position < len(old):
-        # Most changes replace bytes, so that the next match has the same shift; or else any block.
-        start = position + shift
         block = old[position : position + _BLOCK]
-        if not (start >= 0 and len(block) > 32 and new[start : start + _BLOCK] == block):
-            start = blocks.get(hash(block), -1)
-            if start < 0 or new[start : start + _BLOCK] != block:
-                position += 1
-                continue
+        start = blocks.get(hash(block), -1)
+        if start < 0 or new[start : start + _BLOCK] != block:
+            position += 1
+            continue
         length = _equal(new, start, old, position)
         while position > kept and start > 0 and new[start - 1] == old[position - 1]:
             start, position, length = start - 1, position - 1, length + 1
@@ -45,7 +42,7 @@ def make_patch(new: Bytes, old: Bytes) -> list[list[Any]]:
             patch.append(_data(old[kept:position]))
         patch.append(["copy", start, length])
         position += length
-        kept, shift = position, start + length - position
+        kept = position
     if len(old) > kept:
         patch.append(_data(old[kept:]))
     return patch

@@ -15,6 +15,7 @@ import pytest
 from _tagged_files import FORMATS, record, tag, write_file
 from mediafile import MediaFile
 from mutagen.apev2 import APEv2
+from mutagen.flac import FLAC, Picture
 from mutagen.id3 import APIC, ID3, TCON, TDRC, TIT2, TPE1, TYER
 
 from skgenre import apply_tags, plan_tags, undo_tags
@@ -118,6 +119,79 @@ def test_overwrite_and_append(file, tmp_path):
     (tmp_path / "plan.jsonl.journal").unlink()
     apply(file, tmp_path, mode="overwrite", genre="swing")
     assert Tags(file).genres() == ["swing"]
+
+
+@pytest.mark.parametrize("ending", ["ogg", "opus", "mp3", "m4a"])
+def test_the_journal_holds_little_of_a_file_whose_parts_move(ending, tmp_path):
+    file = write_file(tmp_path / f"a.{ending}", 30.0)
+    _, journal = apply(file, tmp_path, vocabulary={"dub": "long " * 12_000})
+    assert journal.stat().st_size < file.stat().st_size / 20
+
+
+# A writer that does harm
+
+
+def _spoil(monkeypatch, spoil):
+    """Make mutagen do something else too when it saves a FLAC file."""
+    save = FLAC.save
+
+    def save_and_spoil(self, path):
+        spoil(self, path)
+        save(self, path)
+
+    monkeypatch.setattr(FLAC, "save", save_and_spoil)
+
+
+def _flip_last_byte(path):
+    with open(path, "r+b") as stream:
+        stream.seek(-1, os.SEEK_END)
+        last = stream.read(1)[0]
+        stream.seek(-1, os.SEEK_END)
+        stream.write(bytes([last ^ 1]))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda audio, path: audio.tags.__delitem__("title"), "other tags of it would change"),
+        (lambda audio, path: audio.clear_pictures(), "other tags of it would change"),
+        (lambda audio, path: _flip_last_byte(path), "its sound would change"),
+        (
+            lambda audio, path: audio.tags.__delitem__("genre"),
+            "it would read as [], not as ['dub']",
+        ),
+    ],
+    ids=["title", "picture", "sound", "genre"],
+)
+def test_a_copy_that_is_not_as_planned_never_takes_the_place(spoil, reason, tmp_path, monkeypatch):
+    file = tag(write_file(tmp_path / "music" / "a.flac"), title="T")
+    audio, picture = FLAC(file), Picture()
+    picture.data = b"x" * 100
+    audio.add_picture(picture)
+    audio.save()
+    before = file.read_bytes()
+    _spoil(monkeypatch, spoil)
+    result, journal = apply(file, tmp_path)
+    assert (result["status"], result["reason"]) == ("refused", reason)
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir()] == ["a.flac"]
+    assert len(journal.read_bytes().splitlines()) == 1
+
+
+def test_a_file_that_changes_meanwhile_is_left_alone(tmp_path, monkeypatch):
+    file = write_file(tmp_path / "a.flac")
+    _spoil(monkeypatch, lambda audio, path: file.write_bytes(b"another program's"))
+    result, _ = apply(file, tmp_path)
+    assert (result["status"], result["reason"]) == ("refused", "changed since the plan")
+    assert file.read_bytes() == b"another program's"
+    monkeypatch.undo()
+    assert apply_tags(tmp_path / "plan.jsonl")[0]["status"] == "refused"
+
+
+def test_a_genre_that_would_read_as_another_is_refused(tmp_path):
+    file = write_file(tmp_path / "a.mp3")
+    result, _ = apply(file, tmp_path, vocabulary={"dub": "17"})
+    assert result["reason"] == "it would read as ['Rock'], not as ['17']"
 
 
 # ID3 and its neighbours
