@@ -6,10 +6,11 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from sklearn.utils._param_validation import Interval, Real, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from skgenre.audio import audio_digest
 from skgenre.tags._formats import EVIDENCE, Tags, import_mutagen
@@ -221,9 +222,8 @@ def preview_lines(path: str | os.PathLike[str], *, everything: bool = False) -> 
                 yield f"{_in_one_line(row['path'])}: {row['action']}, {reason}"
     n_written = sum(changes.values())
     yield f"{n_written} of {len(rows)} files would be written."
-    for title, counter in (("", changes), ("", reasons)):
-        for what, count in counter.most_common():
-            yield f"{title}{count:7}  {what}"
+    for counter in (changes, reasons):
+        yield from (f"{count:7}  {what}" for what, count in counter.most_common())
 
 
 def _in_one_line(path: str) -> str:
