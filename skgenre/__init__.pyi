@@ -22,6 +22,7 @@ from .classifiers import make_genre_pipeline as make_genre_pipeline
 from .datasets import fetch_gtzan as fetch_gtzan
 from .datasets import load_genre_folder as load_genre_folder
 from .datasets import load_gtzan as load_gtzan
+from .datasets import load_tagged_folder as load_tagged_folder
 from .datasets import make_genres as make_genres
 from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
@@ -58,5 +59,8 @@ from .preprocessing import ArtistWhitening as ArtistWhitening
 from .preprocessing import FrameScaler as FrameScaler
 from .preprocessing import GroupKernel as GroupKernel
 from .preprocessing import GroupScaler as GroupScaler
+from .tags import apply_tags as apply_tags
+from .tags import plan_tags as plan_tags
+from .tags import undo_tags as undo_tags
 
 __version__: str

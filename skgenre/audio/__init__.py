@@ -2,6 +2,7 @@
 
 from skgenre.audio._augmenter import Augmenter
 from skgenre.audio._decode import AUDIO_EXTENSIONS, AudioInfo, probe_audio
+from skgenre.audio._essence import audio_digest, file_chunks
 from skgenre.audio._loader import AudioLoader
 from skgenre.audio._segmenter import Segmenter
 from skgenre.utils._warnings import NoSoundWarning
@@ -13,5 +14,7 @@ __all__ = [
     "Augmenter",
     "NoSoundWarning",
     "Segmenter",
+    "audio_digest",
+    "file_chunks",
     "probe_audio",
 ]

@@ -1,4 +1,4 @@
-"""The command line: ``demo``, ``train``, ``predict``, ``info``, ``export`` and ``reproduce``.
+"""The command line: one command a module, such as ``skgenre predict``.
 
 This module runs the command and reports errors. Each command is a module of its own,
 imported when it is called, so that ``skgenre --help`` answers at once.
@@ -26,6 +26,7 @@ _MODULES = {
     "demo": "skgenre.cli._demo",
     "train": "skgenre.cli._train",
     "predict": "skgenre.cli._predict",
+    "tag": "skgenre.cli._tag",
     "info": "skgenre.cli._info",
     "export": "skgenre.cli._export",
     "reproduce": "skgenre.cli._reproduce",
@@ -40,6 +41,7 @@ _OPTIONS = {
     "set genres_from=": "give genres_from=",
     "genres_from='metadata'": "--genres-from metadata",
     "genres_from='folders'": "--genres-from folders",
+    "min_artists=": "--min-artists ",
 }
 
 # Errors that the user can correct; any other is a bug of the program.

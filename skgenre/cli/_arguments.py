@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from skgenre import __version__
+from skgenre.cli._tag_arguments import add_labels, add_tag
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,13 +34,24 @@ def make_parser() -> argparse.ArgumentParser:
         "--debug", action="store_true", help="show the traceback of an error, for a bug report"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_demo, _add_train, _add_predict, _add_info, _add_export, _add_reproduce):
-        command = add(commands)
-        # SUPPRESS: without it here, the option before the command counts.
-        command.add_argument(
-            "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
-        )
+    for add in (
+        _add_demo,
+        _add_train,
+        _add_predict,
+        _add_tag,
+        _add_info,
+        _add_export,
+        _add_reproduce,
+    ):
+        _add_debug(add(commands))
     return parser
+
+
+def _add_debug(command: argparse.ArgumentParser) -> None:
+    # SUPPRESS: without it here, the option before the command counts.
+    command.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+    )
 
 
 def _add_demo(commands: Any) -> argparse.ArgumentParser:
@@ -62,8 +74,9 @@ def _add_demo(commands: Any) -> argparse.ArgumentParser:
 def _add_train(commands: Any) -> argparse.ArgumentParser:
     command = commands.add_parser(
         "train",
-        help="train a model on a folder of music that has one sub-folder for each genre",
-        description="Train a model on a folder of music that has one sub-folder for each genre.\n"
+        help="train a model on a folder of music that has one sub-folder for each genre, or tags",
+        description="Train a model on a folder of music that has one sub-folder for each genre,\n"
+        "or whose files have genres in their tags (--labels tags).\n"
         "First measures the accuracy by cross-validation, then trains on all tracks.",
     )
     command.add_argument("folder", metavar="FOLDER", help="such as music, with music/rock/song.wav")
@@ -125,6 +138,7 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         help="source of the genres: names of folders, or the column genre of the table; 'auto' "
         "means the table if no folder is named as one of its genres (default: %(default)s)",
     )
+    add_labels(command, _whole(1))
     command.add_argument(
         "--skip-corrupt",
         action="store_true",
@@ -234,6 +248,13 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
         help="write a playlist (M3U8) for each genre into this folder at the end",
     )
     _add_jobs(command, "files that are predicted at the same time")
+    return command
+
+
+def _add_tag(commands: Any) -> argparse.ArgumentParser:
+    command, actions = add_tag(commands)
+    for action in actions:
+        _add_debug(action)
     return command
 
 

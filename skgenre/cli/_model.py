@@ -9,15 +9,17 @@ from typing import Any
 from skgenre.onnx import is_onnx_file
 
 
-def check_destination(path: str, *, force: bool) -> Path:
-    """Check that a model can be written to a place, before any computing.
+def check_destination(path: str, *, force: bool, what: str = "model") -> Path:
+    """Check that a file can be written to a place, before any computing.
 
     Parameters
     ----------
     path : str
-        The model file to write.
+        The file to write.
     force : bool
         Whether it may exist already.
+    what : str, default="model"
+        What is written, for the errors.
 
     Returns
     -------
@@ -31,9 +33,9 @@ def check_destination(path: str, *, force: bool) -> Path:
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise IsADirectoryError(f"{path} is a directory; give the name of a file for the model.")
+        raise IsADirectoryError(f"{path} is a directory; give the name of a file for the {what}.")
     if target.exists() and not target.is_file():
-        raise ValueError(f"{path} is a pipe or a device; give the name of a file for the model.")
+        raise ValueError(f"{path} is a pipe or a device; give the name of a file for the {what}.")
     if target.exists() and not force:
         raise FileExistsError(f"{path} exists; give another name, or --force to replace it.")
     if not target.parent.is_dir():

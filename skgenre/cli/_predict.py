@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
             "predict segments."
         )
     min_confidence = _min_confidence(args)
-    paths, n_files = _paths(args)
+    paths, n_files = audio_paths(args.files, exclude=args.exclude)
     with _records(args, model, model_id, min_confidence) as records:
         found = predict_files(
             model,
@@ -84,17 +84,34 @@ def _min_confidence(args: argparse.Namespace) -> float:
     return info.min_confidence(args.min_accuracy)
 
 
-def _paths(args: argparse.Namespace) -> tuple[Iterable[str], int | None]:
-    """Return the files, and how many they are; None where standard input lists them."""
+def audio_paths(
+    arguments: Sequence[str], *, exclude: Sequence[str] = ()
+) -> tuple[Iterable[str], int | None]:
+    """Return the files that arguments mean; warn of what is left out of folders.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Files, folders and patterns, or "-" alone for a list on standard input.
+    exclude : sequence of str, default=()
+        Patterns of paths to leave out.
+
+    Returns
+    -------
+    paths : iterable of str
+        The files.
+    n_files : int or None
+        How many they are; None where standard input lists them.
+    """
     from skgenre.catalogue import count_left_out, find_paths, read_list
 
-    if args.files == ["-"]:
+    if list(arguments) == ["-"]:
         return read_list(sys.stdin.buffer), None
-    if "-" in args.files:
+    if "-" in arguments:
         raise ValueError(
             "- stands for the list on standard input and goes alone; a file of this name is ./-"
         )
-    found = find_paths(args.files, exclude=args.exclude)
+    found = find_paths(arguments, exclude=exclude)
     if found.left_out:
         names = printable(", ".join(path for path, _ in found.left_out[:3]), sys.stderr)
         more = f" and {len(found.left_out) - 3} more" if len(found.left_out) > 3 else ""
@@ -104,7 +121,7 @@ def _paths(args: argparse.Namespace) -> tuple[Iterable[str], int | None]:
             sys.stderr,
         )
     if not found.paths:
-        raise ValueError(f"There are no audio files in {', '.join(args.files)}.")
+        raise ValueError(f"There are no audio files in {', '.join(arguments)}.")
     return found.paths, len(found.paths)
 
 

@@ -151,8 +151,26 @@ def _check_rich() -> None:
 
 def _load(args: argparse.Namespace) -> Any:
     """List the music; files that cannot be used are an error without --skip-corrupt."""
-    from skgenre import load_genre_folder
+    from skgenre import load_genre_folder, load_tagged_folder
 
+    on_error = "skip" if args.skip_corrupt else "raise"
+    about_tags = {
+        name: getattr(args, name)
+        for name in ("vocabulary", "several", "min_tracks", "min_artists")
+        if getattr(args, name) is not None
+    }
+    if args.labels == "tags":
+        if args.metadata.lower() not in ("auto", "none") or args.genres_from != "auto":
+            raise ValueError("--metadata and --genres-from are no options of --labels tags.")
+        need_artist = args.metadata.lower() != "none"
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"\d+ of \d+ files of .* were left out", UserWarning)
+            return load_tagged_folder(
+                args.folder, need_artist=need_artist, on_error=on_error, **about_tags
+            )
+    if about_tags:
+        option = "--" + next(iter(about_tags)).replace("_", "-")
+        raise ValueError(f"{option} is an option of --labels tags only.")
     with warnings.catch_warnings():
         # They are reported here, each by name.
         warnings.filterwarnings("ignore", r"\d+ of \d+ files of .* were left out", UserWarning)
@@ -160,7 +178,7 @@ def _load(args: argparse.Namespace) -> Any:
             args.folder,
             metadata=None if args.metadata.lower() == "none" else args.metadata,
             genres_from=args.genres_from,
-            on_error="skip" if args.skip_corrupt else "raise",
+            on_error=on_error,
         )
 
 
@@ -176,6 +194,9 @@ def _echo_music(folder: str, music: Any) -> None:
             row.append(len(set(music.artists[music.target == row[0]])))
         rows[-1].append(len(set(music.artists)))
     echo_table(header, rows)
+    if music.genres_from == "tags":
+        _echo_tags(music)
+        return
     by_table = music.genres_from == "metadata"
     if by_table and music.metadata != "gtzan":
         echo(f"Genres are from {music.metadata}.")
@@ -189,6 +210,16 @@ def _echo_music(folder: str, music: Any) -> None:
     else:
         echo(f"Artists are from {music.metadata}.")
     _echo_left_out(reason for _, reason in music.skipped)
+
+
+def _echo_tags(music: Any) -> None:
+    echo("Genres and artists are from the tags of the files.")
+    if music.artists is None:
+        echo("Artists are not known.")
+    if music.n_several:
+        echo(f"Files with several genres, of which the first counts: {music.n_several}.")
+    for reason, count in music.left_out.items():
+        echo(f"Left out: {count} files, {reason}")
 
 
 def _echo_left_out(reasons: Iterable[str]) -> None:
@@ -283,6 +314,8 @@ def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits
     pairs = set(zip(task.y.tolist(), units, strict=True))
     (scarcest, n_scarcest) = min(Counter(genre for genre, _ in sorted(pairs)).items(), key=_second)
     remedy = "give --cv 0 to train without cross-validation."
+    if args.labels == "tags" and task.artists is not None:
+        remedy = f"leave such genres out by --min-artists 2, or {remedy}"
     if n_scarcest < 2:
         raise ValueError(
             f"The genre {scarcest!r} has 1 {what} only; cross-validation needs one to train on "

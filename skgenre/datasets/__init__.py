@@ -5,6 +5,7 @@ from skgenre.datasets._files import AudioFiles, find_audio
 from skgenre.datasets._folder import load_genre_folder
 from skgenre.datasets._load_gtzan import load_gtzan
 from skgenre.datasets._load_music import load_music
+from skgenre.datasets._tagged import load_tagged_folder
 from skgenre.datasets.synthetic import make_genres
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "load_genre_folder",
     "load_gtzan",
     "load_music",
+    "load_tagged_folder",
     "make_genres",
 ]

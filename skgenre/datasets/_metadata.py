@@ -16,11 +16,11 @@ from skgenre.datasets._table import (
     Table,
     composed,
     is_missing,
-    name_key,
     open_table,
 )
 from skgenre.datasets.gtzan import TABLE, clip_name, read_facts, read_groups
 from skgenre.utils._io import shorten
+from skgenre.utils._names import name_key
 
 _ENDINGS = (".csv", ".tsv", ".xlsx", ".xls", ".ods")  # spreadsheets are refused by name
 _USUAL_NAMES = ("tracks.csv", "metadata.csv", "tracks.tsv", "metadata.tsv")

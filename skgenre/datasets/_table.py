@@ -8,12 +8,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from io import StringIO
 from itertools import islice
 from pathlib import Path
 
 from skgenre.utils._io import shorten
+from skgenre.utils._names import name_key
 
 # The names of a column in the table, without spaces and punctuation. The last ones are those of
 # FMA's tracks.csv, with its three rows of headers in one.
@@ -163,26 +163,6 @@ def _find_columns(header: Sequence[str]) -> dict[str, int]:
         if name is not None:
             found[column] = header.index(name)
     return found
-
-
-@lru_cache(maxsize=4096)  # a table repeats its artists and genres
-def name_key(name: str) -> str:
-    """Return what the spellings of a name have in common.
-
-    Parameters
-    ----------
-    name : str
-        Such as "Hip-Hop".
-
-    Returns
-    -------
-    key : str
-        The name without case, spaces, punctuation and Unicode form, such as "hiphop"; with its
-        punctuation if it has nothing else, as "!!!".
-    """
-    name = unicodedata.normalize("NFKC", name).casefold().strip()
-    # Separators, punctuation and control characters.
-    return "".join(ch for ch in name if unicodedata.category(ch)[0] not in "ZPC") or name
 
 
 def find_similar(names: Iterable[str]) -> list[str]:
