@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from joblib import Memory
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils._param_validation import Interval
@@ -54,10 +55,10 @@ class MusicnnTagger(ClassifierMixin, BaseEstimator):
     weights : {"msd", "mtt"}, str or PathLike, default="msd"
         The weights, as for :class:`MusicnnExtractor`.
     genres : mapping or None, default=None
-        Your genres, with the tag or the list of tags that stand for each:
-        ``{"rap": "Hip-Hop", "electronic": ["electronica", "House"]}``. A genre is as probable as the
-        most probable of its tags. None takes each tag that names a genre as it is, 29 of "msd" and
-        13 of "mtt", and all tags of other weights.
+        Your genres, all strings or all integers, with the tag or the list of tags that stand for
+        each: ``{"rap": "Hip-Hop", "electronic": ["electronica", "House"]}``. A genre is as probable
+        as the most probable of its tags. None takes each tag that names a genre as it is, 29 of
+        "msd" and 13 of "mtt", and all tags of other weights.
     duration : float, default=60.0
         Seconds taken at most, from the middle of each track.
     n_jobs : int or None, default=None
@@ -152,8 +153,8 @@ class MusicnnTagger(ClassifierMixin, BaseEstimator):
             if strange:
                 raise ValueError(
                     f"y has the genres {strange}, but this MusicnnTagger predicts "
-                    f"{classes.tolist()}. Map each genre to tags: genres={{{strange[0]!r}: [...]}}; "
-                    f"the tags are {self.tags_.tolist()}."
+                    f"{classes.tolist()}. Map each genre to tags, as in "
+                    f"genres={{{strange[0]!r}: [...], ...}}; the tags are {self.tags_.tolist()}."
                 )
         return self
 
@@ -186,8 +187,11 @@ class MusicnnTagger(ClassifierMixin, BaseEstimator):
                     f"genres maps {genre!r} to {chosen!r}, but expected one or more tags of the "
                     f"network: {', '.join(tags)}."
                 )
-        if len(genres) < 2:
-            raise ValueError(f"genres={self.genres!r} must have two genres or more.")
+        kinds = {type(genre) for genre in genres}
+        if len(genres) < 2 or kinds not in ({str}, {int}):
+            raise ValueError(
+                f"genres={self.genres!r} must have two genres or more, all strings or all integers."
+            )
         return genres
 
     def predict_tag_proba(self, X: Any) -> NDArray[np.float64]:
@@ -230,7 +234,7 @@ class MusicnnTagger(ClassifierMixin, BaseEstimator):
         table = front_end.set_output(transform="default").transform(X).astype(np.float64)
         n_tags = len(self.tags_)
         logits, has_sound = table[:, -1 - n_tags : -1], table[:, -1:] > 0
-        return np.where(has_sound, 1 / (1 + np.exp(-logits)), 0)
+        return np.where(has_sound, expit(logits), 0)
 
     def tags_to_genres(self, tag_proba: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Turn probabilities of tags into those of genres.

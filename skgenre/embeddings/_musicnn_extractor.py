@@ -107,6 +107,8 @@ class MusicnnExtractor(TrackTableTransformer):
     ['musicnn_mean', 'musicnn_logits']
     """
 
+    weights_sha256_: str
+
     _parameter_constraints: dict[str, list[Any]] = {
         "weights": [str, os.PathLike],
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
