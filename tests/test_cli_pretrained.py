@@ -13,7 +13,6 @@ from _musicnn import random_tensors
 from skgenre.cli import main
 from skgenre.embeddings import KNOWN, digest, write_weights
 
-
 TAGS = KNOWN["msd"].tags
 TENSORS = random_tensors(timbral=204, temporal=51, dense_layers=64, units=200, tags=50)
 
