@@ -47,8 +47,8 @@ class MusicnnTagger(ClassifierMixin, BaseEstimator):
     the weights must be there, see :func:`fetch_musicnn`.
 
     Its genres are those of the people who tagged its training music: listeners of last.fm for
-    "msd", players of a game for "mtt". Where you have labelled tracks, :class:`GenreClassifier` learns
-    your own.
+    "msd", players of a game for "mtt". Where you have labelled tracks, :class:`GenreClassifier`
+    learns your own.
 
     Parameters
     ----------
