@@ -14,6 +14,7 @@ from .classifiers import KerasGenreClassifier as KerasGenreClassifier
 from .classifiers import LogMelCNNGenreClassifier as LogMelCNNGenreClassifier
 from .classifiers import LSTMGenreClassifier as LSTMGenreClassifier
 from .classifiers import MLPGenreClassifier as MLPGenreClassifier
+from .classifiers import MusicnnTagger as MusicnnTagger
 from .classifiers import PairwiseCalibratedClassifier as PairwiseCalibratedClassifier
 from .classifiers import RCNNGenreClassifier as RCNNGenreClassifier
 from .classifiers import RejectingClassifier as RejectingClassifier
@@ -24,6 +25,8 @@ from .datasets import load_genre_folder as load_genre_folder
 from .datasets import load_gtzan as load_gtzan
 from .datasets import load_tagged_folder as load_tagged_folder
 from .datasets import make_genres as make_genres
+from .embeddings import MusicnnExtractor as MusicnnExtractor
+from .embeddings import fetch_musicnn as fetch_musicnn
 from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
 from .evaluation import leakage_audit as leakage_audit

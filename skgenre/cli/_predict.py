@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _PROBABILITY = "probability"
 _MAX_FILE_WIDTH = 60
+_N_TAGS = 5  # in the table
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 def _file_id(model: str) -> str:
     from skgenre.catalogue import file_id
 
-    return file_id(model)
+    return file_id(model) if os.path.exists(model) else model  # the name of a pretrained one
 
 
 def _min_confidence(args: argparse.Namespace) -> float:
@@ -214,6 +216,9 @@ class _Table:
             header.append("next best")
             # Each of the others as "genre 0.123", joined by ", ".
             self.widths.append(max(len("next best"), self.n_more * (genre_width + 8) - 2))
+        if hasattr(model, "predict_tag_proba"):
+            header.append("tags")
+            self.widths.append(len("tags"))
         if args.segments:
             header.append("segments")
             self.widths.append(len("segments"))
@@ -232,6 +237,9 @@ class _Table:
         row: list[object] = [file, genres, Share(first)]
         if self.n_more:
             row.append(", ".join(f"{name} {p:.3f}" for name, p in others[: self.n_more]))
+        if found.tags is not None:
+            best = list(found.tags.items())[:_N_TAGS]
+            row.append(", ".join(f"{tag} {p:.2f}" for tag, p in best))
         if found.segments is not None:
             row.append(_runs([segment["genre"] or "no sound" for segment in found.segments]))
         echo(aligned(row, self.widths))
