@@ -22,6 +22,8 @@ from .datasets import fetch_gtzan as fetch_gtzan
 from .datasets import load_genre_folder as load_genre_folder
 from .datasets import load_gtzan as load_gtzan
 from .datasets import make_genres as make_genres
+from .embeddings import MusicnnExtractor as MusicnnExtractor
+from .embeddings import fetch_musicnn as fetch_musicnn
 from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
 from .evaluation import leakage_audit as leakage_audit

@@ -15,7 +15,7 @@ LEVELS = [
     {"utils", "base"},
     {"audio", "networks"},
     {"features", "preprocessing", "datasets"},
-    {"pipeline"},
+    {"pipeline", "embeddings"},
     {"classifiers"},
     {"plotting"},
     {"evaluation"},
