@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
@@ -32,6 +32,7 @@ Array = NDArray[Any]
 
 _MIN_PROBABILITY = 1e-4
 _USUAL_LOG_SLOPE = np.log(2)
+_OFFSET_PRECISION = 5.0
 _ROWS_TOGETHER = 256
 
 
@@ -55,6 +56,10 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         all classes are smaller than that, there are fewer. A class may be missing from a fold,
         and from the folds of an iterable some tracks. The data of ``fit`` choose the slopes
         only: the classifier that predicts is fitted on all of them.
+    balance : float, default=0.0
+        How much more each track of a small class counts than one of a large class when the
+        offsets of the classes are learnt: the number of tracks to the power ``-balance``. With 1,
+        all classes count the same; with 0, there are no offsets and no temperature.
     random_state : int, RandomState instance or None, default=None
         Shuffles the folds of an int ``cv``.
 
@@ -64,6 +69,9 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         The classifier, fitted on all tracks.
     slopes_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
         Slope of the sigmoid of each pair of classes, in the order (0, 1), (0, 2), ..., (1, 2), ...
+    offsets_ : ndarray of shape (n_classes,)
+        What is added to the scores of each class, in units of the sigmoid; zeros without
+        ``balance``.
     classes_ : ndarray of shape (n_classes,)
         The classes, sorted.
     n_features_in_ : int
@@ -85,6 +93,14 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
     around the logarithm of the slope that suits all pairs together: pairs of few tracks borrow
     from the others. That common slope has the same kind of prior around 2, in units of the root
     mean square of the scores.
+
+    A classifier that learnt from many tracks of one class and few of another is in doubt in favour
+    of the first: far from all tracks, where those of a new artist are, only its intercept is left.
+    With ``balance``, the probability of the first class of a pair is
+    1 / (1 + exp(-t (a s + b_i - b_j))), with an offset b for each class rather than each pair.
+    The offsets are the most probable ones under a normal prior around 0 of variance 0.2, where each
+    left-out track counts once, by ``balance``. The temperature t makes the probabilities of the
+    classes most likely, all tracks counting the same.
 
     From the probabilities r of the pairs follow those of the classes by the second method of
     [2]_: p minimises the sum over pairs of (r_ji p_i - r_ij p_j) squared.
@@ -112,12 +128,14 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit", "decision_function"])],
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), "array-like"],
+        "balance": [Interval(Real, 0, 1, closed="both")],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, *, cv=5, random_state=None):
+    def __init__(self, estimator, *, cv=5, balance=0.0, random_state=None):
         self.estimator = estimator
         self.cv = cv
+        self.balance = balance
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -173,7 +191,22 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
             for pair, (i, j) in enumerate(zip(first, second, strict=True))
         ]
         self.slopes_ = _slopes([margin[~np.isnan(margin)] for margin in margins])
+        self.offsets_ = np.zeros(len(self.classes_))
+        if self.balance:
+            self._balance(scores, codes)
         return self
+
+    def _balance(self, scores: Array, codes: Array) -> None:
+        """Learn the offsets of the classes, and apply the temperature to them and to the slopes."""
+        self.offsets_ = _offsets(scores * self.slopes_, codes, self.balance)
+        known = ~np.isnan(scores).any(axis=1)  # left out once, by a classifier of all classes
+        of_pairs = scores[known] * self.slopes_ + self._pair_offsets()
+        temperature = _temperature(of_pairs, codes[known], len(self.classes_))
+        self.slopes_, self.offsets_ = self.slopes_ * temperature, self.offsets_ * temperature
+
+    def _pair_offsets(self) -> Array:
+        first, second = np.triu_indices(len(self.classes_), 1)
+        return self.offsets_[first] - self.offsets_[second]
 
     def _folds(self, X: Any, codes: Array) -> list[tuple[Array, Array]]:
         if not isinstance(self.cv, Integral):
@@ -222,14 +255,7 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         """
         check_is_fitted(self)
         scores = self._pair_scores(self.estimator_, X)
-        of_first = expit(scores * self.slopes_)
-        of_first = np.clip(of_first, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
-        n_classes = len(self.classes_)
-        first, second = np.triu_indices(n_classes, 1)
-        r = np.full((len(scores), n_classes, n_classes), 0.5)
-        r[:, first, second] = of_first
-        r[:, second, first] = 1 - of_first
-        return _couple(r)
+        return _class_proba(scores * self.slopes_ + self._pair_offsets(), len(self.classes_))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each track.
@@ -286,6 +312,62 @@ def _log_slope(margins: Array, expected: float) -> float:
         return unlikely + (log_slope - expected) ** 2 / 2
 
     return float(minimize_scalar(loss, bounds=(expected - 4, expected + 4), method="bounded").x)
+
+
+def _offsets(scores: Array, codes: Array, balance: float) -> Array:
+    """Return the most probable offset of each class, from the calibrated scores of the pairs."""
+    counts = np.bincount(codes)
+    n_classes = len(counts)
+    pairs = np.transpose(np.triu_indices(n_classes, 1))
+    parts = [
+        # By how much each track is on the side of its class, for the two classes of each pair.
+        (sign * scores[codes == own, pair], own, other)
+        for pair, (i, j) in enumerate(pairs)
+        for sign, own, other in ((1, i, j), (-1, j, i))
+    ]
+    own = np.concatenate([np.full(len(part), i) for part, i, _ in parts])
+    other = np.concatenate([np.full(len(part), j) for part, _, j in parts])
+    margins = np.concatenate([part for part, _, _ in parts])
+    seen = ~np.isnan(margins)
+    own, other, margins = own[seen], other[seen], margins[seen]
+    if not len(margins):
+        return np.zeros(n_classes)
+    weights = counts[own] ** -float(balance)
+    weights /= weights.mean() * (n_classes - 1)  # a track has so many pairs
+
+    def loss(offsets: Array) -> tuple[float, Array]:
+        shifted = margins + offsets[own] - offsets[other]
+        slope = weights * expit(-shifted)
+        gradient = np.bincount(other, slope, n_classes) - np.bincount(own, slope, n_classes)
+        unlikely = (weights * np.logaddexp(0, -shifted)).sum()
+        return unlikely + _OFFSET_PRECISION * (offsets @ offsets) / 2, (
+            gradient + _OFFSET_PRECISION * offsets
+        )
+
+    return minimize(loss, np.zeros(n_classes), jac=True, method="L-BFGS-B").x
+
+
+def _temperature(scores: Array, codes: Array, n_classes: int) -> float:
+    """Return the factor of the pairs' scores that makes the classes of the tracks most likely."""
+    if not len(codes):
+        return 1.0
+
+    def loss(log_factor: float) -> float:
+        proba = _class_proba(scores * np.exp(log_factor), n_classes)
+        likelihood = proba[np.arange(len(codes)), codes]
+        return -np.log(likelihood + _MIN_PROBABILITY).sum() + log_factor**2 / 2
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-1, 1), method="bounded").x))
+
+
+def _class_proba(scores: Array, n_classes: int) -> Array:
+    """Return the probabilities of classes from the calibrated scores of pairs."""
+    of_first = np.clip(expit(scores), _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
+    first, second = np.triu_indices(n_classes, 1)
+    r = np.full((len(scores), n_classes, n_classes), 0.5)
+    r[:, first, second] = of_first
+    r[:, second, first] = 1 - of_first
+    return _couple(r)
 
 
 def _couple(r: Array) -> Array:
