@@ -13,6 +13,7 @@ from .classifiers import KerasGenreClassifier as KerasGenreClassifier
 from .classifiers import LogMelCNNGenreClassifier as LogMelCNNGenreClassifier
 from .classifiers import LSTMGenreClassifier as LSTMGenreClassifier
 from .classifiers import MLPGenreClassifier as MLPGenreClassifier
+from .classifiers import MusicnnTagger as MusicnnTagger
 from .classifiers import PairwiseCalibratedClassifier as PairwiseCalibratedClassifier
 from .classifiers import RCNNGenreClassifier as RCNNGenreClassifier
 from .classifiers import RejectingClassifier as RejectingClassifier

@@ -12,6 +12,7 @@ from skgenre.classifiers._log_mel_cnn import LogMelCNNGenreClassifier
 from skgenre.classifiers._lstm import LSTMGenreClassifier
 from skgenre.classifiers._make_genre_pipeline import make_genre_pipeline
 from skgenre.classifiers._mlp import MLPGenreClassifier
+from skgenre.classifiers._musicnn_tagger import MusicnnTagger
 from skgenre.classifiers._rcnn import RCNNGenreClassifier
 from skgenre.classifiers._rejecting import RejectingClassifier
 from skgenre.classifiers._transfer import TransferGenreClassifier
@@ -30,6 +31,7 @@ __all__ = [
     "LSTMGenreClassifier",
     "LogMelCNNGenreClassifier",
     "MLPGenreClassifier",
+    "MusicnnTagger",
     "PairwiseCalibratedClassifier",
     "RCNNGenreClassifier",
     "RejectingClassifier",

@@ -1,4 +1,4 @@
-"""The command line: ``skgenre demo``, ``train``, ``predict``, ``info`` and ``reproduce``.
+"""The command line: ``skgenre demo``, ``train``, ``predict``, ``info``, ``fetch``, ``reproduce``.
 
 This module runs the command and reports errors. Each command is a module of its own,
 imported when it is called, so that ``skgenre --help`` answers at once.
@@ -27,6 +27,7 @@ _MODULES = {
     "train": "skgenre.cli._train",
     "predict": "skgenre.cli._predict",
     "info": "skgenre.cli._info",
+    "fetch": "skgenre.cli._fetch",
     "reproduce": "skgenre.cli._reproduce",
 }
 

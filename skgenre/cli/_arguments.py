@@ -33,7 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--debug", action="store_true", help="show the traceback of an error, for a bug report"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_demo, _add_train, _add_predict, _add_info, _add_reproduce):
+    for add in (_add_demo, _add_train, _add_predict, _add_info, _add_fetch, _add_reproduce):
         command = add(commands)
         # SUPPRESS: without it here, the option before the command counts.
         command.add_argument(
@@ -163,7 +163,10 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
         "predicted); 2 after an error.",
     )
     command.add_argument(
-        "model", metavar="MODEL", help="file written by skgenre train or skgenre.save"
+        "model",
+        metavar="MODEL",
+        help="file written by skgenre train or skgenre.save; or musicnn-msd or musicnn-mtt, a "
+        "pretrained network of tags, after `skgenre fetch musicnn`",
     )
     command.add_argument(
         "--trust-pickle",
@@ -196,10 +199,41 @@ def _add_info(commands: Any) -> argparse.ArgumentParser:
         description="Show where a model comes from, how it was measured, and which versions\n"
         "differ from those installed. The model itself is not loaded.",
     )
-    command.add_argument("model", metavar="MODEL", help="file written by skgenre train")
+    command.add_argument(
+        "model", metavar="MODEL", help="file written by skgenre train; or musicnn-msd, musicnn-mtt"
+    )
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write all of it as JSON")
     form.add_argument("--card", action="store_true", help="write a model card in Markdown")
+    return command
+
+
+def _add_fetch(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "fetch",
+        help="get the weights of a pretrained network, once",
+        description="Get the weights of a pretrained network, once, and show their licence and\n"
+        "training data. `skgenre predict musicnn-msd FILE` works after that.",
+    )
+    command.add_argument("network", metavar="NETWORK", choices=("musicnn",), help="musicnn")
+    command.add_argument(
+        "--weights",
+        choices=("msd", "mtt"),
+        help="msd: trained on the Million Song Dataset; mtt: on MagnaTagATune (default: both)",
+    )
+    command.add_argument(
+        "--from",
+        dest="source",
+        metavar="FILE",
+        help="take them from the wheel that `pip download --no-deps musicnn==0.1.0` gets, a folder "
+        "that it was unpacked to, or a checkpoint, instead of the authors' repository",
+    )
+    command.add_argument(
+        "--data-home",
+        metavar="FOLDER",
+        help="where the folder musicnn is made (default: scikit-learn's data folder, where the "
+        "other commands look)",
+    )
     return command
 
 

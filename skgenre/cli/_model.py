@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+# Names of models that no file is needed for, and their weights.
+PRETRAINED = {"musicnn-msd": "msd", "musicnn-mtt": "mtt"}
+
 
 def check_destination(path: str, *, force: bool) -> Path:
     """Check that a model can be written to a place, before any computing.
@@ -47,7 +50,7 @@ def load_model(path: str, *, trust_pickle: bool = False) -> Any:
     Parameters
     ----------
     path : str
-        A file written by ``skgenre train`` or by ``skgenre.save``.
+        A file written by ``skgenre train`` or by ``skgenre.save``, or a key of ``PRETRAINED``.
     trust_pickle : bool, default=False
         Whether it may be a pickle, which runs code when it is loaded.
 
@@ -69,7 +72,12 @@ def load_model(path: str, *, trust_pickle: bool = False) -> Any:
     from skgenre.persistence import load
 
     if not os.path.exists(path):
-        raise FileNotFoundError(f"There is no model {path}; skgenre train makes one.")
+        if path in PRETRAINED:
+            return make_pretrained(path)
+        raise FileNotFoundError(
+            f"There is no model {path}; skgenre train makes one. Pretrained ones are called "
+            f"{' and '.join(PRETRAINED)}."
+        )
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory, not a model.")
     with open(path, "rb") as stream:
@@ -100,6 +108,31 @@ def load_model(path: str, *, trust_pickle: bool = False) -> Any:
     if not hasattr(model, "predict_proba"):
         raise ValueError(f"{path} holds a {kind} without genre probabilities; {expected}.")
     return model
+
+
+def make_pretrained(name: str) -> Any:
+    """Return a classifier that needs no training.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``PRETRAINED``.
+
+    Returns
+    -------
+    model : MusicnnTagger
+        With its weights.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the weights are not there; the message names the command that gets them.
+    """
+    from skgenre.classifiers import MusicnnTagger
+    from skgenre.embeddings import load_weights
+
+    load_weights(PRETRAINED[name])
+    return MusicnnTagger(PRETRAINED[name])
 
 
 def _load_pickle(path: str) -> Any:

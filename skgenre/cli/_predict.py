@@ -13,6 +13,7 @@ from skgenre.cli._report import Share, aligned, echo, printable
 
 _PROBABILITY = "probability"
 _NO_SOUND = "no sound"
+_N_TAGS = 5  # in the table
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,7 +59,12 @@ def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
     names = [str(name) for name in model.classes_]
     with gather_track_warnings() as found:
         classifier, features = split_fitted(model, [file])
-        proba = classifier.predict_proba(features)[0]  # (n_classes,)
+        if hasattr(classifier, "predict_tag_proba"):
+            tag_proba = classifier.predict_tag_proba(features)
+            proba = classifier.tags_to_genres(tag_proba)[0]
+        else:
+            tag_proba = None
+            proba = classifier.predict_proba(features)[0]  # (n_classes,)
         by_segment = classifier.predict_segment_proba(features)[0] if segments else []
     silent = [warning.detail for warning in found if warning.problem == NO_SOUND[0]]
     if silent:
@@ -72,6 +78,10 @@ def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
         "genre": names[order[0]],
         "probabilities": {names[i]: round(float(proba[i]), 6) for i in order},
     }
+    if tag_proba is not None:
+        tags = zip(map(str, classifier.tags_), tag_proba[0], strict=True)
+        by_probability = sorted(tags, key=lambda tag: -tag[1])
+        result["tags"] = {tag: round(float(p), 6) for tag, p in by_probability}
     if segments:
         result["segments"] = [
             {
@@ -97,6 +107,9 @@ class _Table:
             header.append("next best")
             # Each of the others as "genre 0.123", joined by ", ".
             self.widths.append(max(len("next best"), self.n_more * (genre_width + 8) - 2))
+        if hasattr(model, "predict_tag_proba"):
+            header.append("tags")
+            self.widths.append(len("tags"))
         if args.segments:
             header.append("segments")
             self.widths.append(len("segments"))
@@ -113,6 +126,9 @@ class _Table:
         row: list[object] = [_in_one_line(result["file"]), genre, Share(first)]
         if self.n_more:
             row.append(", ".join(f"{name} {p:.3f}" for name, p in others[: self.n_more]))
+        if "tags" in result:
+            best = list(result["tags"].items())[:_N_TAGS]
+            row.append(", ".join(f"{tag} {p:.2f}" for tag, p in best))
         if "segments" in result:
             row.append(_runs([segment["genre"] or _NO_SOUND for segment in result["segments"]]))
         echo(aligned(row, self.widths))

@@ -2,5 +2,20 @@
 
 from skgenre.embeddings._fetch_musicnn import fetch_musicnn
 from skgenre.embeddings._musicnn_extractor import MusicnnExtractor
+from skgenre.embeddings._musicnn_weights import (
+    KNOWN,
+    Weights,
+    layer_shapes,
+    load_weights,
+    write_weights,
+)
 
-__all__ = ["MusicnnExtractor", "fetch_musicnn"]
+__all__ = [
+    "KNOWN",
+    "MusicnnExtractor",
+    "Weights",
+    "fetch_musicnn",
+    "layer_shapes",
+    "load_weights",
+    "write_weights",
+]

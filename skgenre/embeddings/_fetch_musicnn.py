@@ -111,9 +111,9 @@ def fetch_musicnn(
         if len(lacking) == len(names) or (lacking and weights is not None):
             raise ValueError(
                 f"{source} does not have the weights {' and '.join(map(repr, lacking))} of "
-                "musicnn. Expected the wheel of musicnn 0.1.0 (pip download --no-deps musicnn==0.1.0), a "
-                "folder that it was unpacked to, one of its checkpoints (.data-00000-of-00001), or "
-                "a file that fetch_musicnn wrote, unchanged."
+                "musicnn. Expected the wheel of musicnn 0.1.0 (pip download --no-deps "
+                "musicnn==0.1.0), a folder that it was unpacked to, one of its checkpoints "
+                "(.data-00000-of-00001), or a file that fetch_musicnn wrote, unchanged."
             )
         folder.mkdir(parents=True, exist_ok=True)
         for name in missing:

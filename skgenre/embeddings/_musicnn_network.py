@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from skgenre.embeddings._fast_convolution import BandConvolution, FrameConvolution
 from skgenre.embeddings._musicnn_weights import Tensors
 
 Float = NDArray[np.float32]
@@ -47,23 +47,33 @@ class _Affine(NamedTuple):
 
 
 class _FrontEnd(NamedTuple):
-    """A branch of the front end: convolution, maximum over bands, ReLU, normalisation."""
+    """Branches of the front end: convolution, maximum over bands, ReLU, normalisation."""
 
-    kernel: Float  # (n_frames, n_bands, n_filters), negated where the scale is negative
-    sign: Float
+    convolution: BandConvolution | FrameConvolution
+    sign: Float  # -1 where the kernel is negated
     bias: Float
     affine: _Affine
 
     @classmethod
-    def of(cls, tensors: Tensors, i: int) -> _FrontEnd:
-        name = f"conv2d{f'_{i}' if i else ''}"
-        affine = _Affine.of(tensors, i + 1)
+    def of(cls, tensors: Tensors, *numbers: int) -> _FrontEnd:
+        """Return branches that share a convolution."""
+        names = [f"conv2d{f'_{i}' if i else ''}" for i in numbers]
+        affine = _Affine(
+            *map(np.concatenate, zip(*(_Affine.of(tensors, i + 1) for i in numbers), strict=True))
+        )
         sign = np.where(affine.scale < 0, np.float32(-1), np.float32(1))
-        return cls(tensors[f"{name}/kernel"][:, :, 0] * sign, sign, tensors[f"{name}/bias"], affine)
+        kernels, done = [], 0
+        for name in names:
+            kernel = tensors[f"{name}/kernel"][:, :, 0]  # (n_frames, n_bands, n_filters)
+            kernels.append(kernel * sign[done : done + kernel.shape[-1]])
+            done += kernel.shape[-1]
+        tall = kernels[0].shape[1] > 1
+        convolution = BandConvolution(kernels[0]) if tall else FrameConvolution(kernels)
+        bias = np.concatenate([tensors[f"{name}/bias"] for name in names])
+        return cls(convolution, sign, bias, affine)
 
-    def finish(self, largest: Float) -> Float:
-        """Turn maxima over bands (..., n_filters) into the output of the branch."""
-        return self.affine(np.maximum(largest * self.sign + self.bias, 0))
+    def __call__(self, x: Float) -> Float:
+        return self.affine(np.maximum(self.convolution(x) * self.sign + self.bias, 0))
 
 
 class MusicnnNetwork:
@@ -77,11 +87,10 @@ class MusicnnNetwork:
 
     def __init__(self, tensors: Tensors):
         self._input = _Affine.of(tensors, 0)
-        self._timbral = [_FrontEnd.of(tensors, i) for i in (0, 1)]
-        self._temporal = [_FrontEnd.of(tensors, i) for i in (2, 3, 4)]
+        self._front = [_FrontEnd.of(tensors, *numbers) for numbers in ((0,), (1,), (2, 3, 4))]
         self._dense_layers = [
             (
-                tensors[f"conv2d_{i}/kernel"][:, :, 0],
+                BandConvolution(tensors[f"conv2d_{i}/kernel"][:, :, 0]),
                 tensors[f"conv2d_{i}/bias"],
                 _Affine.of(tensors, i + 1),
             )
@@ -106,11 +115,10 @@ class MusicnnNetwork:
             "penultimate" layer and "logits".
         """
         x = self._input(patches)
-        front = [branch.finish(_timbral(x, branch.kernel)) for branch in self._timbral]
-        front += [branch.finish(_temporal(x, branch.kernel)) for branch in self._temporal]
-        layers = [np.concatenate(front, axis=-1)]  # of shape (n_patches, n_frames, n_channels)
-        for kernel, bias, affine in self._dense_layers:
-            out = affine(np.maximum(_over_time(layers[-1], kernel) + bias, 0))
+        layers = [np.concatenate([branch(x) for branch in self._front], axis=-1)]
+        # of shape (n_patches, n_frames, n_channels)
+        for convolution, bias, affine in self._dense_layers:
+            out = affine(np.maximum(convolution(layers[-1]) + bias, 0))
             layers.append(out + layers[-1] if len(layers) > 1 else out)
         joined = np.concatenate(layers, axis=-1)
         largest, mean = joined.max(axis=1), joined.mean(axis=1)
@@ -127,87 +135,3 @@ class MusicnnNetwork:
             "penultimate": penultimate,
             "logits": penultimate @ tags[0] + tags[1],
         }
-
-
-def _timbral(x: Float, kernel: Float) -> Float:
-    """Convolve over time and bands, and take the maximum over bands.
-
-    The product for one position of the kernel in the bands is a product of matrices: the frames
-    under the kernel lie beside each other, band by band, so that its columns are contiguous.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_patches, n_frames, 96)
-        Spectrograms.
-    kernel : ndarray of shape (7, n_bands, n_filters)
-        The kernel.
-
-    Returns
-    -------
-    largest : ndarray of shape (n_patches, n_frames, n_filters)
-        The maxima.
-    """
-    n_taps, n_bands, n_filters = kernel.shape
-    weights = np.ascontiguousarray(kernel.transpose(1, 0, 2)).reshape(-1, n_filters)
-    padded = np.pad(x, ((0, 0), (n_taps // 2, n_taps // 2), (0, 0)))
-    out = np.empty((*x.shape[:2], n_filters), dtype=np.float32)
-    for patch, largest in zip(padded, out, strict=True):
-        # (n_frames, 96 * 7)
-        frames = np.ascontiguousarray(sliding_window_view(patch, n_taps, axis=0))
-        frames = frames.reshape(len(frames), -1)
-        np.matmul(frames[:, : len(weights)], weights, out=largest)
-        product = np.empty_like(largest)
-        for band in range(1, x.shape[2] - n_bands + 1):
-            start = band * n_taps
-            np.matmul(frames[:, start : start + len(weights)], weights, out=product)
-            np.maximum(largest, product, out=largest)
-    return out
-
-
-def _temporal(x: Float, kernel: Float) -> Float:
-    """Convolve each band over time, and take the maximum over bands.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_patches, n_frames, 96)
-        Spectrograms.
-    kernel : ndarray of shape (n_taps, 1, n_filters)
-        The kernel.
-
-    Returns
-    -------
-    largest : ndarray of shape (n_patches, n_frames, n_filters)
-        The maxima.
-    """
-    n_taps = len(kernel)
-    weights = np.ascontiguousarray(kernel[:, 0].T)  # (n_filters, n_taps)
-    left = (n_taps - 1) // 2  # as TensorFlow pads
-    padded = np.pad(x, ((0, 0), (left, n_taps - 1 - left), (0, 0)))
-    windows = sliding_window_view(padded, n_taps, axis=1)  # (n_patches, n_frames, 96, n_taps)
-    return np.stack(
-        [np.matmul(weights, patch.transpose(0, 2, 1)).max(axis=-1) for patch in windows]
-    )
-
-
-def _over_time(x: Float, kernel: Float) -> Float:
-    """Convolve all channels over time, with zeros around the patch.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_patches, n_frames, n_channels)
-        The input.
-    kernel : ndarray of shape (7, n_channels, n_filters)
-        The kernel.
-
-    Returns
-    -------
-    out : ndarray of shape (n_patches, n_frames, n_filters)
-        The sums.
-    """
-    n_taps, n_channels, n_filters = kernel.shape
-    weights = np.ascontiguousarray(kernel.transpose(1, 0, 2)).reshape(n_channels, -1)
-    half = n_taps // 2
-    n_frames = x.shape[1]
-    products = (x.reshape(-1, n_channels) @ weights).reshape(len(x), n_frames, n_taps, n_filters)
-    products = np.pad(products, ((0, 0), (half, half), (0, 0), (0, 0)))
-    return sum(products[:, tap : tap + n_frames, tap] for tap in range(n_taps))

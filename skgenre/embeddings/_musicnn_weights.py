@@ -350,15 +350,27 @@ def weights_path(weights: str | os.PathLike[str]) -> Path:
     return path
 
 
-def load_weights(weights: str | os.PathLike[str]) -> Weights:
+def load_weights(weights: str | os.PathLike[str], expected: str | None = None) -> Weights:
     """Read weights that are given by name or by path, once for each state of the file.
+
+    Parameters
+    ----------
+    weights : {"msd", "mtt"}, str or PathLike
+        The name or the path.
+    expected : str or None, default=None
+        SHA-256 of the weights that something was fitted or saved with.
+
+    Returns
+    -------
+    weights : Weights
+        The weights.
 
     Raises
     ------
     FileNotFoundError
         If they are not there; the message says how to get them.
     ValueError
-        If the file is damaged, or does not hold the weights of that name.
+        If the file is damaged, or holds others than those of that name, or than expected.
     """
     path = weights_path(weights)
     stat = path.stat()
@@ -367,6 +379,12 @@ def load_weights(weights: str | os.PathLike[str]) -> Weights:
         raise ValueError(
             f"{path} holds other weights (SHA-256 {found.sha256}) than musicnn's {weights!r} "
             f"({KNOWN[weights].sha256}); `skgenre fetch musicnn --weights {weights}` replaces it."
+        )
+    if expected is not None and found.sha256 != expected:
+        raise ValueError(
+            f"weights={os.fspath(weights)!r} of musicnn have the SHA-256 {found.sha256}, but the "
+            f"model was fitted or saved with {expected}. Set weights to the file with those, or "
+            "fit again."
         )
     return found
 

@@ -39,6 +39,7 @@ _SKGENRE = {
         "_stft": "STFTExtractor",
         "_summary": "SummaryExtractor",
     },
+    "embeddings": {"_musicnn_extractor": "MusicnnExtractor"},
     "preprocessing": {
         "_artist_whitening": "ArtistWhitening",
         "_frame_scaler": "FrameScaler",
@@ -70,6 +71,7 @@ _SKGENRE = {
         "_lstm": "LSTMGenreClassifier",
         "_members": "as_frames",
         "_mlp": "MLPGenreClassifier",
+        "_musicnn_tagger": "MusicnnTagger",
         "_rcnn": "RCNNGenreClassifier",
         "_rejecting": "RejectingClassifier",
         "_transfer": "TransferGenreClassifier _LoadsOnce",
