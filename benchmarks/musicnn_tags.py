@@ -1,8 +1,8 @@
 """How well MusicnnTagger tells each genre from the others, on folders of music.
 
-``python -m benchmarks.musicnn_tags FOLDER --weights mtt`` prints the area under the ROC curve of each
-genre that has a tag, with an interval by artist, and the accuracy among these genres. The weights must
-be there: ``skgenre fetch musicnn``. docs/pretrained.md quotes these figures.
+``python -m benchmarks.musicnn_tags FOLDER --weights mtt`` prints the area under the ROC curve of
+each genre that has a tag, with an interval by artist, and the accuracy among these genres. The
+weights must be there: ``skgenre fetch musicnn``. docs/pretrained.md quotes these figures.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import pytest
 from _displays import drawn
 from _estimators import (
     small_classifiers,
+    small_pretrained_classifiers,
     small_table_classifiers,
     small_track_classifiers,
     small_transformers,
@@ -102,7 +103,7 @@ def test_documented_defaults_equal_the_code(name):
 def _fitted(name):
     """Fit an estimator on data that set each attribute it can have."""
     estimators = [*small_classifiers(), *small_table_classifiers(), *small_transformers()]
-    estimators += small_track_classifiers()
+    estimators += [*small_track_classifiers(), *small_pretrained_classifiers()]
     small = {type(e).__name__: e for e in estimators}
     estimator = small.get(name) or AudioLoader(sampling_rate=8, duration=1.0)
     X = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)

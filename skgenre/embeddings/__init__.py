@@ -5,6 +5,7 @@ from skgenre.embeddings._musicnn_extractor import MusicnnExtractor
 from skgenre.embeddings._musicnn_weights import (
     KNOWN,
     Weights,
+    digest,
     layer_shapes,
     load_weights,
     write_weights,
@@ -14,6 +15,7 @@ __all__ = [
     "KNOWN",
     "MusicnnExtractor",
     "Weights",
+    "digest",
     "fetch_musicnn",
     "layer_shapes",
     "load_weights",
