@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -56,10 +56,9 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         all classes are smaller than that, there are fewer. A class may be missing from a fold,
         and from the folds of an iterable some tracks. The data of ``fit`` choose the slopes
         only: the classifier that predicts is fitted on all of them.
-    balance : float, default=0.0
-        How much more each track of a small class counts than one of a large class when the
-        offsets of the classes are learnt: the number of tracks to the power ``-balance``. With 1,
-        all classes count the same; with 0, there are no offsets and no temperature.
+    balance : bool, default=False
+        Whether to make up for unequal numbers of tracks by an offset for each class, and to
+        sharpen or soften the probabilities by a temperature.
     random_state : int, RandomState instance or None, default=None
         Shuffles the folds of an int ``cv``.
 
@@ -94,13 +93,13 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
     from the others. That common slope has the same kind of prior around 2, in units of the root
     mean square of the scores.
 
-    A classifier that learnt from many tracks of one class and few of another is in doubt in favour
-    of the first: far from all tracks, where those of a new artist are, only its intercept is left.
-    With ``balance``, the probability of the first class of a pair is
-    1 / (1 + exp(-t (a s + b_i - b_j))), with an offset b for each class rather than each pair.
-    The offsets are the most probable ones under a normal prior around 0 of variance 0.2, where each
-    left-out track counts once, by ``balance``. The temperature t makes the probabilities of the
-    classes most likely, all tracks counting the same.
+    A classifier that learnt from many tracks of one class and few of another favours the first
+    where it is in doubt, as on a new artist, who is far from all tracks. With ``balance``, the
+    probability of the first class of a pair is 1 / (1 + exp(-t (a s + b_i - b_j))), where each
+    class has an offset b. It is by how much the offsets that suit the left-out tracks change if all
+    classes count the same: 0 for classes of equal size. Both have a normal prior around 0 of
+    variance 0.2. The temperature t is the one that makes the true classes of the left-out tracks
+    most likely.
 
     From the probabilities r of the pairs follow those of the classes by the second method of
     [2]_: p minimises the sum over pairs of (r_ji p_i - r_ij p_j) squared.
@@ -128,11 +127,11 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit", "decision_function"])],
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), "array-like"],
-        "balance": [Interval(Real, 0, 1, closed="both")],
+        "balance": ["boolean"],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, *, cv=5, balance=0.0, random_state=None):
+    def __init__(self, estimator, *, cv=5, balance=False, random_state=None):
         self.estimator = estimator
         self.cv = cv
         self.balance = balance
@@ -198,7 +197,7 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
 
     def _balance(self, scores: Array, codes: Array) -> None:
         """Learn the offsets of the classes, and apply the temperature to them and to the slopes."""
-        self.offsets_ = _offsets(scores * self.slopes_, codes, self.balance)
+        self.offsets_ = _balancing_offsets(scores * self.slopes_, codes)
         known = ~np.isnan(scores).any(axis=1)  # left out once, by a classifier of all classes
         of_pairs = scores[known] * self.slopes_ + self._pair_offsets()
         temperature = _temperature(of_pairs, codes[known], len(self.classes_))
@@ -314,35 +313,44 @@ def _log_slope(margins: Array, expected: float) -> float:
     return float(minimize_scalar(loss, bounds=(expected - 4, expected + 4), method="bounded").x)
 
 
-def _offsets(scores: Array, codes: Array, balance: float) -> Array:
-    """Return the most probable offset of each class, from the calibrated scores of the pairs."""
+def _balancing_offsets(scores: Array, codes: Array) -> Array:
+    """Return how the offsets of classes change if all classes count the same.
+
+    The scores of pairs are calibrated, with NaN where they are not known.
+    """
     counts = np.bincount(codes)
     n_classes = len(counts)
-    pairs = np.transpose(np.triu_indices(n_classes, 1))
-    parts = [
-        # By how much each track is on the side of its class, for the two classes of each pair.
-        (sign * scores[codes == own, pair], own, other)
-        for pair, (i, j) in enumerate(pairs)
-        for sign, own, other in ((1, i, j), (-1, j, i))
-    ]
-    own = np.concatenate([np.full(len(part), i) for part, i, _ in parts])
-    other = np.concatenate([np.full(len(part), j) for part, _, j in parts])
-    margins = np.concatenate([part for part, _, _ in parts])
-    seen = ~np.isnan(margins)
-    own, other, margins = own[seen], other[seen], margins[seen]
-    if not len(margins):
+    first, second = np.triu_indices(n_classes, 1)
+    own, other, margins = [], [], []
+    for pair, (i, j) in enumerate(zip(first, second, strict=True)):
+        for sign, one, another in ((1, i, j), (-1, j, i)):
+            part = sign * scores[codes == one, pair]
+            part = part[~np.isnan(part)]
+            margins.append(part)
+            own.append(np.full(len(part), one))
+            other.append(np.full(len(part), another))
+    sides = np.concatenate(own), np.concatenate(other), np.concatenate(margins)
+    if not len(sides[0]):
         return np.zeros(n_classes)
-    weights = counts[own] ** -float(balance)
-    weights /= weights.mean() * (n_classes - 1)  # a track has so many pairs
+    weights = np.full(len(sides[0]), 1 / (n_classes - 1))  # a track is in that number of pairs
+    balanced = 1 / counts[sides[0]]
+    balanced *= weights.mean() / balanced.mean()
+    return _offsets(*sides, balanced, n_classes) - _offsets(*sides, weights, n_classes)
+
+
+def _offsets(own: Array, other: Array, margins: Array, weights: Array, n_classes: int) -> Array:
+    """Return the most probable offset of each class.
+
+    ``margins`` says by how much a track is on the side of its own class, rather than the other.
+    """
 
     def loss(offsets: Array) -> tuple[float, Array]:
         shifted = margins + offsets[own] - offsets[other]
-        slope = weights * expit(-shifted)
-        gradient = np.bincount(other, slope, n_classes) - np.bincount(own, slope, n_classes)
+        pull = weights * expit(-shifted)
+        gradient = np.bincount(other, pull, n_classes) - np.bincount(own, pull, n_classes)
         unlikely = (weights * np.logaddexp(0, -shifted)).sum()
-        return unlikely + _OFFSET_PRECISION * (offsets @ offsets) / 2, (
-            gradient + _OFFSET_PRECISION * offsets
-        )
+        prior = _OFFSET_PRECISION * (offsets @ offsets) / 2
+        return unlikely + prior, gradient + _OFFSET_PRECISION * offsets
 
     return minimize(loss, np.zeros(n_classes), jac=True, method="L-BFGS-B").x
 

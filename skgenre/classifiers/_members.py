@@ -12,7 +12,7 @@ import numpy as np
 from joblib import Memory
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC, LinearSVC
@@ -45,9 +45,11 @@ MAX_EXACT = 5000
 N_LANDMARKS = 2000
 _N_FOLDS = 5
 _MIN_PROBABILITY = 1e-4
-# With fewer tracks a genre, on average, embeddings weigh more.
+# Weight of a group of embeddings beside one of the others; the second with fewer tracks a genre.
+_WEIGHT, _WEIGHT_OF_FEW = 2.0, 3.0
 _FEW_TRACKS = 10
-_WEIGHT_OF_FEW = 3.0
+# Artists that each genre must have for folds by artist.
+_ENOUGH_ARTISTS = 10
 
 
 def make_front_end(
@@ -249,7 +251,7 @@ def make_member(
         )
         steps += [("kernel", kernel), ("svc", svc)]
     pipeline = Pipeline(steps).set_output(transform="default")
-    return PairwiseCalibratedClassifier(pipeline, cv=folds)
+    return PairwiseCalibratedClassifier(pipeline, cv=folds, balance=embeddings is not None)
 
 
 def embedding_weight(codes: Array) -> float:
@@ -258,7 +260,7 @@ def embedding_weight(codes: Array) -> float:
     Where few tracks are labelled, what was learnt from other music says more than they do.
     """
     few = len(codes) < _FEW_TRACKS * len(np.unique(codes))
-    return _WEIGHT_OF_FEW if few else 1.0
+    return _WEIGHT_OF_FEW if few else _WEIGHT
 
 
 def as_frames(X: Array) -> Array:
@@ -266,7 +268,7 @@ def as_frames(X: Array) -> Array:
     return X.reshape(len(X), -1, N_MELS)
 
 
-def calibration_folds(codes: Array, seed: int) -> list[Split]:
+def calibration_folds(codes: Array, seed: int, artists: Array | None = None) -> list[Split]:
     """Divide the training tracks into folds for calibration, each with all genres if possible.
 
     Parameters
@@ -275,6 +277,8 @@ def calibration_folds(codes: Array, seed: int) -> list[Split]:
         The classes.
     seed : int
         Decides the folds.
+    artists : ndarray of shape (n_tracks,) or None, default=None
+        Where each genre has many, the folds keep the tracks of an artist together.
 
     Returns
     -------
@@ -288,12 +292,22 @@ def calibration_folds(codes: Array, seed: int) -> list[Split]:
     with warnings.catch_warnings():
         # A genre with fewer tracks than folds is missing from some of them.
         warnings.simplefilter("ignore", UserWarning)
-        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(codes, codes)
+        splitter: Any = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+        if artists is not None and _has_enough_artists(codes, artists):
+            splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        folds = splitter.split(codes, codes, artists)
         return [
             (train, test)
             for train, test in folds
             if 1 < len(np.unique(codes[train])) < len(codes[train])
         ]
+
+
+def _has_enough_artists(codes: Array, artists: Array) -> bool:
+    """Whether each genre has enough artists to do without a fifth of them."""
+    return all(
+        len(np.unique(artists[codes == code])) >= _ENOUGH_ARTISTS for code in np.unique(codes)
+    )
 
 
 def has_two_artists(codes: Array, artists: Array) -> bool:
