@@ -315,7 +315,9 @@ def has_two_artists(codes: Array, artists: Array) -> bool:
     return any(len(np.unique(artists[codes == code])) > 1 for code in np.unique(codes))
 
 
-def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = None) -> Array:
+def geometric_mean(
+    answers: Sequence[Array], weights: Sequence[float] | None = None, *, power: float = 1.0
+) -> Array:
     """Return the geometric mean of probabilities.
 
     Parameters
@@ -324,6 +326,8 @@ def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = N
         Probabilities of several classifiers.
     weights : sequence of float, default=None
         Weight of each classifier; None means that all weigh the same.
+    power : float, default=1.0
+        Power of the mean; above 1, it is surer of itself.
 
     Returns
     -------
@@ -332,5 +336,5 @@ def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = N
         alone can exclude a class.
     """
     logs = np.log(np.stack(answers) + _MIN_PROBABILITY)
-    proba = np.exp(np.average(logs, axis=0, weights=weights))
+    proba = np.exp(power * np.average(logs, axis=0, weights=weights))
     return proba / proba.sum(axis=1, keepdims=True)
