@@ -131,8 +131,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
     With ``embeddings``, each of their groups has twice the weight of one of the others in the
     :class:`GroupKernel`, and three times the weight where there are fewer than 10 tracks a genre on
-    average. The mean of the members is raised to the power 1.1. The calibration makes up for unequal numbers of tracks, by ``balance`` of
-    :class:`PairwiseCalibratedClassifier`, which finds more tracks of small genres.
+    average. The calibration makes up for unequal numbers of tracks, by ``balance`` of
+    :class:`PairwiseCalibratedClassifier`, which finds more tracks of small genres. The mean of the
+    members is raised to the power 1.1: together they are right more often than each says.
 
     All members except "cnn" learn from whole tracks. The probabilities of each of them are the
     geometric mean of those for the whole track, which count twice, and of the mean of those for
