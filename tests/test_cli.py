@@ -20,6 +20,7 @@ from threading import Event
 import joblib
 import pytest
 import soundfile
+from _musicnn import TERMS, write_random_weights
 from joblib import parallel_config
 from numpy.testing import assert_allclose
 from sklearn.base import clone
@@ -506,6 +507,23 @@ def test_recommended_trains_with_artists_and_predicts(music, files, tmp_path, ca
     assert main(["predict", str(model), str(files[0]), "--segments", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert len(found["segments"]) == 6
+
+
+def test_recommended_trains_with_embeddings(music, files, tmp_path, capsys, monkeypatch):
+    weights = str(write_random_weights(tmp_path / "weights.npz"))
+    command = ["train", str(music), "--out", str(tmp_path / "model"), "--duration", "1"]
+    command += ["--cv", "0", "--embeddings"]
+    assert main([*command, weights]) == 0
+    assert skgenre.load(tmp_path / "model").embeddings == weights
+    assert main(["predict", str(tmp_path / "model"), str(files[0])]) == 0
+    capsys.readouterr()
+    assert main(["info", str(tmp_path / "model")]) == 0
+    assert TERMS["licence"] in capsys.readouterr().out
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "empty"))
+    assert main([*command, "msd", "--force"]) == 2
+    assert_one_error(capsys.readouterr(), "skgenre fetch musicnn --weights msd")
+    assert main([*command, weights, "--force", "--classifier", "mlp"]) == 2
+    assert_one_error(capsys.readouterr(), "--embeddings is an option of the recommended")
 
 
 def search(model):

@@ -96,6 +96,12 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         "the papers (default: %(default)s)",
     )
     command.add_argument(
+        "--embeddings",
+        metavar="WEIGHTS",
+        help="take the features of a pretrained network beside the others: 'msd', 'mtt' or a file, "
+        "once 'skgenre fetch musicnn' got them; for 'recommended' only (default: none)",
+    )
+    command.add_argument(
         "--n-segments",
         type=_whole(1),
         metavar="N",

@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
     if args.progress:
         _check_rich()
     target = check_destination(args.out, force=args.force)
+    if args.embeddings is not None:
+        _check_weights(args.embeddings)
     music = _load(args)
     _echo_music(args.folder, music)
     model = make_model(
@@ -40,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         duration=args.duration,
         epochs=args.epochs,
         learning_rate=args.learning_rate,
+        embeddings=args.embeddings,
         seed=args.seed,
     )
     if music.artists is None and args.classifier == "recommended":
@@ -78,6 +81,7 @@ def make_model(
     learning_rate: float | None,
     seed: int,
     batch_size: int | None = None,
+    embeddings: str | None = None,
 ) -> Any:
     """Make the model that the options describe; None keeps the default of the classifier."""
     from skgenre import GenreClassifier, LSTMGenreClassifier, make_genre_pipeline
@@ -94,8 +98,13 @@ def make_model(
                 f"{wrong[0]} is not an option of the recommended classifier; leave it out, or "
                 "choose another by --classifier."
             )
-        model = GenreClassifier(random_state=seed)
+        model = GenreClassifier(embeddings=embeddings, random_state=seed)
         return model if duration is None else model.set_params(duration=duration)
+    if embeddings is not None:
+        raise ValueError(
+            "--embeddings is an option of the recommended classifier only; leave out --embeddings "
+            f"or --classifier {classifier}."
+        )
     sound: dict[str, Any] = {"n_segments": n_segments, "duration": duration}
     pipeline = make_genre_pipeline(
         classifier, **{name: value for name, value in sound.items() if value is not None}
@@ -138,6 +147,13 @@ def _wait_for_threads() -> None:
     for thread in threading.enumerate():
         if isinstance(thread, DummyProcess):  # the class of threads in a pool
             thread.join(_PATIENCE)
+
+
+def _check_weights(embeddings: str) -> None:
+    """Raise an error that says how to get the weights if they are not there."""
+    from skgenre import MusicnnExtractor
+
+    MusicnnExtractor(embeddings).fit([[0.0]])
 
 
 def _check_rich() -> None:

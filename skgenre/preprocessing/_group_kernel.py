@@ -44,6 +44,9 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         The group of each column, as for :class:`GroupScaler`.
     gamma : float, default=1.0
         How fast similarity falls with the distance, in units of the typical distance.
+    group_weights : dict of str to float or None, default=None
+        Weight of some groups in the mean, by their names; all others weigh 1. A group of weight 0
+        does not count. None gives all groups the same weight.
     n_landmarks : int or None, default=None
         None compares with every track of ``fit``, for ``SVC(kernel="precomputed")``. An int
         draws that number of tracks of ``fit`` (all if there are fewer) and gives features
@@ -64,6 +67,8 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     scales_ : ndarray of shape (n_groups,)
         The typical squared distance in each group; NaN where all tracks are equal, and the
         group is left out.
+    group_weights_ : ndarray of shape (n_groups,)
+        The weight of each group; 0 where it is left out because all tracks are equal.
     normalization_ : ndarray of shape (n_landmarks, n_landmarks) or None
         The matrix that turns similarities to the landmarks into features; None without
         landmarks.
@@ -77,10 +82,11 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Notes
     -----
-    With :math:`x^{(g)}` the columns of group g, :math:`G` groups, and :math:`m_g` the median of
-    the squared distances between the tracks of ``fit``, the similarity is
+    With :math:`x^{(g)}` the columns of group g, :math:`w_g` its weight, and :math:`m_g` the median
+    of the squared distances between the tracks of ``fit``, the similarity is
 
-    .. math:: k(x, z) = \frac{1}{G} \sum_g \exp(-\gamma \lVert x^{(g)} - z^{(g)} \rVert^2 / m_g).
+    .. math:: k(x, z) = \frac{1}{\sum_g w_g} \sum_g w_g
+              \exp(-\gamma \lVert x^{(g)} - z^{(g)} \rVert^2 / m_g).
 
     A sum of kernels is a kernel; equal weights are hard to beat by learnt ones [1]_. Where
     the median is 0, the mean is used.
@@ -106,13 +112,23 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     _parameter_constraints: dict[str, list[Any]] = {
         "feature_groups": [StrOptions({"auto"}), "array-like"],
         "gamma": [Interval(Real, 0, None, closed="neither")],
+        "group_weights": [dict, None],
         "n_landmarks": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, *, feature_groups="auto", gamma=1.0, n_landmarks=None, random_state=None):
+    def __init__(
+        self,
+        *,
+        feature_groups="auto",
+        gamma=1.0,
+        group_weights=None,
+        n_landmarks=None,
+        random_state=None,
+    ):
         self.feature_groups = feature_groups
         self.gamma = gamma
+        self.group_weights = group_weights
         self.n_landmarks = n_landmarks
         self.random_state = random_state
 
@@ -135,16 +151,20 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Raises
         ------
         ValueError
-            If ``feature_groups`` has not one label for each column.
+            If ``feature_groups`` has not one label for each column, or ``group_weights`` names a
+            group that is not there, has a weight that is not a finite number of 0 or more, or
+            leaves out all groups.
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         self.columns_ = columns_by_group(group_labels(self, self.feature_groups))
         self.feature_groups_ = list(self.columns_)
+        weights = self._checked_weights()
         random = check_random_state(self.random_state)
         # Distances do not depend on the origin, and lose the fewest digits around the mean.
         self._origin = X.mean(axis=0, dtype=np.float64)
         compared = _draw(X - self._origin, _MAX_COMPARED, random)
         self.scales_ = np.array([_typical_distance(compared[:, c]) for c in self.columns_.values()])
+        self.group_weights_ = np.where(np.isnan(self.scales_), 0.0, weights)
         self.normalization_ = None
         if self.n_landmarks is None:
             self.X_fit_ = X.copy()  # the caller may change X later
@@ -185,14 +205,40 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Compare tracks with those of ``X_fit_``: (n_tracks, n_fit)."""
         A, B = X - self._origin, self.X_fit_ - self._origin
         total = np.zeros((len(A), len(B)))
-        varied = ~np.isnan(self.scales_)
-        if not varied.any():
+        if not self.group_weights_.any():
             return total + 1  # all tracks of fit are the same
-        for columns, scale in zip(self.columns_.values(), self.scales_, strict=True):
-            if not np.isnan(scale):
+        for columns, scale, weight in zip(
+            self.columns_.values(), self.scales_, self.group_weights_, strict=True
+        ):
+            if weight:
                 squares = _squares(A[:, columns], B[:, columns])
-                total += np.exp(-self.gamma / scale * squares)
-        return total / varied.sum()
+                total += weight * np.exp(-self.gamma / scale * squares)
+        return total / self.group_weights_.sum()
+
+    def _checked_weights(self) -> Double:
+        """Return the weight of each group."""
+        given = self.group_weights or {}
+        unknown = [name for name in given if name not in self.feature_groups_]
+        if unknown:
+            raise ValueError(
+                f"group_weights of GroupKernel names the group {unknown[0]!r}, but the groups are "
+                f"{', '.join(map(repr, self.feature_groups_))}."
+            )
+        weights = np.ones(len(self.feature_groups_))
+        for place, name in enumerate(self.feature_groups_):
+            weight = given.get(name, 1.0)
+            if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+                raise ValueError(
+                    f"group_weights of GroupKernel gives the group {name!r} the weight "
+                    f"{weight!r}; it must be a finite number, 0 or more."
+                )
+            weights[place] = float(weight)
+        if not weights.any():
+            raise ValueError(
+                "group_weights of GroupKernel gives all groups the weight 0; at least one must "
+                "be above 0."
+            )
+        return weights
 
     @property
     def _n_features_out(self) -> int:

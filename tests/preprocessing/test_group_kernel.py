@@ -64,6 +64,53 @@ def test_equals_the_formula(gamma):
     np.testing.assert_array_equal(kernel.X_fit_, X)
 
 
+def test_groups_count_by_their_weights():
+    X, new = table(), table(n=7, seed=1)
+    alone = {name: by_hand(new, X, columns={name: c}, scales=None) for name, c in COLUMNS.items()}
+    kernel = GroupKernel(feature_groups=GROUPS, group_weights={"tempo": 3, "chroma": 0.5}).fit(X)
+    expected = (alone["mfcc"] + 3 * alone["tempo"] + 0.5 * alone["chroma"]) / 4.5
+    np.testing.assert_allclose(kernel.transform(new), expected, rtol=1e-9)
+    np.testing.assert_array_equal(kernel.group_weights_, [1, 3, 0.5])
+    for landmarks in (None, 40):
+        without = GroupKernel(
+            feature_groups=GROUPS, group_weights={"mfcc": 0, "chroma": 0}, n_landmarks=landmarks
+        ).fit(X)
+        Xt = without.transform(X) @ (without.transform(X).T if landmarks else np.eye(40))
+        np.testing.assert_allclose(Xt, by_hand(X, X, columns={"tempo": [1]}), atol=1e-6)
+
+
+def test_equal_weights_are_no_weights():
+    X, new = table(), table(n=7, seed=1)
+    plain = GroupKernel(feature_groups=GROUPS).fit(X)
+    same = GroupKernel(feature_groups=GROUPS, group_weights=dict.fromkeys(COLUMNS, 1.0)).fit(X)
+    np.testing.assert_array_equal(plain.transform(new), same.transform(new))
+    np.testing.assert_array_equal(plain.group_weights_, [1, 1, 1])
+
+
+def test_a_constant_group_has_no_weight():
+    X = table()
+    X[:, 1] = 7.0
+    kernel = GroupKernel(feature_groups=GROUPS, group_weights={"tempo": 5.0}).fit(X)
+    np.testing.assert_array_equal(kernel.group_weights_, [1, 0, 1])
+    others = {name: COLUMNS[name] for name in ("mfcc", "chroma")}
+    np.testing.assert_allclose(kernel.transform(X), by_hand(X, X, columns=others), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"drums": 1.0}, "names the group 'drums', but the groups are 'mfcc', 'tempo', 'chroma'"),
+        ({"tempo": -1}, "gives the group 'tempo' the weight -1; it must be a finite number"),
+        ({"tempo": np.nan}, "gives the group 'tempo' the weight nan"),
+        ({"tempo": "much"}, "gives the group 'tempo' the weight 'much'"),
+        (dict.fromkeys(COLUMNS, 0), "gives all groups the weight 0"),
+    ],
+)
+def test_wrong_weights_are_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
+        GroupKernel(feature_groups=GROUPS, group_weights=weights).fit(table())
+
+
 def test_numbers_by_hand():
     # Squared distances 1, 4 and 9, whose median is 4; and 100, 100 and 0: 100.
     X = np.array([[0.0, 0], [1, 10], [3, 10]])
