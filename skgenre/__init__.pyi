@@ -55,5 +55,7 @@ from .preprocessing import ArtistWhitening as ArtistWhitening
 from .preprocessing import FrameScaler as FrameScaler
 from .preprocessing import GroupKernel as GroupKernel
 from .preprocessing import GroupScaler as GroupScaler
+from .similarity import SimilarTracks as SimilarTracks
+from .similarity import similar as similar
 
 __version__: str

@@ -16,6 +16,7 @@ LEVELS = [
     {"audio", "networks"},
     {"features", "preprocessing", "datasets"},
     {"pipeline"},
+    {"similarity"},
     {"classifiers"},
     {"plotting"},
     {"evaluation"},

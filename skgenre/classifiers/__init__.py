@@ -3,6 +3,7 @@
 from skgenre.classifiers._calibration import PairwiseCalibratedClassifier
 from skgenre.classifiers._cnn import CNNGenreClassifier
 from skgenre.classifiers._crnn import CRNNGenreClassifier
+from skgenre.classifiers._explanation import Explanation
 from skgenre.classifiers._fusion import FusionKNeighborsClassifier
 from skgenre.classifiers._genre_classifier import GenreClassifier
 from skgenre.classifiers._hierarchical import HierarchicalGenreClassifier
@@ -22,6 +23,7 @@ __all__ = [
     "GTZAN_HIERARCHY",
     "CNNGenreClassifier",
     "CRNNGenreClassifier",
+    "Explanation",
     "FusionKNeighborsClassifier",
     "GenreClassifier",
     "HierarchicalGenreClassifier",

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
 from skgenre.base import as_rows
+from skgenre.classifiers._explain import ExplainMixin
 from skgenre.classifiers._members import (
     MEMBERS,
     calibration_folds,
@@ -37,7 +38,7 @@ from skgenre.utils._warnings import (
     warn_caller,
     warn_of_tracks,
 )
-from skgenre.utils._waveforms import MIN_DURATION
+from skgenre.utils._waveforms import MIN_DURATION, track_paths
 
 # The whole track weighs twice as much as the mean of its excerpts.
 _WEIGHTS = (2.0, 1.0)
@@ -45,7 +46,7 @@ _WEIGHTS = (2.0, 1.0)
 _TRACKS_TOGETHER = 256
 
 
-class GenreClassifier(ClassifierMixin, BaseEstimator):
+class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
     """Predict the genre of audio files: the model to use for your own catalogue.
 
     The geometric mean of the probabilities of several members decides. By default these are two
@@ -94,6 +95,13 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         The fitted members that take part, pipelines from columns of features to genres.
     front_end_ : PerTrack
         The front end of ``fit``, from tracks to features.
+    track_rows_ : ndarray of shape (n_fit,), int
+        Rows of X in ``fit`` that the members learnt from: those that have sound.
+    track_genres_ : ndarray of shape (n_fit,)
+        Their genres.
+    track_names_ : ndarray of shape (n_fit,), str, or None
+        Their paths, None where X had none. :func:`save` leaves them out unless
+        ``keep_paths=True``; a pickle has them.
 
     See Also
     --------
@@ -251,13 +259,17 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             X, front_end, columns, "Training leaves such tracks out if all genres have others."
         )
         sound = _has_sound(table, columns, "track")
+        rows = np.arange(len(y))
         if len(np.unique(codes[sound])) == len(classes) < np.count_nonzero(sound):
-            table, y, codes = table[sound], y[sound], codes[sound]
+            table, y, codes, rows = table[sound], y[sound], codes[sound], rows[sound]
             if artists is not None:
                 artists = artists[sound]
                 names = _with_enough_artists(names, codes, artists)
         members = self._fit_members(names, _views(table, columns, "track"), y, codes, artists)
         self.classes_, self.members_, self.front_end_ = classes, members, front_end
+        names = track_paths(X)
+        self.track_names_ = None if names is None else names[rows]
+        self.track_rows_, self.track_genres_ = rows, classes[codes]
         self._settings = settings
         return self
 
@@ -293,7 +305,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
                     len(y),
                     folds=own_folds,
                     epochs=self.epochs,
-                    seed=seeds[MEMBERS.index(name)],  # whichever other members there are
+                    # Whichever other members there are. Both machines get the same landmarks.
+                    seed=seeds[MEMBERS.index("svc" if name == "svc_whitened" else name)],
                 )
                 members[name] = member.fit(views[_source(name)], y, **given)
         if "lda" in members:  # 45 MB in each pickle that prediction does not need
@@ -430,6 +443,16 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         proba = proba.reshape(len(table), len(segments), -1).astype(np.float32)
         return np.where(has_sound[:, :, np.newaxis], proba, np.float32(1 / len(self.classes_)))
 
+    def _whole_tracks(
+        self, X: Any, consequence: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the features of whole tracks that the machines take, and which have sound."""
+        # Excerpts are needed only where they come with the table, or are kept for prediction.
+        with_excerpts = self.precomputed or self.memory is not None
+        n_excerpts = self.n_excerpts if with_excerpts else 0
+        table, columns = self._features(X, consequence, n_excerpts=n_excerpts)
+        return _views(table, columns, "track")["clip"], _has_sound(table, columns, "track")
+
     def _fit_settings(self) -> tuple[tuple[str, ...], float, float]:
         """Return what decides the columns of the features; the members are checked."""
         unknown = [name for name in self.members if name not in MEMBERS]
@@ -452,13 +475,17 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             **excerpts,
         )
 
-    def _features(self, X: Any, **excerpts: Any) -> tuple[NDArray[np.float32], dict[str, slice]]:
+    def _features(
+        self,
+        X: Any,
+        consequence: str = "All genres have the same probability for such a track.",
+        **excerpts: Any,
+    ) -> tuple[NDArray[np.float32], dict[str, slice]]:
         """Return the table of tracks for prediction, and where in it each view is."""
         check_is_fitted(self)
         self._validate_params()
         front_end = self._front_end(self._settings, **excerpts)
         columns = view_columns(*self._settings, **excerpts)
-        consequence = "All genres have the same probability for such a track."
         return self._table(X, front_end, columns, consequence), columns
 
     def _table(
