@@ -18,6 +18,7 @@ from .classifiers import RCNNGenreClassifier as RCNNGenreClassifier
 from .classifiers import RejectingClassifier as RejectingClassifier
 from .classifiers import TransferGenreClassifier as TransferGenreClassifier
 from .classifiers import make_genre_pipeline as make_genre_pipeline
+from .classifiers import rank_for_labeling as rank_for_labeling
 from .datasets import fetch_gtzan as fetch_gtzan
 from .datasets import load_genre_folder as load_genre_folder
 from .datasets import load_gtzan as load_gtzan
@@ -25,6 +26,7 @@ from .datasets import make_genres as make_genres
 from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
 from .evaluation import leakage_audit as leakage_audit
+from .evaluation import precision_at_k as precision_at_k
 from .evaluation import segment_accuracy_scorer as segment_accuracy_scorer
 from .features import ChromaExtractor as ChromaExtractor
 from .features import ClipFeatures as ClipFeatures
@@ -48,6 +50,7 @@ from .persistence import show_versions as show_versions
 from .pipeline import PerTrack as PerTrack
 from .plotting import AuditDisplay as AuditDisplay
 from .plotting import CoverageAccuracyDisplay as CoverageAccuracyDisplay
+from .plotting import ExplanationDisplay as ExplanationDisplay
 from .plotting import SearchCurveDisplay as SearchCurveDisplay
 from .plotting import SegmentTimelineDisplay as SegmentTimelineDisplay
 from .plotting import TrainingHistoryDisplay as TrainingHistoryDisplay

@@ -9,6 +9,7 @@ from skgenre.classifiers._genre_classifier import GenreClassifier
 from skgenre.classifiers._hierarchical import HierarchicalGenreClassifier
 from skgenre.classifiers._image_cnn import ImageCNNGenreClassifier
 from skgenre.classifiers._keras_genre_classifier import KerasGenreClassifier
+from skgenre.classifiers._labeling import rank_for_labeling
 from skgenre.classifiers._log_mel_cnn import LogMelCNNGenreClassifier
 from skgenre.classifiers._lstm import LSTMGenreClassifier
 from skgenre.classifiers._make_genre_pipeline import make_genre_pipeline
@@ -37,5 +38,6 @@ __all__ = [
     "RejectingClassifier",
     "TransferGenreClassifier",
     "make_genre_pipeline",
+    "rank_for_labeling",
     "vote",
 ]

@@ -138,6 +138,17 @@ class ExplainMixin:
         names = None if self.track_names_ is None else self.track_names_[found]
         return Neighbors(self.track_rows_[found], similarities, names, self.track_genres_[found])
 
+    def _similarities(self, X: Any) -> NDArray[np.float64]:
+        """Return the similarity of each two tracks to the machines: (n_tracks, n_tracks)."""
+        pipelines = [self.members_[name].estimator_ for name in self._machines(None, "compare")]
+        rows, _ = self._whole_tracks(X, "They are compared by nothing.")
+        with one_blas_thread():
+            each = []
+            for pipeline in pipelines:
+                transformed = pipeline[:-2].transform(rows)
+                each.append(pipeline["kernel"].similarities(transformed, transformed))
+        return np.mean(each, axis=0)
+
     def _machines(self, member: str | None, verb: str) -> list[str]:
         """Return the machines to explain or compare by."""
         check_is_fitted(self)

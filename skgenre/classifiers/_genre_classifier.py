@@ -267,8 +267,8 @@ class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
                 names = _with_enough_artists(names, codes, artists)
         members = self._fit_members(names, _views(table, columns, "track"), y, codes, artists)
         self.classes_, self.members_, self.front_end_ = classes, members, front_end
-        names = track_paths(X)
-        self.track_names_ = None if names is None else names[rows]
+        paths = track_paths(X)
+        self.track_names_ = None if paths is None else paths[rows]
         self.track_rows_, self.track_genres_ = rows, classes[codes]
         self._settings = settings
         return self

@@ -53,7 +53,7 @@ class Neighbors:
         """
         pandas = import_pandas("The arrays of the result need no pandas.")
         tracks, ranks = np.nonzero(self.indices >= 0)
-        columns = {
+        columns: dict[str, NDArray[Any]] = {
             "track": tracks,
             "rank": ranks + 1,
             "index": self.indices[tracks, ranks],

@@ -113,7 +113,11 @@ class SimilarTracks(BaseEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "front_end": [HasMethods(["fit_transform", "transform"]), StrOptions({"passthrough"}), None],
+        "front_end": [
+            HasMethods(["fit_transform", "transform"]),
+            StrOptions({"passthrough"}),
+            None,
+        ],
         "feature_groups": [StrOptions({"auto"}), "array-like"],
         "other_artists": ["boolean"],
         "n_jobs": [Integral, None],
@@ -344,7 +348,7 @@ class SimilarTracks(BaseEstimator):
 
     def _n_neighbors(self, n_neighbors: int | None, n_candidates: int) -> int:
         k = self.n_neighbors if n_neighbors is None else n_neighbors
-        if not isinstance(k, Integral) or not 1 <= k <= n_candidates:
+        if not isinstance(k, Integral) or not 1 <= int(k) <= n_candidates:
             raise ValueError(
                 f"n_neighbors={k!r} must be an int from 1 to {n_candidates}, the number of tracks "
                 "that can be neighbours."
@@ -356,66 +360,6 @@ class SimilarTracks(BaseEstimator):
         tags.input_tags.string = not isinstance(self.front_end, str)
         tags.input_tags.three_d_array = not isinstance(self.front_end, str)
         return tags
-
-
-def similar(
-    tracks: Any,
-    k: int = 5,
-    *,
-    artists: Any = None,
-    front_end: Any = None,
-    n_jobs: int | None = None,
-    memory: str | os.PathLike[str] | Memory | None = None,
-) -> Neighbors:
-    """Find the tracks of a catalogue that sound most like each of its tracks.
-
-    Parameters
-    ----------
-    tracks : sequence of n_tracks tracks
-        The catalogue, without labels: paths or waveforms; with ``front_end="passthrough"`` a
-        table.
-    k : int, default=5
-        Number of neighbours of each track.
-    artists : array-like of shape (n_tracks,), default=None
-        Artist of each track. Where they are given, only tracks by other artists are neighbours.
-    front_end : transformer, "passthrough" or None, default=None
-        Makes a table of the tracks, as for :class:`SimilarTracks`.
-    n_jobs : int or None, default=None
-        Tracks whose features are computed at the same time.
-    memory : str, PathLike, joblib.Memory or None, default=None
-        Folder in which the features of each track are kept.
-
-    Returns
-    -------
-    found : skgenre.similarity.Neighbors
-        ``indices`` of the neighbours among the tracks, ``similarities``, and ``names`` where the
-        tracks are paths.
-
-    Raises
-    ------
-    ValueError
-        If k is not between 1 and the number of other tracks, an artist is missing, or the lengths
-        differ.
-
-    See Also
-    --------
-    SimilarTracks : Keeps the catalogue, to search it for other tracks.
-
-    Examples
-    --------
-    >>> from skgenre import make_genres, similar
-    >>> music = make_genres(4, genres=["dub", "swing"], duration=2.0, random_state=0)
-    >>> music.target[similar(music.data, k=1).indices[:, 0]].tolist()
-    ['dub', 'dub', 'dub', 'dub', 'swing', 'swing', 'swing', 'swing']
-    """
-    model = SimilarTracks(
-        front_end=front_end,
-        other_artists=artists is not None,
-        n_jobs=n_jobs,
-        memory=memory,
-        random_state=0,
-    )
-    return model.fit(tracks, groups=artists).neighbors(n_neighbors=k)
 
 
 def _parts(n_rows: int, n_together: int) -> Iterator[slice]:
