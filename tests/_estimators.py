@@ -36,6 +36,7 @@ from skgenre import (
     RejectingClassifier,
     RhythmExtractor,
     Segmenter,
+    SimilarTracks,
     SoundDetector,
     SpectrogramImage,
     STFTExtractor,
@@ -203,6 +204,11 @@ def small_table_classifiers():
 def small_track_classifiers():
     """Return the classifiers of whole tracks, which take 2-D input as waveforms."""
     return [GenreClassifier(("svc",), duration=0.5, random_state=0)]
+
+
+def small_searches():
+    """Return the estimators that only search, for tables."""
+    return [SimilarTracks(2, front_end="passthrough", random_state=0)]
 
 
 # Each kind of expected failure once: its reason, the checks, and the estimators.

@@ -13,6 +13,7 @@ import pytest
 from _displays import drawn
 from _estimators import (
     small_classifiers,
+    small_searches,
     small_table_classifiers,
     small_track_classifiers,
     small_transformers,
@@ -102,12 +103,14 @@ def test_documented_defaults_equal_the_code(name):
 def _fitted(name):
     """Fit an estimator on data that set each attribute it can have."""
     estimators = [*small_classifiers(), *small_table_classifiers(), *small_transformers()]
-    estimators += small_track_classifiers()
+    estimators += [*small_track_classifiers(), *small_searches()]
     small = {type(e).__name__: e for e in estimators}
     estimator = small.get(name) or AudioLoader(sampling_rate=8, duration=1.0)
     X = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
     y = np.repeat(["calm", "loud"], 4)
-    if name == "FrameScaler" or (name.endswith("Classifier") and name != "GenreClassifier"):
+    if name in ("FrameScaler", "SimilarTracks") or (
+        name.endswith("Classifier") and name != "GenreClassifier"
+    ):
         X = pd.DataFrame(X, columns=[f"x{i}" for i in range(8)])
     if "epochs" in estimator.get_params():
         estimator.set_params(epochs=1)
@@ -173,7 +176,7 @@ def test_every_public_class_is_an_estimator_or_a_display_and_has_methods_to_chec
     # What the tests above run over is found by inspection: it must not become empty.
     estimators = [name for name in CLASSES if name not in DISPLAYS]
     assert all(issubclass(getattr(skgenre, name), BaseEstimator) for name in estimators)
-    assert len(DISPLAYS) == 5
+    assert len(DISPLAYS) == 6
     assert {name for name, _ in METHODS} == set(CLASSES)
     assert ("CNNGenreClassifier", "predict_segment_proba") in METHODS
     assert ("Segmenter", "transform") in METHODS

@@ -105,10 +105,10 @@ class SimilarTracks(BaseEstimator):
     --------
     >>> from skgenre import SimilarTracks, make_genres
     >>> music = make_genres(4, genres=["dub", "swing"], duration=2.0, random_state=0)
-    >>> model = SimilarTracks(n_neighbors=2).fit(music.data)
-    >>> distances, indices = model.kneighbors()  # 0 to 3 are dub, 4 to 7 are swing
-    >>> music.target[indices[[0, 7]]].tolist()
-    [['dub', 'dub'], ['swing', 'swing']]
+    >>> model = SimilarTracks(n_neighbors=1).fit(music.data[1:])
+    >>> distances, indices = model.kneighbors(music.data[:1])
+    >>> music.target[0], music.target[1:][indices[0, 0]]
+    (np.str_('dub'), np.str_('dub'))
     """
 
     _parameter_constraints: dict[str, list[Any]] = {

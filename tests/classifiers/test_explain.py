@@ -21,7 +21,7 @@ def tracks(n=60, genres=GENRES, seed=0):
     y = np.array(genres)[np.arange(n) % len(genres)]
     X = rng.normal(size=(n, len(LABELS) + 1)).astype(np.float32)
     for genre, group in zip(genres, ("tempo", "chroma", "mfcc", "spec"), strict=False):
-        X[np.ix_(y == genre, np.flatnonzero(LABELS == group))] += 1
+        X[np.ix_(y == genre, np.flatnonzero(group == LABELS))] += 1
     X[:, -1] = 1  # has sound
     return X, y
 
@@ -101,13 +101,13 @@ def test_the_group_in_which_a_genre_is_heard_speaks_for_it(model):
     found = model.explain(NEW)
     assert (found.classes[found.scores.argmax(axis=1)] == NEW_Y).all()
     for genre, group in zip(GENRES, ("tempo", "chroma", "mfcc"), strict=True):
-        parts = found.contributions[NEW_Y == genre, found.index(genre)]
+        parts = found.contributions[genre == NEW_Y, found.index(genre)]
         assert {found.feature_groups[i] for i in parts.argmax(axis=1)} == {group}
 
 
 def test_the_intercept_is_the_score_of_an_average_training_track(model):
     found = model.explain(X)
-    mean = np.mean([found.contributions[Y == genre].mean(axis=0) for genre in GENRES], axis=0)
+    mean = np.mean([found.contributions[genre == Y].mean(axis=0) for genre in GENRES], axis=0)
     np.testing.assert_allclose(mean, 0, atol=1e-10)
 
 
@@ -150,7 +150,7 @@ def test_only_machines_are_explained():
     with pytest.raises(ValueError, match="member='lda' cannot be explained; choose from 'svc'"):
         model.explain(NEW, member="lda")
     del model.members_["svc"]
-    with pytest.raises(ValueError, match="Only the members 'svc' .* this model has 'lda'"):
+    with pytest.raises(ValueError, match=r"Only the members 'svc' .* this model has 'lda'"):
         model.explain(NEW)
     with pytest.raises(ValueError, match="can compare tracks by feature groups"):
         model.neighbors(NEW)
