@@ -38,9 +38,8 @@ def nearest(
         found = np.argpartition(-block, min(k, block.shape[1]) - 1, axis=1)[:, :k]
         values = np.hstack([best, np.take_along_axis(block, found, axis=1)])
         columns = np.hstack([indices, start + found])
-        # Of equally similar tracks the one of the lower row comes first.
+        # Of equal similarities the lower row comes first: -1 before what is excluded.
         order = np.lexsort((columns, -values), axis=1)[:, :k]
         best = np.take_along_axis(values, order, axis=1)
         indices = np.take_along_axis(columns, order, axis=1)
-    missing = np.isneginf(best)
-    return np.where(missing, -1, indices), np.where(missing, np.nan, best)
+    return indices, np.where(np.isneginf(best), np.nan, best)

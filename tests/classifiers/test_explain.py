@@ -224,6 +224,9 @@ def test_files_have_names_which_model_files_keep_only_if_asked(tmp_path):
         np.testing.assert_array_equal(loaded.explain(music.data[:2]).scores, explained)
     np.testing.assert_array_equal(again.names, found.names)
     assert model.track_names_ is not None  # that of the model itself is still there
-    # Where excerpts are kept too, the whole track is explained as without.
+    # Where features with excerpts are kept for predictions, explanations use them too.
     kept = pickle.loads(pickle.dumps(model)).set_params(memory=tmp_path / "memory")
+    kept.predict(music.data[:2])
+    files = sorted((tmp_path / "memory").rglob("*"))
     np.testing.assert_allclose(kept.explain(music.data[:2]).scores, explained, atol=1e-6)
+    assert sorted((tmp_path / "memory").rglob("*")) == files
