@@ -34,6 +34,7 @@ def test_one_genre_is_explained_against_another():
     display = ExplanationDisplay.from_explanation(EXPLANATION, 0, genre="fast", other="calm")
     bars = shown(display)
     assert bars == pytest.approx({"tempo": -0.5, "mfcc": -0.1, "average track": -0.1})
+    assert list(bars) == ["tempo", "mfcc", "average track"]
     assert display.ax_.get_title() == "fast against calm: score -0.70"
     # What speaks against a genre differs not by colour alone.
     assert display.artists_[0].get_hatch()
@@ -53,6 +54,13 @@ def test_the_heatmap_shows_all_genres_the_best_first():
     assert mesh.norm.vmin == -mesh.norm.vmax
 
 
+class Contrary(GenreClassifier):
+    """Predicts the least probable genre."""
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmin(axis=1)]
+
+
 def test_a_fitted_model_is_drawn_for_the_genre_that_it_predicts(tmp_path):
     music = make_genres(
         3, genres=["dub", "swing"], duration=1.0, path=tmp_path, overlap=0.0, random_state=0
@@ -68,6 +76,9 @@ def test_a_fitted_model_is_drawn_for_the_genre_that_it_predicts(tmp_path):
     np.testing.assert_allclose(sum(bars.values()), found.scores[0, found.index(genre)])
     name = music.data[4].name if hasattr(music.data[4], "name") else str(music.data[4])
     assert display.ax_.get_title().startswith(name.rpartition("/")[2])
+    contrary = Contrary(("svc",), random_state=0).fit(music.data, music.target)
+    other = ExplanationDisplay.from_estimator(contrary, music.data[4])
+    assert {display.genre, other.genre} == {"dub", "swing"}
     halves = make_pipeline(*GenreClassifier(("svc",), random_state=0).split_front_end())
     halves.fit(music.data, music.target)
     again = ExplanationDisplay.from_estimator(halves, music.data[4], genre=genre)
