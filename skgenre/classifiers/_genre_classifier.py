@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
 from skgenre.base import as_rows
+from skgenre.classifiers._explain import ExplainMixin
 from skgenre.classifiers._genre_record import genre_record
 from skgenre.classifiers._members import (
     MEMBERS,
@@ -40,7 +41,7 @@ from skgenre.utils._warnings import (
     warn_caller,
     warn_of_tracks,
 )
-from skgenre.utils._waveforms import MIN_DURATION
+from skgenre.utils._waveforms import MIN_DURATION, track_paths
 
 # Members that are calibrated each by itself are right more often together, and too cautious.
 _POWER = 1.1
@@ -48,7 +49,7 @@ _POWER = 1.1
 _TRACKS_TOGETHER = 256
 
 
-class GenreClassifier(ClassifierMixin, BaseEstimator):
+class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
     """Predict the genre of audio files: the model to use for your own catalogue.
 
     The geometric mean of the probabilities of several members decides. By default these are two
@@ -105,6 +106,13 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     embeddings_sha256_ : str or None
         The SHA-256 of the weights of the embeddings, None without embeddings. Other weights are
         refused in prediction. None too where ``precomputed``.
+    track_rows_ : ndarray of shape (n_fit,), int
+        Rows of X in ``fit`` that the members learnt from: those that have sound.
+    track_genres_ : ndarray of shape (n_fit,)
+        Their genres.
+    track_names_ : ndarray of shape (n_fit,), str, or None
+        Their paths, None where X had none. :func:`save` leaves them out unless
+        ``keep_paths=True``; a pickle has them.
 
     See Also
     --------
@@ -273,8 +281,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             X, front_end, columns, "Training leaves such tracks out if all genres have others."
         )
         sound = _has_sound(table, columns, "track")
+        rows = np.arange(len(y))
         if len(np.unique(codes[sound])) == len(classes) < np.count_nonzero(sound):
-            table, y, codes = table[sound], y[sound], codes[sound]
+            table, y, codes, rows = table[sound], y[sound], codes[sound], rows[sound]
             if artists is not None:
                 artists = artists[sound]
                 names = _with_enough_artists(names, codes, artists)
@@ -282,6 +291,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         members = self._fit_members(names, views, y, codes, artists, settings[-1])
         self.classes_, self.members_, self.front_end_ = classes, members, front_end
         self._settings, self.embeddings_sha256_ = settings, sha256
+        paths = track_paths(X)
+        self.track_names_ = None if paths is None else paths[rows]
+        self.track_rows_, self.track_genres_ = rows, classes[codes]
         return self
 
     @one_blas_thread()
@@ -319,7 +331,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
                     folds=own_folds,
                     epochs=self.epochs,
                     embeddings=embeddings,
-                    seed=seeds[MEMBERS.index(name)],  # whichever other members there are
+                    # Whichever other members there are. Both machines get the same landmarks.
+                    seed=seeds[MEMBERS.index("svc" if name == "svc_whitened" else name)],
                 )
                 members[name] = member.fit(views[_source(name)], y, **given)
         if "lda" in members:  # 45 MB in each pickle that prediction does not need
@@ -519,6 +532,16 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         proba = proba.reshape(len(table), len(segments), -1).astype(np.float32)
         return np.where(has_sound[:, :, np.newaxis], proba, np.float32(1 / len(self.classes_)))
 
+    def _whole_tracks(
+        self, X: Any, consequence: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the features of whole tracks that the machines take, and which have sound."""
+        # Excerpts are needed only where they come with the table, or are kept for prediction.
+        with_excerpts = self.precomputed or self.memory is not None
+        n_excerpts = self.n_excerpts if with_excerpts else 0
+        table, columns = self._features(X, consequence, n_excerpts=n_excerpts)
+        return _views(table, columns, "track")["clip"], _has_sound(table, columns, "track")
+
     def _fit_settings(self) -> tuple[tuple[str, ...], float, float, str | None]:
         """Return what decides the columns of the features; the members are checked."""
         unknown = [name for name in self.members if name not in MEMBERS]
@@ -548,7 +571,12 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             **excerpts,
         )
 
-    def _features(self, X: Any, **excerpts: Any) -> tuple[NDArray[np.float32], dict[str, slice]]:
+    def _features(
+        self,
+        X: Any,
+        consequence: str = "All genres have the same probability for such a track.",
+        **excerpts: Any,
+    ) -> tuple[NDArray[np.float32], dict[str, slice]]:
         """Return the table of tracks for prediction, and where in it each view is."""
         check_is_fitted(self)
         self._validate_params()
@@ -556,7 +584,6 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         if not self.precomputed and self.embeddings_sha256_ is not None:
             self._check_weights(self._settings[-1])
         columns = view_columns(*self._settings, **excerpts)
-        consequence = "All genres have the same probability for such a track."
         return self._table(X, front_end, columns, consequence), columns
 
     def _check_weights(self, embeddings: str | None) -> None:

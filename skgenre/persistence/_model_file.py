@@ -79,7 +79,8 @@ def save(
         How the model was measured: the result of :func:`evaluate`. The file keeps its metrics
         with their intervals and its confusion matrix, but not the predictions of single tracks.
     keep_paths : bool, default=False
-        Whether the file keeps the paths of ``tracks`` too.
+        Whether the file keeps the paths of ``tracks`` too, and those that the model knows, by
+        which a loaded model names similar tracks.
 
     Returns
     -------
@@ -125,7 +126,7 @@ def save(
         model, tracks=tracks, y=y, artists=artists, evaluation=evaluation, keep_paths=keep_paths
     )
     try:
-        data = skops.io.dumps(as_data(model))
+        data = skops.io.dumps(as_data(model, keep_paths=keep_paths))
     except Exception as error:  # any part of the model may refuse
         raise ValueError(f"{type(model).__name__} cannot be saved as data: {error}") from error
     for name in skops.io.get_untrusted_types(data=data):

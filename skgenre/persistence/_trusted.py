@@ -57,6 +57,7 @@ _SKGENRE = {
         "_transfer": "build_transfer",
     },
     "pipeline": {"_per_track": "PerTrack"},
+    "similarity": {"_similar_tracks": "SimilarTracks"},
     "classifiers": {
         "_calibration": "PairwiseCalibratedClassifier",
         "_cnn": "CNNGenreClassifier",

@@ -324,3 +324,45 @@ def test_many_tracks_equal_the_formula(n_landmarks):
     if n_landmarks:
         expected = expected @ kernel.normalization_.T
     np.testing.assert_allclose(Xt, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_landmarks", [None, 15])
+@pytest.mark.parametrize("n", [7, 1203])  # more than are compared together
+def test_contributions_of_groups_add_up_to_a_linear_function(n_landmarks, n):
+    X, new = table(), table(n=n, seed=1)
+    kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
+    coef = np.random.default_rng(2).normal(size=(4, len(kernel.X_fit_)))
+    parts = kernel.contributions(new, coef)
+    assert parts.shape == (n, 4, 3)
+    np.testing.assert_allclose(parts.sum(axis=2), kernel.transform(new) @ coef.T, atol=1e-10)
+    if n_landmarks is None:
+        alone = GroupKernel(feature_groups=["chroma"] * 2).fit(X[:, COLUMNS["chroma"]])
+        of_chroma = alone.transform(new[:, COLUMNS["chroma"]]) @ coef.T / 3
+        np.testing.assert_allclose(
+            parts[:, :, kernel.feature_groups_.index("chroma")], of_chroma, atol=1e-9
+        )
+    with pytest.raises(ValueError, match=r"coef has the shape \(4, 3\); expected \(n_outputs, "):
+        kernel.contributions(new, coef[:, :3])
+
+
+def test_constant_groups_contribute_nothing_unless_all_are():
+    X = table()
+    X[:, COLUMNS["chroma"]] = 1.0
+    kernel = GroupKernel(feature_groups=GROUPS).fit(X)
+    parts = kernel.contributions(X, np.ones((1, 40)))
+    assert (parts[:, 0, kernel.feature_groups_.index("chroma")] == 0).all()
+    np.testing.assert_allclose(parts.sum(axis=2)[:, 0], kernel.transform(X).sum(axis=1))
+    kernel = GroupKernel(feature_groups=GROUPS).fit(np.ones((5, 6)))
+    np.testing.assert_allclose(kernel.contributions(np.ones((2, 6)), np.ones((1, 5))), 5 / 3)
+
+
+@pytest.mark.parametrize("n_landmarks", [None, 15])
+def test_similarities_of_any_tracks_are_those_of_the_formula(n_landmarks):
+    X, new, others = table(), table(n=1203, seed=1), table(n=9, seed=2)
+    kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
+    expected = by_hand(new, others, scales=kernel.scales_)
+    np.testing.assert_allclose(kernel.similarities(new, others), expected, rtol=1e-8)
+    landmarks = X if n_landmarks is None else X[kernel.landmarks_]
+    np.testing.assert_array_equal(kernel.X_fit_, landmarks)
+    expected = by_hand(new, landmarks, scales=kernel.scales_)
+    np.testing.assert_allclose(kernel.similarities(new), expected, rtol=1e-8)
