@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
@@ -17,9 +20,10 @@ _NO_SOUND = "no sound"
 
 def run(args: argparse.Namespace) -> int:
     """Predict each file; a file that cannot be read is reported, and the others are predicted."""
-    from skgenre.utils._pipeline import final_classifier
+    with _no_garbage_collection():
+        from skgenre.utils._pipeline import final_classifier
 
-    model = load_model(args.model, trust_pickle=args.trust_pickle)
+        model = load_model(args.model, trust_pickle=args.trust_pickle)
     if args.segments and not hasattr(final_classifier(model), "predict_segment_proba"):
         raise ValueError(
             f"--segments: the {type(final_classifier(model)).__name__} of {args.model} does not "
@@ -44,6 +48,18 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         echo(json.dumps(results, indent=2, allow_nan=False))
     return int(failed)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Spare the searches for garbage while modules are imported, which make none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _predict(model: Any, file: str, *, segments: bool) -> dict[str, Any]:
