@@ -116,9 +116,7 @@ def _demonstrate(folder: Path, seed: int, settings: Settings) -> None:
     models[best].fit(music.data, y, **({"groups": artists} if best == "recommended" else {}))
     details = {"y": y, "artists": artists, "evaluation": results[best]}
     model = load_model(str(save(models[best], folder / "model.skgenre", **details)))
-    echo(
-        f"\nFitted {_TITLES[best]} on all {len(y)} tracks, saved the model and loaded it back."
-    )
+    echo(f"\nFitted {_TITLES[best]} on all {len(y)} tracks, saved the model and loaded it back.")
 
     # Another random state means other artists.
     new = make_genres(

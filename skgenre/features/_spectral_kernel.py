@@ -85,7 +85,9 @@ def fft_window(window: str, win_length: int, n_fft: int) -> Float:
     """Return a periodic window of ``win_length`` samples in the middle of ``n_fft``."""
     taper = np.zeros(n_fft, dtype=np.float32)
     start = (n_fft - win_length) // 2
-    if window == "hann" and win_length > 1:  # the usual one, without the time that scipy.signal takes to import
+    if (
+        window == "hann" and win_length > 1
+    ):  # the usual one, without the time that scipy.signal takes to import
         angles = np.linspace(-np.pi, np.pi, win_length + 1)[:-1]
         taper[start : start + win_length] = 0.5 + 0.5 * np.cos(angles)
         return taper
