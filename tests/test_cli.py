@@ -781,8 +781,8 @@ def test_segments_need_a_classifier_that_predicts_them(tmp_path, capsys):
 
 TINY = _demo.Settings(
     genres=("dub", "swing"),
-    n_tracks_per_genre=2,
-    n_artists=2,
+    n_tracks_per_genre=4,
+    n_artists=4,
     duration=1.0,
     n_folds=2,
 )
@@ -793,7 +793,7 @@ def test_demo_keeps_music_and_model(tmp_path, capsys):
     assert _demo.run(Namespace(seed=3, keep=str(keep)), TINY) == 0
     out = capsys.readouterr().out
     for pattern in (
-        r"Made 4 tracks of 1 s by 4 artists",
+        r"Made 8 tracks of 1 s by 8 artists",
         r"classifier +track accuracy +balanced accuracy\n",
         r"GenreClassifier +[01]\.\d{3} +[01]\.\d{3}\n",
         r"logistic regression +[01]\.\d{3} +[01]\.\d{3}\n",
