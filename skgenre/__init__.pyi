@@ -54,6 +54,7 @@ from .persistence import model_card as model_card
 from .persistence import read_model_info as read_model_info
 from .persistence import save as save
 from .persistence import show_versions as show_versions
+from .persistence import trusted_types as trusted_types
 from .pipeline import PerTrack as PerTrack
 from .plotting import AuditDisplay as AuditDisplay
 from .plotting import CoverageAccuracyDisplay as CoverageAccuracyDisplay

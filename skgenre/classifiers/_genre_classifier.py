@@ -33,6 +33,7 @@ from skgenre.pipeline import PerTrack
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._probabilities import TRACK_AND_EXCERPTS
 from skgenre.utils._random import draw_seeds
+from skgenre.utils._tf import check_networks_installed
 from skgenre.utils._validation import check_artists
 from skgenre.utils._warnings import (
     NO_SOUND,
@@ -257,6 +258,8 @@ class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
         """
         settings = self._fit_settings()
         names = _taking_part(list(settings[0]), has_groups=groups is not None)
+        if "cnn" in names:
+            check_networks_installed()
         # Excerpts serve prediction: in fit they are computed only where they can be kept.
         n_excerpts = 0 if self.memory is None and not self.precomputed else self.n_excerpts
         front_end = self._front_end(settings, n_excerpts=n_excerpts)

@@ -61,7 +61,7 @@ def _add_demo(commands: Any) -> argparse.ArgumentParser:
         help="make music, compare two classifiers on it, keep the better, predict new files",
         description="Make synthetic music of four genres, compare two classifiers on it by\n"
         "cross-validation, fit the better one, save and load it, and predict the genres of\n"
-        "new files. Takes about a minute and needs no music of your own.",
+        "new files. Takes less than a minute and needs no music of your own.",
     )
     _add_seed(command)
     command.add_argument(

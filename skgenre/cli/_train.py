@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from skgenre.cli._model import check_destination
 from skgenre.cli._report import Share, as_argument, echo, echo_table
 from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._tf import check_networks_installed
 
 if TYPE_CHECKING:
     from skgenre.evaluation import EvaluationResult, EvaluationTask, Splits
@@ -31,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.progress:
         _check_rich()
+    if args.classifier != "recommended":
+        check_networks_installed()
     target = check_destination(args.out, force=args.force)
     if args.embeddings is not None:
         _check_weights(args.embeddings)
@@ -80,7 +83,6 @@ def make_model(
     epochs: int | None,
     learning_rate: float | None,
     seed: int,
-    batch_size: int | None = None,
     embeddings: str | None = None,
 ) -> Any:
     """Make the model that the options describe; None keeps the default of the classifier."""
@@ -113,7 +115,7 @@ def make_model(
     if classifier == "hierarchical":  # the training options are those of its nodes
         trained = LSTMGenreClassifier()
         pipeline[-1].set_params(estimator=trained)
-    training = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
+    training = {"epochs": epochs, "learning_rate": learning_rate}
     trained.set_params(**{name: value for name, value in training.items() if value is not None})
     return pipeline
 
