@@ -194,8 +194,7 @@ def make_member(name: str, n_tracks: int, *, folds: list[Split], epochs: int, se
         frames = FunctionTransformer(as_frames)
         network = LogMelCNNGenreClassifier(epochs=epochs, random_state=seed)
         return Pipeline([("frames", frames), ("network", network)]).set_output(transform="default")
-    # As text, which model files keep as one array; of objects they keep each by itself.
-    labels = ClipFeatures().get_feature_groups_out().astype(str)
+    labels = ClipFeatures().get_feature_groups_out()
     steps: list[Any] = [("scaler", GroupScaler(feature_groups=labels))]
     if name == "lda":
         steps.append(("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")))
