@@ -228,8 +228,6 @@ def make_member(
         learnt = MusicnnExtractor(embeddings).get_feature_groups_out()
         labels = np.concatenate([labels, learnt])
         weights = dict.fromkeys(learnt, embedding_weight(codes))
-    # As text, which model files keep as one array; of objects they keep each by itself.
-    labels = labels.astype(str)
     steps: list[Any] = [("scaler", GroupScaler(feature_groups=labels))]
     if name == "lda":
         steps.append(("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")))

@@ -6,6 +6,8 @@ imported when it is called, so that ``skgenre --help`` answers at once.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -74,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = make_parser().parse_args(argv)
     except SystemExit as end:  # how argparse ends --help, --version and wrong arguments
         return end.code if isinstance(end.code, int) else 0
+    # At its end, Python would search all modules for garbage, for half a second.
+    atexit.register(gc.freeze)
     with _warnings_without_code(args.command), _ended_as_interrupted():
         try:
             code = import_module(_MODULES[args.command]).run(args)

@@ -6,6 +6,7 @@ import copy
 import os
 from typing import Any
 
+import numpy as np
 from joblib import Memory
 from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import MetadataRequest
@@ -35,6 +36,11 @@ def as_data(model: Any, *, keep_paths: bool = True) -> Any:
             waiting.append(vars(value))
         elif isinstance(value, dict):
             value.update({key: _as_text(entry) for key, entry in value.items()})
+            labels = value.get("feature_groups")
+            if isinstance(labels, np.ndarray) and all(
+                isinstance(name, str) for name in labels.flat
+            ):
+                value["feature_groups"] = labels.astype(str)  # objects are written one by one
             waiting.extend(value.values())
         elif isinstance(value, list):
             value[:] = map(_as_text, value)
