@@ -22,7 +22,7 @@ except ImportError as error:
         'The plugin needs beets 2.7 or later: pip install "skgenre[beets]"'
     ) from error
 
-_OPTIONS = {
+_OPTIONS: dict[str, Any] = {
     "model": None,
     "auto": True,
     "min_confidence": 0.0,
