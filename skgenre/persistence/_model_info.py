@@ -113,7 +113,7 @@ class ModelInfo(Record):
             "track_artists": None,
         }
         if keep_paths and tracks is not None:
-            order = np.argsort([os.fsdecode(track) for track in tracks], kind="stable")
+            order = sorted(range(len(tracks)), key=lambda row: os.fsdecode(tracks[row]))
             kept["tracks"] = paths
             for name, values in (("track_genres", y), ("track_artists", artists)):
                 if values is not None:
