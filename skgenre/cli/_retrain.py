@@ -136,8 +136,8 @@ class OldModel:
         for row, place in enumerate(places):
             if place in known and known[place] != added.target[row]:
                 raise ValueError(
-                    f"{added.data[row]} is {added.target[row]!r} in {folder}, but "
-                    f"{known[place]!r} among the tracks of {self.path}; correct one of them, or "
+                    f"{added.data[row]} is {str(added.target[row])!r} in {folder}, but "
+                    f"{str(known[place])!r} among the tracks of {self.path}; correct one of them, or "
                     "train anew."
                 )
         if len(rows) < len(places):
