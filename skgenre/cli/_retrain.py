@@ -135,9 +135,9 @@ class OldModel:
         rows = [row for row, place in enumerate(places) if place not in known]
         for row, place in enumerate(places):
             if place in known and known[place] != added.target[row]:
+                now, then = str(added.target[row]), str(known[place])
                 raise ValueError(
-                    f"{added.data[row]} is {str(added.target[row])!r} in {folder}, but "
-                    f"{str(known[place])!r} among the tracks of {self.path}; correct one of them, or "
+                    f"{added.data[row]} is {now!r} in {folder}, but {then!r} among the tracks of {self.path}; correct one of them, or "
                     "train anew."
                 )
         if len(rows) < len(places):
