@@ -20,6 +20,7 @@ from .classifiers import RCNNGenreClassifier as RCNNGenreClassifier
 from .classifiers import RejectingClassifier as RejectingClassifier
 from .classifiers import TransferGenreClassifier as TransferGenreClassifier
 from .classifiers import make_genre_pipeline as make_genre_pipeline
+from .classifiers import rank_for_labeling as rank_for_labeling
 from .datasets import fetch_gtzan as fetch_gtzan
 from .datasets import load_genre_folder as load_genre_folder
 from .datasets import load_gtzan as load_gtzan
@@ -30,6 +31,7 @@ from .embeddings import fetch_musicnn as fetch_musicnn
 from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
 from .evaluation import leakage_audit as leakage_audit
+from .evaluation import precision_at_k as precision_at_k
 from .evaluation import segment_accuracy_scorer as segment_accuracy_scorer
 from .features import ChromaExtractor as ChromaExtractor
 from .features import ClipFeatures as ClipFeatures
@@ -52,9 +54,11 @@ from .persistence import model_card as model_card
 from .persistence import read_model_info as read_model_info
 from .persistence import save as save
 from .persistence import show_versions as show_versions
+from .persistence import trusted_types as trusted_types
 from .pipeline import PerTrack as PerTrack
 from .plotting import AuditDisplay as AuditDisplay
 from .plotting import CoverageAccuracyDisplay as CoverageAccuracyDisplay
+from .plotting import ExplanationDisplay as ExplanationDisplay
 from .plotting import SearchCurveDisplay as SearchCurveDisplay
 from .plotting import SegmentTimelineDisplay as SegmentTimelineDisplay
 from .plotting import TrainingHistoryDisplay as TrainingHistoryDisplay
@@ -62,6 +66,8 @@ from .preprocessing import ArtistWhitening as ArtistWhitening
 from .preprocessing import FrameScaler as FrameScaler
 from .preprocessing import GroupKernel as GroupKernel
 from .preprocessing import GroupScaler as GroupScaler
+from .similarity import SimilarTracks as SimilarTracks
+from .similarity import similar as similar
 from .tags import apply_tags as apply_tags
 from .tags import plan_tags as plan_tags
 from .tags import undo_tags as undo_tags

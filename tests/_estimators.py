@@ -39,6 +39,7 @@ from skgenre import (
     RejectingClassifier,
     RhythmExtractor,
     Segmenter,
+    SimilarTracks,
     SoundDetector,
     SpectrogramImage,
     STFTExtractor,
@@ -212,6 +213,11 @@ def small_track_classifiers():
 def small_pretrained_classifiers():
     """Return the classifiers that learn nothing: no check that fits them to labels applies."""
     return [MusicnnTagger(SmallWeights(), genres={"calm": "slow", "loud": ["rock", "jazz"]})]
+
+
+def small_searches():
+    """Return the estimators that only search, for tables."""
+    return [SimilarTracks(2, front_end="passthrough", random_state=0)]
 
 
 # Each kind of expected failure once: its reason, the checks, and the estimators.

@@ -16,6 +16,7 @@ LEVELS = [
     {"audio", "networks"},
     {"features", "preprocessing", "datasets", "tags"},
     {"pipeline", "embeddings"},
+    {"similarity"},
     {"classifiers"},
     {"plotting"},
     {"evaluation"},

@@ -354,10 +354,7 @@ def _write_parquet(source: Path, target: Path) -> None:
     records = read_records(source)
     absent: dict[str, Any] = {"segments": None, "tags": None}
     with open_whole(target) as stream, parquet.ParquetWriter(stream, schema) as writer:
-        while some := [
-            {"segments": None, "tags": None, **found.to_dict()} for found in islice(records, _ROWS)
-        ]:
-            values: dict[str, Any]
+        while some := [{**absent, **found.to_dict()} for found in islice(records, _ROWS)]:
             for values in some:
                 for name in ("probabilities", "tags"):
                     values[name] = values[name] and list(values[name].items())

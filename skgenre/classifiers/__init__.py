@@ -3,12 +3,14 @@
 from skgenre.classifiers._calibration import PairwiseCalibratedClassifier
 from skgenre.classifiers._cnn import CNNGenreClassifier
 from skgenre.classifiers._crnn import CRNNGenreClassifier
+from skgenre.classifiers._explanation import Explanation
 from skgenre.classifiers._fusion import FusionKNeighborsClassifier
 from skgenre.classifiers._genre_classifier import GenreClassifier
 from skgenre.classifiers._genre_record import genre_record
 from skgenre.classifiers._hierarchical import HierarchicalGenreClassifier
 from skgenre.classifiers._image_cnn import ImageCNNGenreClassifier
 from skgenre.classifiers._keras_genre_classifier import KerasGenreClassifier
+from skgenre.classifiers._labeling import rank_for_labeling
 from skgenre.classifiers._log_mel_cnn import LogMelCNNGenreClassifier
 from skgenre.classifiers._lstm import LSTMGenreClassifier
 from skgenre.classifiers._make_genre_pipeline import make_genre_pipeline
@@ -24,6 +26,7 @@ __all__ = [
     "GTZAN_HIERARCHY",
     "CNNGenreClassifier",
     "CRNNGenreClassifier",
+    "Explanation",
     "FusionKNeighborsClassifier",
     "GenreClassifier",
     "HierarchicalGenreClassifier",
@@ -39,5 +42,6 @@ __all__ = [
     "TransferGenreClassifier",
     "genre_record",
     "make_genre_pipeline",
+    "rank_for_labeling",
     "vote",
 ]

@@ -61,7 +61,7 @@ def _add_demo(commands: Any) -> argparse.ArgumentParser:
         help="make music, compare two classifiers on it, keep the better, predict new files",
         description="Make synthetic music of four genres, compare two classifiers on it by\n"
         "cross-validation, fit the better one, save and load it, and predict the genres of\n"
-        "new files. Takes about a minute and needs no music of your own.",
+        "new files. Takes less than a minute and needs no music of your own.",
     )
     _add_seed(command)
     command.add_argument(
@@ -109,6 +109,12 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         choices=("recommended", "cnn", "mlp", "lstm", "hierarchical"),
         help="'recommended' is the model for a catalogue, GenreClassifier; the others are those of "
         "the papers (default: recommended)",
+    )
+    command.add_argument(
+        "--embeddings",
+        metavar="WEIGHTS",
+        help="take the features of a pretrained network beside the others: 'msd', 'mtt' or a file, "
+        "once 'skgenre fetch musicnn' got them; for 'recommended' only (default: none)",
     )
     command.add_argument(
         "--n-segments",

@@ -158,9 +158,11 @@ def make_pretrained(name: str) -> Any:
 def _load_pickle(path: str) -> Any:
     import joblib
 
+    from skgenre.utils._extras import MissingExtraError
+
     try:
         return joblib.load(path)
-    except MemoryError:
+    except (MemoryError, MissingExtraError):
         raise
     except Exception as error:  # bytes that are no pickle lead to errors of any kind
         raise ValueError(

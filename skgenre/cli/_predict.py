@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -26,14 +27,16 @@ _N_TAGS = 5  # in the table
 
 def run(args: argparse.Namespace) -> int:
     """Predict each file; a file that cannot be read is reported, and the others are predicted."""
-    from skgenre.catalogue import predict_files
-    from skgenre.utils._pipeline import final_classifier
-
     if args.output is None:
         for option in ("resume", "force", "playlists"):
             if getattr(args, option):
                 raise ValueError(f"--{option} needs --output FILE.")
-    model, model_id = load_model(args.model, trust_pickle=args.trust_pickle), _file_id(args.model)
+    with _no_garbage_collection():
+        from skgenre.catalogue import predict_files
+        from skgenre.utils._pipeline import final_classifier
+
+        model = load_model(args.model, trust_pickle=args.trust_pickle)
+    model_id = _file_id(args.model)
     if args.segments and not hasattr(final_classifier(model), "predict_segment_proba"):
         raise ValueError(
             f"--segments: the {type(final_classifier(model)).__name__} of {args.model} does not "
@@ -66,6 +69,18 @@ def run(args: argparse.Namespace) -> int:
         playlists = write_playlists(read_records(args.output), args.playlists)
         echo(f"Wrote {len(playlists)} playlists into {args.playlists}.", sys.stderr)
     return int(failed)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Spare the searches for garbage while modules are imported, which make none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _file_id(model: str) -> str:

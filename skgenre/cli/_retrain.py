@@ -137,8 +137,8 @@ class OldModel:
             if place in known and known[place] != added.target[row]:
                 now, then = str(added.target[row]), str(known[place])
                 raise ValueError(
-                    f"{added.data[row]} is {now!r} in {folder}, but {then!r} among the tracks of {self.path}; correct one of them, or "
-                    "train anew."
+                    f"{added.data[row]} is {now!r} in {folder}, but {then!r} among the tracks of "
+                    f"{self.path}; correct one of them, or train anew."
                 )
         if len(rows) < len(places):
             echo(f"{len(places) - len(rows)} of these tracks are among those of {self.path}.")

@@ -19,6 +19,7 @@ from skgenre.cli._music import echo_left_out, echo_music, load_music
 from skgenre.cli._report import Share, as_argument, echo, echo_table
 from skgenre.cli._retrain import read_old_model
 from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._tf import check_networks_installed
 
 if TYPE_CHECKING:
     from skgenre.evaluation import EvaluationResult, EvaluationTask, Splits
@@ -34,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
     if args.progress:
         _check_rich()
     old = read_old_model(args)
+    if old is None and (args.classifier or _CLASSIFIER) != "recommended":
+        check_networks_installed()
     target = check_destination(args.out or _OUT, force=args.force)
     if old is None:
         music, model = _new(args)
@@ -82,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _new(args: argparse.Namespace) -> tuple[Any, Any]:
     """Return the music of FOLDER and the model that the options describe."""
+    if args.embeddings is not None:
+        _check_weights(args.embeddings)
     music = load_music(args, args.folder)
     echo_music(args.folder, music)
     classifier = args.classifier or _CLASSIFIER
@@ -91,6 +96,7 @@ def _new(args: argparse.Namespace) -> tuple[Any, Any]:
         duration=args.duration,
         epochs=args.epochs,
         learning_rate=args.learning_rate,
+        embeddings=args.embeddings,
         seed=args.seed,
     )
     if music.artists is None and classifier == "recommended":
@@ -106,7 +112,7 @@ def make_model(
     epochs: int | None,
     learning_rate: float | None,
     seed: int,
-    batch_size: int | None = None,
+    embeddings: str | None = None,
 ) -> Any:
     """Make the model that the options describe; None keeps the default of the classifier."""
     from skgenre import GenreClassifier, LSTMGenreClassifier, make_genre_pipeline
@@ -123,8 +129,13 @@ def make_model(
                 f"{wrong[0]} is not an option of the recommended classifier; leave it out, or "
                 "choose another by --classifier."
             )
-        model = GenreClassifier(random_state=seed)
+        model = GenreClassifier(embeddings=embeddings, random_state=seed)
         return model if duration is None else model.set_params(duration=duration)
+    if embeddings is not None:
+        raise ValueError(
+            "--embeddings is an option of the recommended classifier only; leave out --embeddings "
+            f"or --classifier {classifier}."
+        )
     sound: dict[str, Any] = {"n_segments": n_segments, "duration": duration}
     pipeline = make_genre_pipeline(
         classifier, **{name: value for name, value in sound.items() if value is not None}
@@ -133,7 +144,7 @@ def make_model(
     if classifier == "hierarchical":  # the training options are those of its nodes
         trained = LSTMGenreClassifier()
         pipeline[-1].set_params(estimator=trained)
-    training = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
+    training = {"epochs": epochs, "learning_rate": learning_rate}
     trained.set_params(**{name: value for name, value in training.items() if value is not None})
     return pipeline
 
@@ -167,6 +178,13 @@ def _wait_for_threads() -> None:
     for thread in threading.enumerate():
         if isinstance(thread, DummyProcess):  # the class of threads in a pool
             thread.join(_PATIENCE)
+
+
+def _check_weights(embeddings: str) -> None:
+    """Raise an error that says how to get the weights if they are not there."""
+    from skgenre import MusicnnExtractor
+
+    MusicnnExtractor(embeddings).fit([[0.0]])
 
 
 def _check_rich() -> None:

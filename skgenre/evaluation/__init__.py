@@ -5,7 +5,7 @@ from skgenre.evaluation._changes import AnswerChanges, compare_answers
 from skgenre.evaluation._compare import Comparison, compare
 from skgenre.evaluation._evaluate import evaluate
 from skgenre.evaluation._folds import FoldResult, iter_folds
-from skgenre.evaluation._metrics import segment_accuracy_scorer
+from skgenre.evaluation._metrics import precision_at_k, segment_accuracy_scorer
 from skgenre.evaluation._protocols import Splits, make_splits
 from skgenre.evaluation._published_splits import FaultFilteredSplit, StratifiedSplit
 from skgenre.evaluation._results import EvaluationResult
@@ -27,6 +27,7 @@ __all__ = [
     "iter_folds",
     "leakage_audit",
     "make_splits",
+    "precision_at_k",
     "segment_accuracy_scorer",
     "unpack_dataset",
 ]

@@ -3,6 +3,7 @@
 from skgenre.persistence._model_card import model_card
 from skgenre.persistence._model_file import load, read_model_info, save
 from skgenre.persistence._model_info import ModelInfo, show_versions, tracks_digest
+from skgenre.persistence._trusted import trusted_types
 
 __all__ = [
     "ModelInfo",
@@ -12,4 +13,5 @@ __all__ = [
     "save",
     "show_versions",
     "tracks_digest",
+    "trusted_types",
 ]
