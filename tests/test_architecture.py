@@ -23,7 +23,7 @@ LEVELS = [
     {"papers", "persistence"},
     {"onnx"},
     {"catalogue"},
-    {"cli"},
+    {"cli", "integrations"},
 ]
 LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))

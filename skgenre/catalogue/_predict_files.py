@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from skgenre.catalogue._models import load_model
 from skgenre.utils._pipeline import final_classifier, split_fitted
 
 
@@ -198,7 +199,7 @@ def predict_files(
         raise ValueError(f"paths={paths!r} is one path; give a list of paths, such as [{paths!r}].")
     if isinstance(model, (str, os.PathLike)):
         model_id = model_id or file_id(model)
-        model = _load(model)
+        model = load_model(model)
     if segments and not hasattr(final_classifier(model), "predict_segment_proba"):
         raise ValueError(
             f"segments=True, but {type(final_classifier(model)).__name__} predicts no segments."
@@ -210,13 +211,6 @@ def predict_files(
         "set_probability": set_probability,
     }
     return _predict_all(model, paths, n_jobs, _Settings(on_error, segments, model_id, skip, answer))
-
-
-def _load(path: str | os.PathLike[str]) -> Any:
-    from skgenre.onnx import OnnxGenreModel, is_onnx_file
-    from skgenre.persistence import load
-
-    return OnnxGenreModel(path) if is_onnx_file(path) else load(path)
 
 
 def file_id(path: str | os.PathLike[str]) -> str:

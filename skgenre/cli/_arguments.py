@@ -80,20 +80,35 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         "or whose files have genres in their tags (--labels tags).\n"
         "First measures the accuracy by cross-validation, then trains on all tracks.",
     )
-    command.add_argument("folder", metavar="FOLDER", help="such as music, with music/rock/song.wav")
     command.add_argument(
-        "--out",
-        metavar="MODEL",
-        default="model.skgenre",
-        help="file to write the model to (default: %(default)s)",
+        "folder", metavar="FOLDER", nargs="?", help="such as music, with music/rock/song.wav"
+    )
+    command.add_argument(
+        "--out", metavar="MODEL", help="file to write the model to (default: model.skgenre)"
     )
     command.add_argument("--force", action="store_true", help="replace an existing MODEL")
     command.add_argument(
+        "--add",
+        metavar="FOLDER",
+        help="train the model of --model again, on its tracks and those of this folder, and report "
+        "what changes",
+    )
+    command.add_argument(
+        "--model",
+        metavar="OLD",
+        help="the model to add tracks to; without the first FOLDER, it must know its own tracks "
+        "(--keep-paths)",
+    )
+    command.add_argument(
+        "--keep-paths",
+        action="store_true",
+        help="keep paths, genres and artists of the tracks in MODEL, for a later --add",
+    )
+    command.add_argument(
         "--classifier",
         choices=("recommended", "cnn", "mlp", "lstm", "hierarchical"),
-        default="recommended",
         help="'recommended' is the model for a catalogue, GenreClassifier; the others are those of "
-        "the papers (default: %(default)s)",
+        "the papers (default: recommended)",
     )
     command.add_argument(
         "--embeddings",

@@ -93,12 +93,9 @@ def _min_confidence(args: argparse.Namespace) -> float:
     """Return the limit for "unknown": as given, or the one for the wished accuracy."""
     if args.min_accuracy is None:
         return args.min_confidence
-    from skgenre.onnx import OnnxGenreModel, is_onnx_file
-    from skgenre.persistence import read_model_info
+    from skgenre.catalogue import read_info
 
-    is_onnx = is_onnx_file(args.model)
-    info = OnnxGenreModel(args.model).info_ if is_onnx else read_model_info(args.model)
-    return info.min_confidence(args.min_accuracy)
+    return read_info(args.model).min_confidence(args.min_accuracy)
 
 
 def audio_paths(

@@ -15,14 +15,16 @@ from multiprocessing.dummy import DummyProcess
 from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import check_destination
+from skgenre.cli._music import echo_left_out, echo_music, load_music
 from skgenre.cli._report import Share, as_argument, echo, echo_table
+from skgenre.cli._retrain import read_old_model
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._tf import check_networks_installed
 
 if TYPE_CHECKING:
     from skgenre.evaluation import EvaluationResult, EvaluationTask, Splits
 
-_SHOWN = 3
+_OUT, _CLASSIFIER = "model.skgenre", "recommended"
 _PATIENCE = 10.0  # seconds
 
 
@@ -32,24 +34,14 @@ def run(args: argparse.Namespace) -> int:
 
     if args.progress:
         _check_rich()
-    if args.classifier != "recommended":
+    old = read_old_model(args)
+    if old is None and (args.classifier or _CLASSIFIER) != "recommended":
         check_networks_installed()
-    target = check_destination(args.out, force=args.force)
-    if args.embeddings is not None:
-        _check_weights(args.embeddings)
-    music = _load(args)
-    _echo_music(args.folder, music)
-    model = make_model(
-        args.classifier,
-        n_segments=args.n_segments,
-        duration=args.duration,
-        epochs=args.epochs,
-        learning_rate=args.learning_rate,
-        embeddings=args.embeddings,
-        seed=args.seed,
-    )
-    if music.artists is None and args.classifier == "recommended":
-        model.set_params(members=("svc",))  # the other member needs artists
+    target = check_destination(args.out or _OUT, force=args.force)
+    if old is None:
+        music, model = _new(args)
+    else:
+        music, model = old.add_music(args), old.unfitted()
     if args.progress and hasattr(model, "set_callbacks"):
         from sklearn.callback import ProgressBar
 
@@ -63,16 +55,53 @@ def run(args: argparse.Namespace) -> int:
         echo(f"\nExtracting features of {len(music.data)} tracks.")
         task = _without_bad_files(task, args)
         result = _evaluate(task, args) if args.cv else None
+        if old is not None:
+            old.check_tracks(task)
         if result is not None:
             _echo_result(result)
-        echo(f"\nTraining {args.classifier} on all {len(task.y)} tracks.")
+            if old is not None:
+                old.echo_changes(task, _make_splits(task, args)[0], result, **_engine(args))
+        what = args.classifier or (_CLASSIFIER if old is None else f"anew, as in {args.model},")
+        echo(f"\nTraining {what} on all {len(task.y)} tracks.")
         _fit(task, model)
     if args.progress and hasattr(model, "set_callbacks"):
         model.set_callbacks()  # none: the bars are no part of the model
     _set_front_end(model, memory=None, n_jobs=None)
-    save(model, target, tracks=task.data, y=task.y, artists=task.artists, evaluation=result)
-    echo(f"Wrote {args.out}. To use it: skgenre predict {as_argument(args.out)} FILE...")
+    keep_paths = args.keep_paths or (old is not None and old.info.tracks is not None)
+    save(
+        model,
+        target,
+        # Where they are kept, they are found from any folder.
+        tracks=list(map(os.path.abspath, task.data)) if keep_paths else task.data,
+        y=task.y,
+        artists=task.artists,
+        evaluation=result,
+        keep_paths=keep_paths,
+    )
+    out = args.out or _OUT
+    echo(f"Wrote {out}. To use it: skgenre predict {as_argument(out)} FILE...")
     return 0
+
+
+def _new(args: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the music of FOLDER and the model that the options describe."""
+    if args.embeddings is not None:
+        _check_weights(args.embeddings)
+    music = load_music(args, args.folder)
+    echo_music(args.folder, music)
+    classifier = args.classifier or _CLASSIFIER
+    model = make_model(
+        classifier,
+        n_segments=args.n_segments,
+        duration=args.duration,
+        epochs=args.epochs,
+        learning_rate=args.learning_rate,
+        embeddings=args.embeddings,
+        seed=args.seed,
+    )
+    if music.artists is None and classifier == "recommended":
+        model.set_params(members=("svc",))  # the other member needs artists
+    return music, model
 
 
 def make_model(
@@ -167,84 +196,6 @@ def _check_rich() -> None:
         ) from error
 
 
-def _load(args: argparse.Namespace) -> Any:
-    """List the music; files that cannot be used are an error without --skip-corrupt."""
-    from skgenre import load_genre_folder, load_tagged_folder
-
-    on_error = "skip" if args.skip_corrupt else "raise"
-    about_tags = {
-        name: getattr(args, name)
-        for name in ("vocabulary", "several", "min_tracks", "min_artists")
-        if getattr(args, name) is not None
-    }
-    if args.labels == "tags":
-        if args.metadata.lower() not in ("auto", "none") or args.genres_from != "auto":
-            raise ValueError("--metadata and --genres-from are no options of --labels tags.")
-        need_artist = args.metadata.lower() != "none"
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r"\d+ of \d+ files of .* were left out", UserWarning)
-            return load_tagged_folder(
-                args.folder, need_artist=need_artist, on_error=on_error, **about_tags
-            )
-    if about_tags:
-        option = "--" + next(iter(about_tags)).replace("_", "-")
-        raise ValueError(f"{option} is an option of --labels tags only.")
-    with warnings.catch_warnings():
-        # They are reported here, each by name.
-        warnings.filterwarnings("ignore", r"\d+ of \d+ files of .* were left out", UserWarning)
-        return load_genre_folder(
-            args.folder,
-            metadata=None if args.metadata.lower() == "none" else args.metadata,
-            genres_from=args.genres_from,
-            on_error=on_error,
-        )
-
-
-def _echo_music(folder: str, music: Any) -> None:
-    echo(f"Music in {folder}")
-    header = ["genre", "tracks"]
-    tracks = Counter(music.target.tolist())
-    rows: list[list[object]] = [[genre, tracks[genre]] for genre in music.target_names]
-    rows.append(["total", len(music.data)])
-    if music.artists is not None:
-        header.append("artists")
-        for row in rows[:-1]:
-            row.append(len(set(music.artists[music.target == row[0]])))
-        rows[-1].append(len(set(music.artists)))
-    echo_table(header, rows)
-    if music.genres_from == "tags":
-        _echo_tags(music)
-        return
-    by_table = music.genres_from == "metadata"
-    if by_table and music.metadata != "gtzan":
-        echo(f"Genres are from {music.metadata}.")
-    if music.artists is None:
-        echo("Artists are not known.")
-    elif music.metadata == "gtzan":
-        what = "genres and artists" if by_table else "artists"
-        echo(
-            f"All files are named as clips of GTZAN: {what} are from the package's table of GTZAN."
-        )
-    else:
-        echo(f"Artists are from {music.metadata}.")
-    _echo_left_out(reason for _, reason in music.skipped)
-
-
-def _echo_tags(music: Any) -> None:
-    echo("Genres and artists are from the tags of the files.")
-    if music.artists is None:
-        echo("Artists are not known.")
-    if music.n_several:
-        echo(f"Files with several genres, of which the first counts: {music.n_several}.")
-    for reason, count in music.left_out.items():
-        echo(f"Left out: {count} files, {reason}")
-
-
-def _echo_left_out(reasons: Iterable[str]) -> None:
-    for reason in reasons:
-        echo(f"Left out: {reason}")
-
-
 def _task(model: Any, music: Any, rows: Any = slice(None)) -> EvaluationTask:
     import numpy as np
 
@@ -279,7 +230,7 @@ def _without_bad_files(task: EvaluationTask, args: argparse.Namespace) -> Evalua
                 bad.append(str(error))
             else:
                 raise error
-    _echo_left_out(bad)
+    echo_left_out(bad)
     if not bad:
         return task
     if not rows:
@@ -377,11 +328,17 @@ def _evaluate(task: EvaluationTask, args: argparse.Namespace) -> EvaluationResul
             "Warning: artists are not known. If tracks of one artist are in training and in test,\n"
             "the accuracy comes out too high. Name the artists in a table (--metadata CSV)."
         )
-    checkpoint = None if args.memory is None else os.path.join(args.memory, "trainings")
-    n_jobs = None if args.progress else args.jobs  # one bar after the other
     with redirect_stdout(sys.stderr):  # for progress bars
-        folds = list(iter_folds(task, splits, checkpoint, n_jobs=n_jobs))
+        folds = list(iter_folds(task, splits, **_engine(args)))
     return EvaluationResult.from_folds(task, splits, folds, random_state=args.seed)
+
+
+def _engine(args: argparse.Namespace) -> dict[str, Any]:
+    """Return how folds run, for ``iter_folds``."""
+    return {
+        "checkpoint": None if args.memory is None else os.path.join(args.memory, "trainings"),
+        "n_jobs": None if args.progress else args.jobs,  # one bar after the other
+    }
 
 
 def _echo_result(result: EvaluationResult) -> None:

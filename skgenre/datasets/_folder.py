@@ -56,6 +56,7 @@ Left out: {n_skipped}.
         "genres_from": [StrOptions({"auto", "folders", "metadata"})],
         "on_error": [StrOptions({"raise", "skip"})],
         "extensions": ["array-like"],
+        "single_genre": ["boolean"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -66,6 +67,7 @@ def load_genre_folder(
     genres_from: str = "auto",
     on_error: str = "raise",
     extensions: Sequence[str] = AUDIO_EXTENSIONS,
+    single_genre: bool = False,
 ) -> Bunch:
     """List the music of a folder that has one sub-folder for each genre, or a table of genres.
 
@@ -110,6 +112,8 @@ def load_genre_folder(
         File name extensions of audio files; case is ignored. Other audio files are listed in
         ``skipped``, by default with a warning. The default is what
         :class:`~skgenre.AudioLoader` reads, from "m4a" on with PyAV.
+    single_genre : bool, default=False
+        Whether a single genre is allowed, as in a folder that is added to others.
 
     Returns
     -------
@@ -142,7 +146,7 @@ def load_genre_folder(
     FileNotFoundError, NotADirectoryError
         If the folder, or the table that ``metadata`` names, does not exist.
     ValueError
-        If there are no sub-folders, no audio files or a single genre; if files cannot be
+        If there are no sub-folders, no audio files or an unwanted single genre; if files cannot be
         used and ``on_error="raise"``; if the table cannot be read, is ambiguous, or
         contradicts the folders.
 
@@ -217,7 +221,7 @@ def load_genre_folder(
     if skipped:
         _report(folder, sorted(skipped), len(kept), on_error, has_artists and not by_table)
     names = sorted({genre for genre, _ in kept})
-    _check_genres(folder, names, [genre for genre in genres.values() if genre])
+    _check_genres(folder, names, [g for g in genres.values() if g], single_genre)
     skipped = sorted(skipped) + _warn_left_out(folder, files, loose, empty, extensions)
     spellings = [genre if by_table else top_folder(folder, path) for genre, path in kept]
     if similar := find_similar(spellings):
@@ -349,8 +353,8 @@ def _report(
     )
 
 
-def _check_genres(folder: Path, genres: Sequence[str], listed: Sequence[str]) -> None:
-    """Refuse fewer than two genres; warn about genres of which no file is left."""
+def _check_genres(folder: Path, genres: Sequence[str], listed: Sequence[str], single: bool) -> None:
+    """Refuse too few genres; warn about genres of which no file is left."""
     if not genres:
         raise ValueError(f"None of the {len(listed)} audio files of {folder} can be used.")
     lost = sorted(set(listed) - set(genres))
@@ -358,7 +362,7 @@ def _check_genres(folder: Path, genres: Sequence[str], listed: Sequence[str]) ->
         warnings.warn(
             f"No file is left of these genres of {folder}: {shorten(lost)}.", stacklevel=4
         )
-    if len(genres) < 2:
+    if len(genres) < 2 and not single:
         raise ValueError(
             f"{folder} has audio files of a single genre, {genres[0]!r}; a classifier needs two or "
             "more genres, each a sub-folder or named by a table."

@@ -58,6 +58,7 @@ class _Track(NamedTuple):
         "need_artist": ["boolean"],
         "on_error": [StrOptions({"raise", "skip"})],
         "extensions": ["array-like"],
+        "single_genre": ["boolean"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -71,6 +72,7 @@ def load_tagged_folder(
     need_artist: bool = True,
     on_error: str = "raise",
     extensions: Sequence[str] = AUDIO_EXTENSIONS,
+    single_genre: bool = False,
 ) -> Bunch:
     """List the music of a folder with the genres and artists of its files' own tags.
 
@@ -99,6 +101,8 @@ def load_tagged_folder(
         "skip" leaves them out.
     extensions : sequence of str, default=("wav", "flac", "ogg", "oga", "opus", "mp3", "au", "aiff", "aif", "aifc", "caf", "w64", "m4a", "mp4", "aac", "wma", "webm", "mka")
         File name extensions of audio files; case is ignored.
+    single_genre : bool, default=False
+        Whether a single genre is allowed, as in a folder that is added to others.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def load_tagged_folder(
     ImportError
         If tinytag is not installed.
     ValueError
-        If fewer than two genres are left; if files are damaged and ``on_error="raise"``; if the
+        If no genre is left, or an unwanted single one; if files are damaged and ``on_error="raise"``; if the
         vocabulary cannot be read, or has one word for two genres.
 
     Warns
@@ -186,7 +190,7 @@ def load_tagged_folder(
     tracks = _spelled(tracks)
     tracks = _without_small(tracks, skipped, min_tracks, min_artists)
     names = sorted({track.genre for track in tracks})
-    _check(folder, files, names, skipped)
+    _check(folder, files, names, skipped, single_genre)
     return _bunch(folder, files, tracks, names, skipped, has_artists, need_artist)
 
 
@@ -314,11 +318,15 @@ def _counts(skipped: Sequence[tuple[Path, str, str]]) -> str:
 
 
 def _check(
-    folder: Path, files: AudioFiles, names: list[str], skipped: list[tuple[Path, str, str]]
+    folder: Path,
+    files: AudioFiles,
+    names: list[str],
+    skipped: list[tuple[Path, str, str]],
+    single: bool,
 ) -> None:
     if not files.tracks:
         raise ValueError(f"{folder} has no audio files whose tags can be read.")
-    if len(names) < 2:
+    if len(names) < (1 if single else 2):
         found = f"a single genre, {names[0]!r}" if names else "no genre"
         raise ValueError(
             f"Of the {len(files.tracks)} audio files of {folder}, the tags leave {found}; a "

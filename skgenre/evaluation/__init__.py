@@ -1,6 +1,7 @@
 """Evaluation under named protocols: folds, metrics, the leakage audit, comparisons."""
 
 from skgenre.evaluation._audit import AuditResult, leakage_audit
+from skgenre.evaluation._changes import AnswerChanges, compare_answers
 from skgenre.evaluation._compare import Comparison, compare
 from skgenre.evaluation._evaluate import evaluate
 from skgenre.evaluation._folds import FoldResult, iter_folds
@@ -11,6 +12,7 @@ from skgenre.evaluation._results import EvaluationResult
 from skgenre.evaluation._task import EvaluationTask, unpack_dataset
 
 __all__ = [
+    "AnswerChanges",
     "AuditResult",
     "Comparison",
     "EvaluationResult",
@@ -20,6 +22,7 @@ __all__ = [
     "Splits",
     "StratifiedSplit",
     "compare",
+    "compare_answers",
     "evaluate",
     "iter_folds",
     "leakage_audit",

@@ -2,7 +2,7 @@
 
 from skgenre.persistence._model_card import model_card
 from skgenre.persistence._model_file import load, read_model_info, save
-from skgenre.persistence._model_info import ModelInfo, show_versions
+from skgenre.persistence._model_info import ModelInfo, show_versions, tracks_digest
 from skgenre.persistence._trusted import trusted_types
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "read_model_info",
     "save",
     "show_versions",
+    "tracks_digest",
     "trusted_types",
 ]

@@ -82,8 +82,8 @@ def save(
         How the model was measured: the result of :func:`evaluate`. The file keeps its metrics
         with their intervals and its confusion matrix, but not the predictions of single tracks.
     keep_paths : bool, default=False
-        Whether the file keeps the paths of ``tracks`` too, and those that the model knows, by
-        which a loaded model names similar tracks.
+        Whether the file keeps the paths of ``tracks`` too, with their genres and artists, and
+        those that the model knows, by which a loaded model names similar tracks.
 
     Returns
     -------

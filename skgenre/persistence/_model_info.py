@@ -42,7 +42,7 @@ class ModelInfo(Record):
         SHA-256 of the paths of the training tracks, sorted, each followed by a line feed, in
         UTF-8; None if not given.
     tracks : list of str or None
-        The paths themselves, only where asked for.
+        The paths themselves, sorted, only where asked for.
     evaluation : dict or None
         How the model was measured: ``protocol``, ``n_tracks``, ``n_folds``, ``unit`` of the
         intervals, ``overall`` metrics with intervals, ``labels`` and ``confusion`` matrix,
@@ -52,6 +52,8 @@ class ModelInfo(Record):
         Of each pretrained part that tells them: its name, SHA-256, licence and training data.
     environment : dict of str to str
         Date and versions.
+    track_genres, track_artists : list of str or None
+        Genre and artist of each of ``tracks``; None if not given.
 
     See Also
     --------
@@ -70,6 +72,8 @@ class ModelInfo(Record):
     evaluation: dict[str, Any] | None
     licences: list[str]
     environment: dict[str, str]
+    track_genres: list[str] | None = None
+    track_artists: list[str] | None = None
 
     @classmethod
     def of(
@@ -103,16 +107,25 @@ class ModelInfo(Record):
             raise ValueError(
                 f"y holds {strange}, which the model does not know; its genres are {labels}."
             )
-        text = "".join(f"{path}\n" for path in paths or ()).encode("utf-8", "surrogateescape")
-        digest = None if paths is None else hashlib.sha256(text).hexdigest()
+        kept: dict[str, list[str] | None] = {
+            "tracks": None,
+            "track_genres": None,
+            "track_artists": None,
+        }
+        if keep_paths and tracks is not None:
+            order = sorted(range(len(tracks)), key=lambda row: os.fsdecode(tracks[row]))
+            kept["tracks"] = paths
+            for name, values in (("track_genres", y), ("track_artists", artists)):
+                if values is not None:
+                    kept[name] = [str(np.asarray(values)[i]) for i in order]
         return cls(
             model=type(final_classifier(model)).__name__,
             parameters={name: repr(value) for name, value in sorted(params.items())},
             sampling_rates=sorted(rates),
             classes={label: None if counts is None else counts[label] for label in labels},
             n_artists=None if artists is None else len(set(np.asarray(artists).tolist())),
-            tracks_sha256=digest,
-            tracks=paths if keep_paths else None,
+            tracks_sha256=None if paths is None else tracks_digest(paths),
+            **kept,
             evaluation=None if evaluation is None else _summary(evaluation),
             licences=sorted(_pretrained_terms(model)),
             environment=environment(),
@@ -234,6 +247,23 @@ def _pretrained_terms(value: Any, seen: dict[int, Any] | None = None) -> set[str
     else:
         inner = list(value) if isinstance(value, (list, tuple)) else []
     return terms.union(*(_pretrained_terms(part, seen) for part in inner))
+
+
+def tracks_digest(paths: Sequence[str]) -> str:
+    """Return the SHA-256 by which a list of tracks is recognised.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The paths, in any order.
+
+    Returns
+    -------
+    digest : str
+        As in :attr:`ModelInfo.tracks_sha256`.
+    """
+    text = "".join(f"{path}\n" for path in sorted(paths))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _is_rate(name: str, value: Any) -> bool:

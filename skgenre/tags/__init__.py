@@ -2,7 +2,7 @@
 
 from skgenre.tags._apply import apply_tags, undo_tags
 from skgenre.tags._formats import Tags, import_mutagen
-from skgenre.tags._plan import plan_tags, preview_lines, read_plan
+from skgenre.tags._plan import plan_tags, preview_lines, read_plan, words_to_write
 
 __all__ = [
     "Tags",
@@ -12,4 +12,5 @@ __all__ = [
     "preview_lines",
     "read_plan",
     "undo_tags",
+    "words_to_write",
 ]

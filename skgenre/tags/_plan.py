@@ -249,7 +249,14 @@ def _plan_file(
         "digest": None,
         "audio_digest": None,
     }
-    chosen, cause, detail = _choose(record, settings, row)
+    chosen, cause, detail = words_to_write(
+        record,
+        vocabulary=settings["vocabulary"],
+        exclude=settings["exclude"],
+        min_confidence=settings["min_confidence"],
+    )
+    if not cause.startswith("no prediction"):
+        row["genre"], row["confidence"] = _genres(record)[0], _confidence(record)
     try:
         place = os.path.realpath(path)
         if place in seen:
@@ -291,17 +298,43 @@ def _decide(row: dict[str, Any], action: str, cause: str, detail: str = "") -> d
     return row
 
 
-def _choose(
-    record: Mapping[str, Any], settings: dict[str, Any], row: dict[str, Any]
+def words_to_write(
+    record: Mapping[str, Any],
+    *,
+    vocabulary: Mapping[str, Sequence[str]],
+    exclude: Sequence[str] = (),
+    min_confidence: float = 0.0,
 ) -> tuple[list[str], str, str]:
-    """Return the words to write; or the reason why there are none, in short and in full."""
-    status = record.get("status", "ok")
-    genres = list(record.get("genres") or [])
-    genres = genres or ([record["genre"]] if record.get("genre") is not None else [])
+    """Return the words that tags should get for a prediction.
+
+    Parameters
+    ----------
+    record : mapping
+        The prediction, as for :func:`plan_tags`.
+    vocabulary : mapping of str to sequence of str
+        The words of a genre; a genre that is not in it is written as it is called.
+    exclude : sequence of str, default=()
+        Genres that are never written.
+    min_confidence : float, default=0.0
+        Least probability of the first genre.
+
+    Returns
+    -------
+    words : list of str
+        Each word once; none if the tags should stay as they are.
+    cause, reason : str
+        Why there are none, in short and in full; empty otherwise.
+
+    Raises
+    ------
+    ValueError
+        If ``vocabulary``, ``exclude`` or the record names a genre without a probability.
+    """
+    status, genres = record.get("status", "ok"), _genres(record)
     if status != "ok" or not genres:
         return [], f"no prediction: {status}", str(record.get("reason") or status)
     probabilities = record.get("probabilities") or {}
-    unknown = {*settings["vocabulary"], *settings["exclude"]} - set(probabilities)
+    unknown = {*vocabulary, *exclude} - set(probabilities)
     if unknown or not set(genres) <= set(probabilities):
         named = sorted(unknown or set(genres) - set(probabilities))
         source = "vocabulary or exclude" if unknown else f"the record of {record['path']}"
@@ -309,17 +342,23 @@ def _choose(
             f"{source} names {', '.join(map(repr, named))}, which is not among the genres with a "
             f"probability: {', '.join(map(repr, sorted(probabilities)))}."
         )
-    row["genre"] = genres[0]
-    row["confidence"] = round(float(probabilities[genres[0]]), 6)
-    least = settings["min_confidence"]
+    confidence = _confidence(record)
     # Several genres of a track are a set, sure together; the threshold is for the first.
-    if row["confidence"] < least:
-        return [], "below min_confidence", f"{row['confidence']:.3f} is below {least}"
-    kept = [genre for genre in genres if genre not in settings["exclude"]]
+    if confidence < min_confidence:
+        return [], "below min_confidence", f"{confidence:.3f} is below {min_confidence}"
+    kept = [genre for genre in genres if genre not in exclude]
     if not kept:
         return [], "excluded", f"{', '.join(genres)} is excluded"
-    words = settings["vocabulary"]
-    return [word for genre in kept for word in words.get(genre, (genre,))], "", ""
+    return _appended([], [w for g in kept for w in vocabulary.get(g, (g,))]), "", ""
+
+
+def _genres(record: Mapping[str, Any]) -> list[str]:
+    genres = list(record.get("genres") or [])
+    return genres or ([record["genre"]] if record.get("genre") is not None else [])
+
+
+def _confidence(record: Mapping[str, Any]) -> float:
+    return round(float(record["probabilities"][_genres(record)[0]]), 6)
 
 
 def _appended(before: Sequence[str], added: Sequence[str]) -> list[str]:

@@ -133,6 +133,7 @@ def test_a_single_genre(tmp_path):
     write_audio(tmp_path / "rock" / "a.wav")
     with pytest.raises(ValueError, match="a single genre, 'rock'"):
         load_genre_folder(tmp_path)
+    assert load_genre_folder(tmp_path, single_genre=True).target.tolist() == ["rock"]
 
 
 def test_an_empty_genre_is_named(folder):

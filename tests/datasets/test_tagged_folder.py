@@ -202,9 +202,12 @@ def test_a_single_genre_says_what_was_left_out(tmp_path):
     add(tmp_path, "2.flac", "")
     with pytest.raises(ValueError, match=r"leave a single genre, 'Dub'.*Left out: no genre: 1"):
         load_tagged_folder(tmp_path)
+    with pytest.warns(UserWarning, match="no genre: 1"):
+        music = load_tagged_folder(tmp_path, single_genre=True)
+    assert music.target.tolist() == ["Dub"]
     (tmp_path / "1.flac").unlink()
     with pytest.raises(ValueError, match="leave no genre"):
-        load_tagged_folder(tmp_path)
+        load_tagged_folder(tmp_path, single_genre=True)
     (tmp_path / "2.flac").unlink()
     with pytest.raises(ValueError, match="no audio files"):
         load_tagged_folder(tmp_path)

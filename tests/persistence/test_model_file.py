@@ -501,7 +501,16 @@ def test_what_is_not_given_is_not_stated(file):
 def test_paths_are_kept_where_asked_for_and_lists_must_agree(table_model, tmp_path):
     tracks = ["b.wav", "a.wav"]
     skgenre.save(table_model, tmp_path / "m", tracks=tracks, keep_paths=True)
-    assert skgenre.read_model_info(tmp_path / "m").tracks == ["a.wav", "b.wav"]
+    info = skgenre.read_model_info(tmp_path / "m")
+    assert info.tracks == ["a.wav", "b.wav"]
+    assert (info.track_genres, info.track_artists) == (None, None)
+    labels = {"y": ["jazz", "rock"], "artists": ["B", "A"]}
+    skgenre.save(table_model, tmp_path / "m", tracks=tracks, keep_paths=True, **labels)
+    info = skgenre.read_model_info(tmp_path / "m")
+    assert (info.track_genres, info.track_artists) == (["rock", "jazz"], ["A", "B"])
+    skgenre.save(table_model, tmp_path / "m", tracks=tracks, **labels)
+    info = skgenre.read_model_info(tmp_path / "m")
+    assert (info.tracks, info.track_genres, info.track_artists) == (None, None, None)
     with pytest.raises(ValueError, match=r"differ in length: \{'tracks': 2, 'y': 40\}"):
         skgenre.save(table_model, tmp_path / "m", tracks=tracks, y=TABLE[1])
     with pytest.raises(ValueError, match=r"y holds \['folk'\], which the model does not know"):

@@ -1,0 +1,1 @@
+"""skgenre inside other programs."""
