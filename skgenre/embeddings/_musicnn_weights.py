@@ -336,8 +336,8 @@ def weights_path(weights: str | os.PathLike[str]) -> Path:
         if path.is_file():
             return path
         raise FileNotFoundError(
-            f"There are no weights of musicnn at {path}. Give weights='msd', weights='mtt', or the "
-            "file that fetch_musicnn wrote."
+            f"There are no weights of musicnn at {path}. Put the file that fetch_musicnn wrote "
+            "there, or take weights='msd' or weights='mtt', which `skgenre fetch musicnn` downloads."
         )
     path = data_folder() / f"{weights}.npz"
     if not path.is_file():
