@@ -28,7 +28,7 @@ from skgenre.classifiers._members import (
     view_columns,
 )
 from skgenre.classifiers._target import check_target, check_two_classes
-from skgenre.embeddings import MusicnnExtractor
+from skgenre.embeddings import MusicnnExtractor, WrongWeightsError
 from skgenre.pipeline import PerTrack
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._probabilities import POWER_WITH_EMBEDDINGS, TRACK_AND_EXCERPTS
@@ -591,7 +591,7 @@ class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
         """Refuse weights of the embeddings that are not those of ``fit``."""
         found = _sha256_of_weights(embeddings)
         if found != self.embeddings_sha256_:
-            raise ValueError(
+            raise WrongWeightsError(
                 f"The weights {embeddings!r} of the embeddings have the SHA-256 {found}, but "
                 f"GenreClassifier was fitted with {self.embeddings_sha256_}. Put the weights of "
                 "fit in their place, or fit again."
