@@ -349,7 +349,7 @@ def weights_path(weights: str | os.PathLike[str]) -> Path:
             return path
         raise MissingWeightsError(
             f"There are no weights of musicnn at {path}. Put the file that fetch_musicnn wrote "
-            "there, or take weights='msd' or weights='mtt', which `skgenre fetch musicnn` downloads."
+            "there, or take weights='msd' or weights='mtt', which `skgenre fetch musicnn` gets."
         )
     path = data_folder() / f"{weights}.npz"
     if not path.is_file():

@@ -43,7 +43,8 @@ def export_onnx(
     What the model has learnt becomes a graph, which any ONNX runtime runs: the network or the
     machines, the scaler before them, and the vote of the segments. The front end, from audio
     files to features, stays code of skgenre: the file names its transformers and their
-    parameters, and :class:`OnnxGenreModel` builds them again. :class:`LogMelCNNGenreClassifier`
+    parameters, and :class:`OnnxGenreModel` builds them again; of the weights of a
+    :class:`MusicnnExtractor` it states the name and the SHA-256. :class:`LogMelCNNGenreClassifier`
     behind a mel spectrogram becomes one graph from the waveform on.
 
     Before anything is written, the file is run in onnxruntime on synthesised music, which
