@@ -165,8 +165,10 @@ def predict_files(
     Raises
     ------
     ValueError
-        If an argument is wrong, the model cannot predict segments, or a file cannot be read and
-        ``on_error`` is "raise".
+        If an argument is wrong, the model cannot predict segments, the weights of its embeddings
+        are others than those of ``fit``, or a file cannot be read and ``on_error`` is "raise".
+    FileNotFoundError
+        If the weights of its embeddings are not there.
 
     See Also
     --------
@@ -251,6 +253,7 @@ def _predict_file(
     """Predict one file; return its record, None if it is skipped, and warnings about it."""
     from skgenre.audio import probe_audio
     from skgenre.classifiers import genre_record
+    from skgenre.embeddings import WeightsError
     from skgenre.utils._cache_key import track_key
     from skgenre.utils._warnings import NO_SOUND, gather_track_warnings
 
@@ -272,6 +275,8 @@ def _predict_file(
                 proba = classifier.predict_proba(features)[0]  # (n_classes,)
             if settings.segments:
                 of_segments = classifier.predict_segment_proba(features)[0]
+        except WeightsError:  # of the model, for all files alike
+            raise
         except (ValueError, OSError) as error:
             if settings.on_error == "raise":
                 raise

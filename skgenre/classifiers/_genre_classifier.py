@@ -28,10 +28,10 @@ from skgenre.classifiers._members import (
     view_columns,
 )
 from skgenre.classifiers._target import check_target, check_two_classes
-from skgenre.embeddings import MusicnnExtractor
+from skgenre.embeddings import MusicnnExtractor, WrongWeightsError
 from skgenre.pipeline import PerTrack
 from skgenre.utils._blas import one_blas_thread
-from skgenre.utils._probabilities import TRACK_AND_EXCERPTS
+from skgenre.utils._probabilities import POWER_WITH_EMBEDDINGS, TRACK_AND_EXCERPTS
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._tf import check_networks_installed
 from skgenre.utils._validation import check_artists
@@ -44,8 +44,6 @@ from skgenre.utils._warnings import (
 )
 from skgenre.utils._waveforms import MIN_DURATION, track_paths
 
-# Members that are calibrated each by itself are right more often together, and too cautious.
-_POWER = 1.1
 # Tracks that are predicted together, with their excerpts.
 _TRACKS_TOGETHER = 256
 
@@ -380,7 +378,7 @@ class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
         return self._mean_of_members(self.predict_member_proba(X))
 
     def _mean_of_members(self, found: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-        power = 1.0 if self._settings[-1] is None else _POWER
+        power = 1.0 if self._settings[-1] is None else POWER_WITH_EMBEDDINGS
         return geometric_mean(list(found.values()), power=power)
 
     def predict_member_proba(self, X: Any) -> dict[str, NDArray[np.float64]]:
@@ -593,7 +591,7 @@ class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
         """Refuse weights of the embeddings that are not those of ``fit``."""
         found = _sha256_of_weights(embeddings)
         if found != self.embeddings_sha256_:
-            raise ValueError(
+            raise WrongWeightsError(
                 f"The weights {embeddings!r} of the embeddings have the SHA-256 {found}, but "
                 f"GenreClassifier was fitted with {self.embeddings_sha256_}. Put the weights of "
                 "fit in their place, or fit again."

@@ -5,6 +5,8 @@ from skgenre.embeddings._musicnn_extractor import MusicnnExtractor
 from skgenre.embeddings._musicnn_weights import (
     KNOWN,
     Weights,
+    WeightsError,
+    WrongWeightsError,
     digest,
     layer_shapes,
     load_weights,
@@ -15,6 +17,8 @@ __all__ = [
     "KNOWN",
     "MusicnnExtractor",
     "Weights",
+    "WeightsError",
+    "WrongWeightsError",
     "digest",
     "fetch_musicnn",
     "layer_shapes",

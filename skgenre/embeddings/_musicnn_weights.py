@@ -38,6 +38,18 @@ _ISC = (
 )
 
 
+class WeightsError(Exception):
+    """The weights that a model needs are not there, or are others; no fault of a track."""
+
+
+class MissingWeightsError(WeightsError, FileNotFoundError):
+    """There is no file."""
+
+
+class WrongWeightsError(WeightsError, ValueError):
+    """The file is damaged, or holds other weights."""
+
+
 class KnownWeights(NamedTuple):
     """Weights that the authors of musicnn published.
 
@@ -283,7 +295,7 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
     except OSError:
         raise
     except Exception as error:  # bytes that are no weights lead to errors of any kind
-        raise ValueError(
+        raise WrongWeightsError(
             f"{os.fsdecode(path)} holds no weights of musicnn, or is damaged ({error}). Expected a "
             "file that fetch_musicnn or `skgenre fetch musicnn` wrote; both make it again."
         ) from error
@@ -328,20 +340,20 @@ def weights_path(weights: str | os.PathLike[str]) -> Path:
 
     Raises
     ------
-    FileNotFoundError
+    MissingWeightsError
         If it is not there.
     """
     if not (isinstance(weights, str) and weights in KNOWN):
         path = Path(weights)
         if path.is_file():
             return path
-        raise FileNotFoundError(
-            f"There are no weights of musicnn at {path}. Give weights='msd', weights='mtt', or the "
-            "file that fetch_musicnn wrote."
+        raise MissingWeightsError(
+            f"There are no weights of musicnn at {path}. Put the file that fetch_musicnn wrote "
+            "there, or take weights='msd' or weights='mtt', which `skgenre fetch musicnn` gets."
         )
     path = data_folder() / f"{weights}.npz"
     if not path.is_file():
-        raise FileNotFoundError(
+        raise MissingWeightsError(
             f"The weights {weights!r} of musicnn are not in {path.parent}. Download them once by "
             f"`skgenre fetch musicnn --weights {weights}` or skgenre.fetch_musicnn({weights!r}). "
             "Without access to GitHub: `pip download --no-deps musicnn==0.1.0`, then "
@@ -367,21 +379,21 @@ def load_weights(weights: str | os.PathLike[str], expected: str | None = None) -
 
     Raises
     ------
-    FileNotFoundError
+    MissingWeightsError
         If they are not there; the message says how to get them.
-    ValueError
+    WrongWeightsError
         If the file is damaged, or holds others than those of that name, or than expected.
     """
     path = weights_path(weights)
     stat = path.stat()
     found = _load(os.path.realpath(path), stat.st_mtime_ns, stat.st_size)
     if isinstance(weights, str) and weights in KNOWN and found.sha256 != KNOWN[weights].sha256:
-        raise ValueError(
+        raise WrongWeightsError(
             f"{path} holds other weights (SHA-256 {found.sha256}) than musicnn's {weights!r} "
             f"({KNOWN[weights].sha256}); `skgenre fetch musicnn --weights {weights}` replaces it."
         )
     if expected is not None and found.sha256 != expected:
-        raise ValueError(
+        raise WrongWeightsError(
             f"weights={os.fspath(weights)!r} of musicnn have the SHA-256 {found.sha256}, but the "
             f"model was fitted or saved with {expected}. Set weights to the file with those, or "
             "fit again."

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre.classifiers import GenreClassifier, RejectingClassifier
 from skgenre.onnx._file import encode_classes, to_bytes
 from skgenre.onnx._front_end import encode
+from skgenre.onnx._machines import front_end_of, genre_classifier_graph
 from skgenre.onnx._model import OnnxGenreModel
 from skgenre.onnx._networks import SCALERS, is_network, network_graph
 from skgenre.onnx._opened import import_optional
@@ -43,7 +43,8 @@ def export_onnx(
     What the model has learnt becomes a graph, which any ONNX runtime runs: the network or the
     machines, the scaler before them, and the vote of the segments. The front end, from audio
     files to features, stays code of skgenre: the file names its transformers and their
-    parameters, and :class:`OnnxGenreModel` builds them again. :class:`LogMelCNNGenreClassifier`
+    parameters, and :class:`OnnxGenreModel` builds them again; of the weights of a
+    :class:`MusicnnExtractor` it states the name and the SHA-256. :class:`LogMelCNNGenreClassifier`
     behind a mel spectrogram becomes one graph from the waveform on.
 
     Before anything is written, the file is run in onnxruntime on synthesised music, which
@@ -180,7 +181,7 @@ def _take_apart(model: Any) -> _Parts:
             "of GenreClassifier has no segments that could vote. Export its estimator_."
         )
     if isinstance(classifier, GenreClassifier) and not classifier.precomputed:
-        steps = [*steps, _front_end_of(classifier)]
+        steps = [*steps, front_end_of(classifier)]
     scalers: list[Any] = []
     while steps and isinstance(steps[-1], SCALERS):
         scalers.insert(0, steps.pop())
@@ -197,21 +198,13 @@ def _take_apart(model: Any) -> _Parts:
     return _Parts(model, steps, scalers, classifier, metadata)
 
 
-def _front_end_of(classifier: GenreClassifier) -> Any:
-    """Return the front end of a fitted classifier, with the excerpts that prediction takes."""
-    front_end = clone(classifier.front_end_)
-    names = [name for name in front_end.get_params() if name.endswith("__n_excerpts")]
-    kept = [name for name in names if name.startswith(("features__clip", "features__sound"))]
-    return front_end.set_params(**dict.fromkeys(kept, classifier.n_excerpts), memory=None)
-
-
 def _samples(parts: _Parts, sample: Any) -> list[Any]:
     """Return data that the model takes: synthesised, and the user's."""
     is_genre_classifier = isinstance(parts.classifier, GenreClassifier)
     if parts.steps:
         found: list[Any] = [sample_tracks(parts.steps, silence=is_genre_classifier)]
     elif is_genre_classifier:
-        steps = [_front_end_of(parts.classifier)]
+        steps = [front_end_of(parts.classifier)]
         tracks = sample_tracks(steps, silence=True)
         with gather_track_warnings():
             found = [steps[0].transform(tracks)]
@@ -223,8 +216,6 @@ def _samples(parts: _Parts, sample: Any) -> list[Any]:
 def _build(parts: _Parts, sample: Any, *, front_end: bool) -> tuple[str, Any]:
     """Return the kind of input that a graph takes, and the graph."""
     if isinstance(parts.classifier, GenreClassifier):
-        from skgenre.onnx._machines import genre_classifier_graph
-
         return "features", genre_classifier_graph(parts.classifier)
     whole = make_pipeline(*parts.steps, *parts.scalers, parts.classifier)
     if front_end and takes_waveform(whole):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,14 +11,16 @@ import numpy as np
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 import skgenre
+from skgenre.embeddings import MusicnnExtractor, load_weights
 from skgenre.pipeline import PerTrack
 from skgenre.utils._pipeline import augments, leaf_steps
 
 # Nothing but these is written or built; each treats every track by itself and learns nothing.
 _NAMES = (
     "AudioLoader", "ChromaExtractor", "ClipFeatures", "ExcerptFeatures", "FlatFeatures",
-    "MFCCExtractor", "MelSpectrogramExtractor", "PitchHistogramExtractor", "RhythmExtractor",
-    "STFTExtractor", "Segmenter", "SoundDetector", "SpectrogramImage", "SummaryExtractor",
+    "MFCCExtractor", "MelSpectrogramExtractor", "MusicnnExtractor", "PitchHistogramExtractor",
+    "RhythmExtractor", "STFTExtractor", "Segmenter", "SoundDetector", "SpectrogramImage",
+    "SummaryExtractor",
 )  # fmt: skip
 # How and where it is computed is up to whoever predicts; a file may name no folder to write to.
 _NOT_KEPT = ("memory", "n_jobs", "verbose", "verbose_feature_names_out")
@@ -70,7 +73,14 @@ def _encode(value: Any) -> Any:
             "from features to probabilities, and compute the features yourself."
         )
     params = {k: v for k, v in value.get_params(deep=False).items() if k not in _NOT_KEPT}
-    return {"class": kind.__name__, "parameters": {k: _encode(v) for k, v in params.items()}}
+    if isinstance(value, MusicnnExtractor):
+        params["weights"] = os.fspath(value.weights)
+    encoded = {"class": kind.__name__, "parameters": {k: _encode(v) for k, v in params.items()}}
+    if isinstance(value, MusicnnExtractor):
+        # The weights stay where they are; the file says which they are.
+        expected = getattr(value, "weights_sha256_", None)
+        encoded["weights_sha256"] = load_weights(value.weights, expected).sha256
+    return encoded
 
 
 def decode(values: list[Any]) -> list[Any]:
@@ -112,7 +122,10 @@ def _decode(value: Any, depth: int) -> Any:
     if kind is None:
         raise ValueError(f"the front end names {value.get('class')!r}, which is no part of one.")
     params = {key: _decode(entry, depth + 1) for key, entry in value["parameters"].items()}
-    return kind(**params)
+    decoded = kind(**params)
+    if kind is MusicnnExtractor:
+        decoded.weights_sha256_ = str(value["weights_sha256"])  # it refuses others
+    return decoded
 
 
 def _classes() -> dict[str, type]:

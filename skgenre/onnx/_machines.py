@@ -13,7 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgenre.onnx._graph import Graph, Value
 from skgenre.preprocessing import ArtistWhitening, GroupKernel, GroupScaler
-from skgenre.utils._probabilities import MIN_PROBABILITY, TRACK_AND_EXCERPTS
+from skgenre.utils._probabilities import (
+    MIN_PROBABILITY,
+    POWER_WITH_EMBEDDINGS,
+    TRACK_AND_EXCERPTS,
+)
 
 if TYPE_CHECKING:
     import onnx
@@ -53,7 +57,7 @@ def genre_classifier_graph(model: GenreClassifier) -> onnx.ModelProto:
     views = ["track", *(f"excerpt{i}" for i in range(model.n_excerpts))]
     has_sound = [table[:, columns[f"sound__{view}"]] > 0 for view in views]  # (n_tracks, 1) each
     # All views of the tracks are predicted together: (n_views * n_tracks, n_columns).
-    clips = [table[:, columns[f"clip__{view}"]] for view in views if f"clip__{view}" in columns]
+    clips = [_features_of(table, columns, view) for view in views if f"clip__{view}" in columns]
     rows: Any = graph.Concat(*clips, axis=0) if clips else None
     votes = []
     for name, member in model.members_.items():
@@ -62,20 +66,44 @@ def genre_classifier_graph(model: GenreClassifier) -> onnx.ModelProto:
             votes.append(_vote_of_excerpts(proba, has_sound[:1]))
         else:
             votes.append(_vote_of_excerpts(_calibrated_proba(rows, member), has_sound))
-    graph.output("probabilities", _geometric_mean(votes))
+    power = POWER_WITH_EMBEDDINGS if "embeddings__track" in columns else 1.0
+    graph.output("probabilities", _geometric_mean(votes, power=power))
     return graph.model()
+
+
+def front_end_of(model: GenreClassifier) -> Any:
+    """Return the front end of a fitted classifier, with the excerpts that prediction takes.
+
+    Parameters
+    ----------
+    model : GenreClassifier
+        Fitted.
+
+    Returns
+    -------
+    front_end : PerTrack
+        Not fitted; it keeps nothing in memory. Its settings are those of ``fit``, but for excerpts.
+    """
+    front_end = clone(model.front_end_)
+    kinds = ("clip", "embeddings", "sound")
+    n_excerpts = {f"features__{kind}__n_excerpts": model.n_excerpts for kind in kinds}
+    known = front_end.get_params()
+    given = {name: n for name, n in n_excerpts.items() if name in known}
+    return front_end.set_params(**given, memory=None)
 
 
 def _columns(model: GenreClassifier) -> dict[str, slice]:
     """Return where the table has each view, by the beginning of its columns' names."""
-    # Settings of fit, as predictions use them, but for excerpts.
-    front_end = clone(model.front_end_)
-    n_excerpts = {f"features__{kind}__n_excerpts": model.n_excerpts for kind in ("clip", "sound")}
-    front_end.set_params(**{k: n for k, n in n_excerpts.items() if k in front_end.get_params()})
-    columns = front_end.get_feature_names_out()
+    columns = front_end_of(model).get_feature_names_out()
     views = np.array(["__".join(column.split("__", 2)[:2]) for column in columns])
     found = zip(*np.unique(views, return_index=True, return_counts=True), strict=True)
     return {str(view): slice(int(start), int(start + n)) for view, start, n in found}
+
+
+def _features_of(table: Value, columns: dict[str, slice], view: str) -> Value:
+    """Return what all members but the network take: (n_tracks, n_columns)."""
+    found = [columns.get(f"{kind}__{view}") for kind in ("clip", "embeddings")]
+    return table.graph.Concat(*[table[:, part] for part in found if part], axis=1)
 
 
 def _network_proba(X: Value, member: Any) -> Value:
@@ -102,20 +130,23 @@ def _vote_of_excerpts(proba: Value, has_sound: Sequence[Value]) -> Value:
     return graph.Where(has_sound[0], vote, 1 / n_classes)
 
 
-def _geometric_mean(answers: Sequence[Value], weights: Sequence[float] | None = None) -> Value:
+def _geometric_mean(
+    answers: Sequence[Value], weights: Sequence[float] | None = None, *, power: float = 1.0
+) -> Value:
     weights = [1.0] * len(answers) if weights is None else weights
     log = answers[0].graph.Log
     logs = [w * log(p + MIN_PROBABILITY) for w, p in zip(weights, answers, strict=True)]
-    proba = answers[0].graph.Exp(_sum(logs) / sum(weights))
+    proba = answers[0].graph.Exp(_sum(logs) * (power / sum(weights)))
     return proba / proba.sum(axis=1, keepdims=True)
 
 
 def _calibrated_proba(X: Value, model: PairwiseCalibratedClassifier) -> Value:
     """Return the probabilities of the classes: (n_tracks, n_columns) to (n_tracks, n_classes)."""
     graph, n_classes = X.graph, len(model.classes_)
-    of_first = graph.Sigmoid(_pair_scores(X, model.estimator_) * model.slopes_)
-    of_first = graph.Clip(of_first, MIN_PROBABILITY, 1 - MIN_PROBABILITY)  # (n_tracks, n_pairs)
     first, second = np.triu_indices(n_classes, 1)
+    offsets = model.offsets_[first] - model.offsets_[second]
+    of_first = graph.Sigmoid(_pair_scores(X, model.estimator_) * model.slopes_ + offsets)
+    of_first = graph.Clip(of_first, MIN_PROBABILITY, 1 - MIN_PROBABILITY)  # (n_tracks, n_pairs)
     n_pairs = len(first)
     # r[i, j] is the probability of class i against class j, and 0 where they are the same.
     place = np.full((n_classes, n_classes), 2 * n_pairs)
@@ -205,19 +236,17 @@ def _whiten(X: Value, whitening: ArtistWhitening) -> Value:
 
 def _similarities(X: Value, kernel: GroupKernel, Z: NDArray[Any]) -> Value:
     """Return the mean over groups of exp(-gamma |x - z|^2 / scale): (n_tracks, n_fit)."""
-    A = X.astype(np.float64)
-    varied = [
-        (columns, scale)
-        for columns, scale in zip(kernel.columns_.values(), kernel.scales_, strict=True)
-        if not np.isnan(scale)
-    ]
-    # If all tracks of fit are the same, so is every other one.
-    varied = varied or [(np.arange(Z.shape[1]), np.inf)]
+    A, weights = X.astype(np.float64), kernel.group_weights_
+    if not weights.any():  # all tracks of fit are the same in the groups that were to count
+        weights = np.ones(len(weights))
+    # In a group in which all tracks of fit are the same, so is every other one.
+    scales = np.where(np.isnan(kernel.scales_), np.inf, kernel.scales_)
     groups = [
-        X.graph.Exp(-kernel.gamma / scale * _squares(A[:, columns], Z[:, columns]))
-        for columns, scale in varied
+        X.graph.Exp(-kernel.gamma / scale * _squares(A[:, columns], Z[:, columns])) * weight
+        for columns, scale, weight in zip(kernel.columns_.values(), scales, weights, strict=True)
+        if weight
     ]
-    return _sum(groups) / len(groups)
+    return _sum(groups) / weights.sum()
 
 
 def _squares(A: Value, B: NDArray[Any]) -> Value:

@@ -54,6 +54,9 @@ class OnnxGenreModel(ClassifierMixin, BaseEstimator):
     The file is read when it is first needed, so that a copy, a pickle or a clone holds ``path``
     and ``n_jobs`` only. Give the content in place of the path for one that needs no file.
 
+    The weights of embeddings are not in the file: :func:`fetch_musicnn` gets them. Predicting
+    without them is a FileNotFoundError, and with others than those of the model a ValueError.
+
     Examples
     --------
     >>> import tempfile

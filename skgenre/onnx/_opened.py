@@ -120,6 +120,9 @@ def _open_session(content: bytes, n_jobs: int | None) -> Any:
     options.intra_op_num_threads = _n_threads(n_jobs)
     # Threads that wait should leave the cores to the front end and to other processes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if b"Conv" not in content:
+        # Only convolutions gain from optimisation, which takes longer than opening without it.
+        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 

@@ -7,3 +7,6 @@ from __future__ import annotations
 MIN_PROBABILITY = 1e-4
 # The whole track weighs twice as much as the mean of its excerpts.
 TRACK_AND_EXCERPTS = (2.0, 1.0)
+# Of the members' mean where they take embeddings: members that are calibrated each by itself are
+# right more often together, and too cautious.
+POWER_WITH_EMBEDDINGS = 1.1

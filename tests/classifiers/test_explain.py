@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from _musicnn import SmallWeights
 
 from skgenre import ClipFeatures, GenreClassifier, NoSoundWarning, load, make_genres, save
 
@@ -78,6 +79,52 @@ def test_scores_are_exact_sums_over_feature_groups(genres, max_exact, monkeypatc
         each.append(score)
     both = model.explain(new)
     np.testing.assert_allclose(both.pair_scores, np.mean(each, axis=0), atol=1e-10)
+
+
+MUSICNN = ["musicnn_mean", "musicnn_penultimate", "musicnn_max", "musicnn_logits"]
+
+
+@pytest.mark.parametrize("n_excerpts", [0, 2])
+@pytest.mark.parametrize(("n_tracks", "weight"), [(18, 3), (48, 2)])
+@pytest.mark.parametrize("max_exact", [5000, 10], ids=["exact", "landmarks"])
+def test_embeddings_have_exact_parts_too(n_excerpts, n_tracks, weight, max_exact, monkeypatch):
+    from skgenre.classifiers import _members
+
+    monkeypatch.setattr(_members, "MAX_EXACT", max_exact)
+    monkeypatch.setattr(_members, "N_LANDMARKS", 20)
+    model = GenreClassifier(
+        embeddings=SmallWeights(), precomputed=True, n_excerpts=n_excerpts, random_state=0
+    )
+    columns = model.split_front_end()[0].get_feature_names_out().astype(str)
+    rng = np.random.default_rng(0)
+    y = np.resize(["dub", "jazz"], n_tracks)
+    table = rng.normal(size=(n_tracks, len(columns)))
+    heard = np.char.startswith(columns, "embeddings__track__musicnn_max__")
+    table[np.ix_(y == "jazz", heard)] += 2
+    table[:, np.char.startswith(columns, "sound__")] = 1
+    model.fit(table, y, groups=np.arange(n_tracks) // 2)
+    whole = np.char.startswith(columns, "clip__track__") | np.char.startswith(
+        columns, "embeddings__track__"
+    )
+    X = table[:, whole].astype(np.float32)
+    found = model.explain(table)
+    assert found.feature_groups == [*GROUPS, *MUSICNN]
+    expected = -np.mean(
+        [member.estimator_.decision_function(X) for member in model.members_.values()], axis=0
+    )
+    np.testing.assert_allclose(found.pair_scores[:, 0], expected, atol=1e-10)
+    for member in model.members_.values():
+        assert (member.estimator_["kernel"].group_weights_[-4:] == weight).all()
+    # Where a genre is heard in a group, that group speaks for it.
+    parts = found.contributions[y == "jazz", 1]
+    assert parts.mean(axis=0).argmax() == found.feature_groups.index("musicnn_max")
+    kernels = [
+        member.estimator_["kernel"].similarities(member.estimator_[:-2].transform(X))
+        for member in model.members_.values()
+    ]
+    similarity = np.mean(kernels, axis=0)
+    near = model.neighbors(table, k=3)
+    np.testing.assert_allclose(near.similarities, -np.sort(-similarity, axis=1)[:, :3])
 
 
 def test_the_score_of_a_genre_is_the_mean_of_its_pairs(model):

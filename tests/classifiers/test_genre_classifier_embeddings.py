@@ -6,10 +6,14 @@ import pickle
 
 import numpy as np
 import pytest
+import soundfile
 from _musicnn import write_random_weights
+from _tagged_files import write_file
 
 import skgenre
 from skgenre import GenreClassifier, MusicnnExtractor, make_genres
+from skgenre.cli import main
+from skgenre.tags import Tags
 
 DURATION = 2.0
 GROUPS = ["musicnn_mean", "musicnn_penultimate", "musicnn_max", "musicnn_logits"]
@@ -124,6 +128,61 @@ def test_a_saved_model_predicts_the_same(fitted, music, weights, tmp_path):
     np.testing.assert_array_equal(
         loaded.predict_proba(music.data), fitted.predict_proba(music.data)
     )
+
+
+def test_explanations_name_the_groups_of_files_too(fitted, music):
+    found = fitted.explain(music.data)
+    assert found.feature_groups[-4:] == GROUPS
+    assert (found.classes[found.scores.argmax(axis=1)] == music.target).mean() > 0.8
+    near = fitted.neighbors(music.data, k=2)
+    np.testing.assert_array_equal(near.indices[:, 0], range(len(music.data)))
+    order = skgenre.rank_for_labeling(fitted, music.data, batch_size=2)
+    assert sorted(order) == list(range(len(music.data)))
+
+
+def test_records_of_tracks_and_of_files_agree(fitted, music, tmp_path):
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(22050), 22050)
+    files = [*music.data[:3], str(silent)]
+    records = fitted.predict_records(files, max_genres=2)
+    assert [record["status"] for record in records] == ["ok", "ok", "ok", "no sound"]
+    proba = fitted.predict_proba(music.data[:3])
+    for record, row in zip(records, proba, strict=False):
+        expected = dict(zip(fitted.classes_, row, strict=True))
+        assert record["probabilities"] == pytest.approx(expected, abs=1e-6)
+        assert record["genre"] == max(expected, key=expected.get)
+    path = skgenre.save(fitted, tmp_path / "model.skgenre")
+    for model in (fitted, path):
+        found = list(skgenre.predict_files(model, files, max_genres=2, segments=True))
+        for record, file in zip(records, found, strict=True):
+            assert {name: getattr(file, name) for name in record} | {"reason": None} == (
+                record | {"reason": None}
+            )
+        assert len(found[0].segments) == fitted.n_segments
+
+
+def test_genres_are_written_into_tags(fitted, tmp_path):
+    files = [str(write_file(tmp_path / f"{name}.flac", 2.0)) for name in ("one", "two")]
+    expected = fitted.predict(files)
+    model, plan = str(tmp_path / "model.skgenre"), str(tmp_path / "plan")
+    skgenre.save(fitted, model)
+    assert main(["tag", "plan", model, *files, "--output", plan, "--min-confidence", "0"]) == 0
+    assert main(["tag", "apply", plan]) == 0
+    assert [Tags(file).genres() for file in files] == [[genre] for genre in expected]
+
+
+def test_files_without_the_weights_end_the_prediction(music, tmp_path):
+    path = write_random_weights(tmp_path / "own.npz")
+    model = model_with(path, members=("svc",), n_excerpts=0).fit(music.data, music.target)
+    write_random_weights(path, seed=1)
+    with pytest.raises(ValueError, match="GenreClassifier was fitted with"):
+        list(skgenre.predict_files(model, music.data))
+    path.write_bytes(b"PK")
+    with pytest.raises(ValueError, match="damaged"):
+        list(skgenre.predict_files(model, music.data))
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="`skgenre fetch musicnn`"):
+        list(skgenre.predict_files(model, music.data))
 
 
 def test_other_weights_than_those_of_fit_are_refused(music, tmp_path):

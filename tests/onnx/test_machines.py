@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime
 import pytest
+from _musicnn import SmallWeights
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 from skgenre import (
     ArtistWhitening,
@@ -110,6 +111,64 @@ def test_probabilities_of_random_models(seed):
     with pytest.warns(NoSoundWarning):
         expected = model.predict_proba(others)
     assert_equal_probabilities(model, others, expected)
+
+
+@pytest.mark.parametrize("members", [("svc",), BOTH], ids="+".join)
+@pytest.mark.parametrize(
+    ("n_tracks", "n_excerpts", "weight"),
+    [((12, 5, 4), 2, 3), ((40, 12, 8), 0, 2), ((3, 30), 1, 2), ((2, 3, 1), 1, 3)],
+    ids=["few", "many", "two genres", "one track"],
+)
+def test_embeddings_and_balanced_genres(members, n_tracks, n_excerpts, weight):
+    model = GenreClassifier(
+        members, embeddings=SmallWeights(), precomputed=True, n_excerpts=n_excerpts, random_state=0
+    )
+    y = np.repeat(np.arange(len(n_tracks)), n_tracks)
+    model.fit(make_table(model, y), y, groups=np.arange(len(y)) // 2)
+    member = model.members_["svc"]
+    assert set(member.estimator_["kernel"].group_weights_) == {1.0, weight}
+    assert len(y) < 10 or np.abs(member.offsets_).max() > 0.05
+    X = make_table(model, np.resize(y, 20), seed=1)
+    sound = np.char.startswith(names_of(model).astype(str), "sound__")
+    X[:2, sound] = 0
+    X[2:5, np.flatnonzero(sound)[1:]] = 0
+    with pytest.warns(NoSoundWarning):
+        expected = model.predict_proba(X)
+    assert_equal_probabilities(model, X, expected)
+
+
+def test_discriminant_analysis_of_embeddings():
+    model = GenreClassifier(
+        ("svc",), embeddings=SmallWeights(), precomputed=True, n_excerpts=1, random_state=0
+    )
+    y = np.repeat([0, 1, 2], 8)
+    X = make_table(model, y)
+    model.fit(X, y)
+    labels = model.members_["svc"].estimator_["scaler"].feature_groups
+    member = make_pipeline(GroupScaler(feature_groups=labels), LinearDiscriminantAnalysis())
+    columns = [name.split("__")[:2] for name in names_of(model)]
+    whole = [kind in ("clip", "embeddings") and view == "track" for kind, view in columns]
+    calibrated = PairwiseCalibratedClassifier(member, cv=3, balance=True, random_state=0)
+    model.members_["lda"] = calibrated.fit(X[:, whole], y)
+    new = make_table(model, y, seed=1)
+    np.testing.assert_allclose(run(model, new), model.predict_proba(new), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_landmarks", [None, 10])
+@pytest.mark.parametrize("constant", [False, True])
+def test_weights_of_groups_of_the_user(n_landmarks, constant):
+    model, X = fit(("svc",), 3, n_tracks=8)
+    weights = {"tempo": 0, "mfcc": 0.25, "chroma": 7.5}
+    if constant:  # no group that counts varies: all of them count
+        weights = dict.fromkeys(set(GROUPS) - {"mfcc"}, 0)
+    kernel = GroupKernel(
+        feature_groups=GROUPS, group_weights=weights, n_landmarks=n_landmarks, random_state=0
+    )
+    svc = SVC(C=10, kernel="precomputed", decision_function_shape="ovo")
+    classifier = svc if n_landmarks is None else LinearSVC(C=10.0, dual=False)
+    member = make_pipeline(GroupScaler(feature_groups=GROUPS), kernel, classifier)
+    replace_member(model, member, constant="mfcc" if constant else None, balance=True)
+    assert_equal_probabilities(model, X)
 
 
 def test_genre_with_one_track():
@@ -218,13 +277,16 @@ def test_discriminant_analysis(n_classes, dtype):
     np.testing.assert_allclose(run(model, X), model.predict_proba(X), rtol=0, atol=1e-6)
 
 
-def replace_member(model, pipeline, whitened=False, dtype=np.float32):
+def replace_member(
+    model, pipeline, whitened=False, dtype=np.float32, *, constant=None, balance=False
+):
     """Fit another classifier in place of the member "svc"."""
     n_tracks = len(model.members_["svc"].estimator_["kernel"].X_fit_)
     y = np.repeat(model.classes_, n_tracks // len(model.classes_))
     X = make_table(model.set_params(n_excerpts=0), y)[:, :-1].astype(dtype)
+    X[:, constant == GROUPS] = 1
     given = {"artistwhitening__groups": np.arange(n_tracks) // 2} if whitened else {}
-    calibrated = PairwiseCalibratedClassifier(pipeline, cv=3, random_state=0)
+    calibrated = PairwiseCalibratedClassifier(pipeline, cv=3, balance=balance, random_state=0)
     model.members_["svc"] = calibrated.fit(X, y, **given)
     model.set_params(n_excerpts=1)
 
