@@ -62,7 +62,8 @@ class CSV:
     @staticmethod
     def _row(cells: Sequence[Any]) -> bytes:
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(cells)
+        # With a line end of "\n" alone, Python does not quote "\r".
+        csv.writer(text, lineterminator="\r\n").writerow(cells)
         return text.getvalue().encode("utf-8", "surrogateescape")
 
     def encode(self, found: FilePrediction) -> bytes:
@@ -121,7 +122,7 @@ class RecordWriter:
 
     def is_recorded(self, path: str, key: str | None) -> bool:
         """Return whether there is a record of a file with these bytes."""
-        return (path, key) in self._recorded
+        return (_as_text(path), key) in self._recorded
 
     def write(self, found: FilePrediction) -> None:
         """Write a record, whole, before anything else happens."""
@@ -284,7 +285,7 @@ def _recorded(
                     f"{path} has records with {name} {there}, but now it is {here}: they do not go "
                     "together. Give another file for the output."
                 )
-        recorded[found.path, found.key] = found.status == "error"
+        recorded[_as_text(found.path), found.key] = found.status == "error"
     if columns is not None and form.columns != columns:
         if stream.seek(0, os.SEEK_END) and recorded:
             raise ValueError(f"{path} has columns of other genres; give another file.")
