@@ -4,6 +4,8 @@
 ensemble, with 95 % intervals by bootstrap over artists, the calibration error and the confusions
 of the genres. ``--members`` selects the members; ``--excerpts 0`` predicts from whole tracks only.
 ``--splits 5`` repeats this for the fold seeds 0 to 4, and adds rows of means over the seeds.
+``--embeddings mtt`` adds the features of a pretrained network; ``--per-genre 5`` fits on five
+tracks of each genre, drawn from the training tracks of each fold.
 
 ``python -m benchmarks.own_model FOLDER --time`` prints the time of a fit from all files, in two
 threads and without a cache, and the time of a prediction for one file.
@@ -97,8 +99,15 @@ def measure_split(music: Any, args: argparse.Namespace, seed: int) -> dict[str, 
     seconds = []
     for train, test in split_by_artist(paths, y, artists, seed):
         model = GenreClassifier(
-            args.members, n_excerpts=args.excerpts, memory=args.memory, n_jobs=-1, random_state=0
+            args.members,
+            n_excerpts=args.excerpts,
+            embeddings=args.embeddings,
+            memory=args.memory,
+            n_jobs=-1,
+            random_state=0,
         )
+        if args.per_genre:
+            train = draw_per_genre(train, y, args.per_genre, seed)
         start = time.perf_counter()
         model.fit(paths[train], y[train], groups=artists[train])
         seconds.append(time.perf_counter() - start)
@@ -137,7 +146,13 @@ def measure_split(music: Any, args: argparse.Namespace, seed: int) -> dict[str, 
 
 def measure_time(music: Any, args: argparse.Namespace) -> None:
     """Print the times of a fit from files, and of predicting one file."""
-    model = GenreClassifier(args.members, n_excerpts=args.excerpts, n_jobs=2, random_state=0)
+    model = GenreClassifier(
+        args.members,
+        n_excerpts=args.excerpts,
+        embeddings=args.embeddings,
+        n_jobs=2,
+        random_state=0,
+    )
     model.fit(music.data[::20], music.target[::20], groups=music.artists[::20])  # warm-up
     start = time.perf_counter()
     model.fit(music.data, music.target, groups=music.artists)
@@ -175,6 +190,14 @@ def split_by_artist(X: Any, y: Any, artists: Any, seed: int) -> list[Any]:
         return list(folds.split(X, y, artists))
 
 
+def draw_per_genre(train: Any, y: Any, n_tracks: int, seed: int) -> Any:
+    """Draw some of the training tracks of each genre; all of a genre that has fewer."""
+    rng = np.random.default_rng(seed)
+    shuffled = rng.permutation(train)
+    drawn = [shuffled[y[shuffled] == genre][:n_tracks] for genre in np.unique(y[train])]
+    return np.sort(np.concatenate(drawn))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
@@ -183,6 +206,8 @@ def main() -> None:
         "--members", nargs="+", default=["svc", "svc_whitened"], help="with --ensemble"
     )
     parser.add_argument("--excerpts", type=int, default=3, help="per track, with --ensemble")
+    parser.add_argument("--embeddings", metavar="WEIGHTS", help="msd or mtt, with --ensemble")
+    parser.add_argument("--per-genre", type=int, metavar="N", help="tracks, with --ensemble")
     parser.add_argument("--one-kernel", action="store_true", help="for all feature groups")
     parser.add_argument("--without", action="append", default=[], metavar="GROUP")
     parser.add_argument("--memory", default=tempfile.mkdtemp(), help="folder that caches features")

@@ -238,6 +238,27 @@ class TrackTableTransformer(TrackTransformer):
             The values of the columns.
         """
 
+    def describe_excerpts(
+        self, samples: NDArray[np.float32], excerpts: Sequence[tuple[int, int]]
+    ) -> list[NDArray[np.float32]]:
+        """Turn excerpts of one waveform into one row each.
+
+        A subclass replaces this where excerpts that overlap can share work.
+
+        Parameters
+        ----------
+        samples : ndarray of shape (n_samples,), float32
+            The waveform, checked.
+        excerpts : sequence of (int, int)
+            First sample of each excerpt, and the one after its last.
+
+        Returns
+        -------
+        rows : list of ndarray of shape (n_columns,)
+            The row of each excerpt.
+        """
+        return [self.transform_track(samples[a:b], "an excerpt") for a, b in excerpts]
+
     @abstractmethod
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the columns.

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import matplotlib as mpl
+import numpy as np
 
 import skgenre
+from skgenre.classifiers import Explanation
+
+EXPLANATION = Explanation(
+    members=("svc",),
+    classes=np.array(["calm", "fast", "loud"]),
+    feature_groups=["tempo", "mfcc"],
+    # of two tracks: calm against fast, calm against loud, fast against loud
+    pair_contributions=np.array(
+        [[[0.5, 0.1], [-0.2, -0.7], [0.0, -0.4]], [[0, 1], [1, 0], [1, 1]]]
+    ),
+    pair_intercept=np.array([0.1, -0.3, 0.2]),
+)
 
 _ARGUMENTS = {
     "TrainingHistoryDisplay": ({"accuracy": [0.2, 0.5], "loss": [2.0, 1.0]},),
@@ -13,6 +26,7 @@ _ARGUMENTS = {
         ["track-random", "artist-grouped"],
         {"track_accuracy": [[0.8, 0.7, 0.9], [0.5, 0.4, 0.6]]},
     ),
+    "ExplanationDisplay": (EXPLANATION,),
     "CoverageAccuracyDisplay": ([1, 2], [1.0, 0.5], [0.6, 0.9]),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+from _musicnn import SmallWeights
 from sklearn.svm import SVC
 
 from skgenre import (
@@ -29,6 +30,8 @@ from skgenre import (
     MelSpectrogramExtractor,
     MFCCExtractor,
     MLPGenreClassifier,
+    MusicnnExtractor,
+    MusicnnTagger,
     PairwiseCalibratedClassifier,
     PerTrack,
     PitchHistogramExtractor,
@@ -36,6 +39,7 @@ from skgenre import (
     RejectingClassifier,
     RhythmExtractor,
     Segmenter,
+    SimilarTracks,
     SoundDetector,
     SpectrogramImage,
     STFTExtractor,
@@ -183,6 +187,7 @@ def small_transformers():
             MelSpectrogramExtractor(n_mels=2, n_fft=4, hop_length=1, sampling_rate=8), n_frames=3
         ),
         SoundDetector(sampling_rate=8),
+        MusicnnExtractor(SmallWeights()),
         FrameScaler(),
         GroupScaler(),
         GroupKernel(),
@@ -205,6 +210,16 @@ def small_track_classifiers():
     return [GenreClassifier(("svc",), duration=0.5, random_state=0)]
 
 
+def small_pretrained_classifiers():
+    """Return the classifiers that learn nothing: no check that fits them to labels applies."""
+    return [MusicnnTagger(SmallWeights(), genres={"calm": "slow", "loud": ["rock", "jazz"]})]
+
+
+def small_searches():
+    """Return the estimators that only search, for tables."""
+    return [SimilarTracks(2, front_end="passthrough", random_state=0)]
+
+
 # Each kind of expected failure once: its reason, the checks, and the estimators.
 _TAKE_WAVEFORMS = (
     "Segmenter",
@@ -220,6 +235,7 @@ _TAKE_WAVEFORMS = (
     "ExcerptFeatures",
     "FlatFeatures",
     "SoundDetector",
+    "MusicnnExtractor",
     "PerTrack",
 )
 _TRAIN_A_NETWORK = (

@@ -20,6 +20,7 @@ from threading import Event
 import joblib
 import pytest
 import soundfile
+from _musicnn import TERMS, write_random_weights
 from joblib import parallel_config
 from numpy.testing import assert_allclose
 from sklearn.base import clone
@@ -508,6 +509,23 @@ def test_recommended_trains_with_artists_and_predicts(music, files, tmp_path, ca
     assert len(found["segments"]) == 6
 
 
+def test_recommended_trains_with_embeddings(music, files, tmp_path, capsys, monkeypatch):
+    weights = str(write_random_weights(tmp_path / "weights.npz"))
+    command = ["train", str(music), "--out", str(tmp_path / "model"), "--duration", "1"]
+    command += ["--cv", "0", "--embeddings"]
+    assert main([*command, weights]) == 0
+    assert skgenre.load(tmp_path / "model").embeddings == weights
+    assert main(["predict", str(tmp_path / "model"), str(files[0])]) == 0
+    capsys.readouterr()
+    assert main(["info", str(tmp_path / "model")]) == 0
+    assert TERMS["licence"] in capsys.readouterr().out
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "empty"))
+    assert main([*command, "msd", "--force"]) == 2
+    assert_one_error(capsys.readouterr(), "skgenre fetch musicnn --weights msd")
+    assert main([*command, weights, "--force", "--classifier", "mlp"]) == 2
+    assert_one_error(capsys.readouterr(), "--embeddings is an option of the recommended")
+
+
 def search(model):
     return GridSearchCV(model, {"n_excerpts": [1]}, cv=2)
 
@@ -783,12 +801,10 @@ def test_segments_need_a_classifier_that_predicts_them(tmp_path, capsys):
 
 TINY = _demo.Settings(
     genres=("dub", "swing"),
-    n_tracks_per_genre=2,
-    n_artists=2,
+    n_tracks_per_genre=4,
+    n_artists=4,
     duration=1.0,
-    n_segments=2,
     n_folds=2,
-    epochs=1,
 )
 
 
@@ -797,10 +813,10 @@ def test_demo_keeps_music_and_model(tmp_path, capsys):
     assert _demo.run(Namespace(seed=3, keep=str(keep)), TINY) == 0
     out = capsys.readouterr().out
     for pattern in (
-        r"Made 4 tracks of 1 s by 4 artists",
+        r"Made 8 tracks of 1 s by 8 artists",
         r"classifier +track accuracy +balanced accuracy\n",
-        r"convolutional network +[01]\.\d{3} +[01]\.\d{3}\n",
-        r"multilayer perceptron +[01]\.\d{3} +[01]\.\d{3}\n",
+        r"GenreClassifier +[01]\.\d{3} +[01]\.\d{3}\n",
+        r"logistic regression +[01]\.\d{3} +[01]\.\d{3}\n",
         r"chance +0\.500 +0\.500\n",
         r"file +predicted +dub +swing\n",
         r"dub\.00000\.wav +(dub|swing) +0\.\d{3} +0\.\d{3}\n",
@@ -855,6 +871,6 @@ def test_demo_that_fails_keeps_nothing(tmp_path, capsys, monkeypatch):
 def test_demo_is_above_chance_and_not_perfect():
     done = run_process("demo")
     assert (done.returncode, done.stderr) == (0, "")
-    found = re.findall(r"(?:network|perceptron) +([01]\.\d{3})", done.stdout)
+    found = re.findall(r"(?:GenreClassifier|regression) +([01]\.\d{3})", done.stdout)
     assert len(found) == 2
     assert all(0.4 < float(accuracy) < 1 for accuracy in found)

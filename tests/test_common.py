@@ -6,6 +6,7 @@ import pytest
 from _estimators import (
     expected_failed_checks,
     small_classifiers,
+    small_searches,
     small_table_classifiers,
     small_track_classifiers,
     small_transformers,
@@ -28,6 +29,7 @@ def _is_like_others(classifier):
         *small_transformers(),
         *small_table_classifiers(),
         *small_track_classifiers(),
+        *small_searches(),
         *(classifier for classifier in small_classifiers() if not _is_like_others(classifier)),
     ],
     expected_failed_checks=expected_failed_checks,

@@ -13,6 +13,8 @@ import pytest
 from _displays import drawn
 from _estimators import (
     small_classifiers,
+    small_pretrained_classifiers,
+    small_searches,
     small_table_classifiers,
     small_track_classifiers,
     small_transformers,
@@ -104,12 +106,15 @@ def _fitted(name):
     if name == "OnnxGenreModel":
         return skgenre.OnnxGenreModel("model.onnx")  # reads its attributes from there
     estimators = [*small_classifiers(), *small_table_classifiers(), *small_transformers()]
-    estimators += small_track_classifiers()
+    estimators += [*small_track_classifiers(), *small_pretrained_classifiers()]
+    estimators += small_searches()
     small = {type(e).__name__: e for e in estimators}
     estimator = small.get(name) or AudioLoader(sampling_rate=8, duration=1.0)
     X = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
     y = np.repeat(["calm", "loud"], 4)
-    if name == "FrameScaler" or (name.endswith("Classifier") and name != "GenreClassifier"):
+    if name in ("FrameScaler", "SimilarTracks") or (
+        name.endswith("Classifier") and name != "GenreClassifier"
+    ):
         X = pd.DataFrame(X, columns=[f"x{i}" for i in range(8)])
     if "epochs" in estimator.get_params():
         estimator.set_params(epochs=1)
@@ -177,7 +182,7 @@ def test_every_public_class_is_an_estimator_or_a_display_and_has_methods_to_chec
     # What the tests above run over is found by inspection: it must not become empty.
     estimators = [name for name in CLASSES if name not in DISPLAYS]
     assert all(issubclass(getattr(skgenre, name), BaseEstimator) for name in estimators)
-    assert len(DISPLAYS) == 5
+    assert len(DISPLAYS) == 6
     assert {name for name, _ in METHODS} == set(CLASSES)
     assert ("CNNGenreClassifier", "predict_segment_proba") in METHODS
     assert ("Segmenter", "transform") in METHODS

@@ -324,20 +324,18 @@ def apply_effects(
     changed : ndarray of shape (n_segments, n_samples), float32
         A function of its arguments alone.
     """
-    librosa = import_librosa()
-
     n_samples = segments.shape[1]
     # The phase vocoder works in frames of 2048 samples, fewer only in a shorter segment.
     n_fft = min(2048, 2 ** int(np.log2(n_samples)))
     changed = segments
     if not np.isnan(effects["rate"]):
-        changed = librosa.effects.time_stretch(changed, rate=float(effects["rate"]), n_fft=n_fft)
+        stretch = import_librosa().effects.time_stretch
+        changed = stretch(changed, rate=float(effects["rate"]), n_fft=n_fft)
         repeats = -(-n_samples // changed.shape[1])
         changed = np.tile(changed, (1, repeats))[:, :n_samples]
     if not np.isnan(effects["n_steps"]):
-        changed = librosa.effects.pitch_shift(
-            changed, sr=sampling_rate, n_steps=float(effects["n_steps"]), n_fft=n_fft
-        )
+        shift = import_librosa().effects.pitch_shift
+        changed = shift(changed, sr=sampling_rate, n_steps=float(effects["n_steps"]), n_fft=n_fft)
     if not np.isnan(effects["gain_db"]):
         changed = changed * np.float32(10 ** (effects["gain_db"] / 20))
     level: Any = effects["noise_level"]

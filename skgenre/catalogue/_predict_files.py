@@ -43,6 +43,8 @@ class FilePrediction:
     segments : list of dict or None
         ``genre`` and ``probability`` of each segment, where asked for. ``genre`` is None for a
         segment without sound.
+    tags : dict of str to float or None
+        Probability of each tag of :class:`skgenre.MusicnnTagger`, the most probable first.
     """
 
     SCHEMA: ClassVar[str] = "skgenre-prediction-1"
@@ -59,6 +61,7 @@ class FilePrediction:
     model: str | None
     min_confidence: float
     segments: list[dict[str, Any]] | None = None
+    tags: dict[str, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all values as a dict that JSON can hold.
@@ -66,12 +69,15 @@ class FilePrediction:
         Returns
         -------
         values : dict
-            With the name of the schema first; without ``segments`` where there are none.
+            With the name of the schema first; without ``segments`` and ``tags`` where there are
+            none.
         """
         values = {"schema": self.SCHEMA, **asdict(self)}
-        if self.segments is None:
-            del values["segments"]
-        return values
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None or name not in ("segments", "tags")
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> FilePrediction:
@@ -259,12 +265,17 @@ def _predict_file(
     key = None if content is None else content[-1]
     if settings.skip is not None and settings.skip(path, key):
         return None, []
-    duration, of_segments = None, None
+    duration, of_segments, tags = None, None, None
     with gather_track_warnings() as found:
         try:
             duration = round(probe_audio(path).duration, 3)
             classifier, features = split_fitted(model, [path])
-            proba = classifier.predict_proba(features)[0]  # (n_classes,)
+            if hasattr(classifier, "predict_tag_proba"):
+                of_tags = classifier.predict_tag_proba(features)
+                tags = _of_tags(of_tags[0], classifier.tags_)
+                proba = classifier.tags_to_genres(of_tags)[0]
+            else:
+                proba = classifier.predict_proba(features)[0]  # (n_classes,)
             if settings.segments:
                 of_segments = classifier.predict_segment_proba(features)[0]
         except (ValueError, OSError) as error:
@@ -286,9 +297,14 @@ def _predict_file(
         model=settings.model_id,
         min_confidence=settings.answer["min_confidence"],
         segments=segments,
+        tags=tags,
         **answer,
     )
     return prediction, [w for w in dict.fromkeys(found) if w.problem != NO_SOUND[0]]
+
+
+def _of_tags(proba: Any, tags: Any) -> dict[str, float]:
+    return {str(tags[i]): round(float(proba[i]), 6) for i in (-proba).argsort(kind="stable")}
 
 
 def _of_segments(proba: Any, classes: Any) -> list[dict[str, Any]]:

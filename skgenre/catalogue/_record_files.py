@@ -52,7 +52,7 @@ class CSV:
 
     _COLUMNS = (
         "path", "status", "genre", "genres", "reason", "duration", "seconds", "key", "model",
-        "min_confidence", "segments", "schema",
+        "min_confidence", "segments", "tags", "schema",
     )  # fmt: skip
 
     def __init__(self, classes: Sequence[str] = ()):
@@ -71,7 +71,7 @@ class CSV:
         values = found.to_dict()
         for name, p in values.pop("probabilities").items():
             values[f"{_PROBABILITY}{name}"] = p
-        for name in ("genres", "segments"):
+        for name in ("genres", "segments", "tags"):
             if name in values:
                 values[name] = json.dumps(values[name])
         return self._row([values.get(name) for name in self.columns])
@@ -84,7 +84,7 @@ class CSV:
         values: dict[str, Any] = {name: given[name] or None for name in self._COLUMNS}
         for name in ("duration", "seconds", "min_confidence"):
             values[name] = None if not given[name] else float(given[name])
-        for name in ("genres", "segments"):
+        for name in ("genres", "segments", "tags"):
             values[name] = None if not given[name] else json.loads(given[name])
         pairs = [
             (name.removeprefix(_PROBABILITY), float(cell))
@@ -232,7 +232,8 @@ def read_records(path: str | os.PathLike[str]) -> Iterator[FilePrediction]:
         parquet = _import_pyarrow().ParquetFile(path)
         for batch in parquet.iter_batches(_ROWS):
             for row in batch.to_pylist():
-                row["probabilities"] = dict(row["probabilities"])
+                row["probabilities"] = dict(row["probabilities"] or ())
+                row["tags"] = None if row["tags"] is None else dict(row["tags"])
                 yield FilePrediction.from_dict(row)
         return
     with open(path, "rb") as stream:
@@ -348,13 +349,15 @@ def _write_parquet(source: Path, target: Path) -> None:
             ("model", text),
             ("min_confidence", number),
             ("segments", pa.list_(segment)),
+            ("tags", pa.map_(text, number)),
         ]
     )
     records = read_records(source)
+    absent: dict[str, Any] = {"segments": None, "tags": None}
     with open_whole(target) as stream, parquet.ParquetWriter(stream, schema) as writer:
-        while some := [{"segments": None, **found.to_dict()} for found in islice(records, _ROWS)]:
-            values: dict[str, Any]
+        while some := [{**absent, **found.to_dict()} for found in islice(records, _ROWS)]:
             for values in some:
-                values["probabilities"] = list(values["probabilities"].items())
+                for name in ("probabilities", "tags"):
+                    values[name] = values[name] and list(values[name].items())
                 values["path"] = _as_text(values["path"])
             writer.write_table(pa.Table.from_pylist(some, schema=schema))

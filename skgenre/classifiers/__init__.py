@@ -3,16 +3,19 @@
 from skgenre.classifiers._calibration import PairwiseCalibratedClassifier
 from skgenre.classifiers._cnn import CNNGenreClassifier
 from skgenre.classifiers._crnn import CRNNGenreClassifier
+from skgenre.classifiers._explanation import Explanation
 from skgenre.classifiers._fusion import FusionKNeighborsClassifier
 from skgenre.classifiers._genre_classifier import GenreClassifier
 from skgenre.classifiers._genre_record import genre_record
 from skgenre.classifiers._hierarchical import HierarchicalGenreClassifier
 from skgenre.classifiers._image_cnn import ImageCNNGenreClassifier
 from skgenre.classifiers._keras_genre_classifier import KerasGenreClassifier
+from skgenre.classifiers._labeling import rank_for_labeling
 from skgenre.classifiers._log_mel_cnn import LogMelCNNGenreClassifier
 from skgenre.classifiers._lstm import LSTMGenreClassifier
 from skgenre.classifiers._make_genre_pipeline import make_genre_pipeline
 from skgenre.classifiers._mlp import MLPGenreClassifier
+from skgenre.classifiers._musicnn_tagger import MusicnnTagger
 from skgenre.classifiers._rcnn import RCNNGenreClassifier
 from skgenre.classifiers._rejecting import RejectingClassifier
 from skgenre.classifiers._transfer import TransferGenreClassifier
@@ -23,6 +26,7 @@ __all__ = [
     "GTZAN_HIERARCHY",
     "CNNGenreClassifier",
     "CRNNGenreClassifier",
+    "Explanation",
     "FusionKNeighborsClassifier",
     "GenreClassifier",
     "HierarchicalGenreClassifier",
@@ -31,11 +35,13 @@ __all__ = [
     "LSTMGenreClassifier",
     "LogMelCNNGenreClassifier",
     "MLPGenreClassifier",
+    "MusicnnTagger",
     "PairwiseCalibratedClassifier",
     "RCNNGenreClassifier",
     "RejectingClassifier",
     "TransferGenreClassifier",
     "genre_record",
     "make_genre_pipeline",
+    "rank_for_labeling",
     "vote",
 ]

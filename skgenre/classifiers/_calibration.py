@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
@@ -32,6 +32,7 @@ from skgenre.utils._random import draw_seeds
 Array = NDArray[Any]
 
 _USUAL_LOG_SLOPE = np.log(2)
+_OFFSET_PRECISION = 5.0
 _ROWS_TOGETHER = 256
 
 
@@ -55,6 +56,9 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         all classes are smaller than that, there are fewer. A class may be missing from a fold,
         and from the folds of an iterable some tracks. The data of ``fit`` choose the slopes
         only: the classifier that predicts is fitted on all of them.
+    balance : bool, default=False
+        Whether to make up for unequal numbers of tracks by an offset for each class, and to
+        sharpen or soften the probabilities by a temperature.
     random_state : int, RandomState instance or None, default=None
         Shuffles the folds of an int ``cv``.
 
@@ -64,6 +68,9 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         The classifier, fitted on all tracks.
     slopes_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
         Slope of the sigmoid of each pair of classes, in the order (0, 1), (0, 2), ..., (1, 2), ...
+    offsets_ : ndarray of shape (n_classes,)
+        What is added to the scores of each class, in units of the sigmoid; zeros without
+        ``balance``.
     classes_ : ndarray of shape (n_classes,)
         The classes, sorted.
     n_features_in_ : int
@@ -85,6 +92,14 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
     around the logarithm of the slope that suits all pairs together: pairs of few tracks borrow
     from the others. That common slope has the same kind of prior around 2, in units of the root
     mean square of the scores.
+
+    A classifier that learnt from many tracks of one class and few of another favours the first
+    where it is in doubt, as on a new artist, who is far from all tracks. With ``balance``, the
+    probability of the first class of a pair is 1 / (1 + exp(-t (a s + b_i - b_j))), where each
+    class has an offset b. It is by how much the offsets that suit the left-out tracks change if all
+    classes count the same: 0 for classes of equal size. Both have a normal prior around 0 of
+    variance 0.2. The temperature t is the one that makes the true classes of the left-out tracks
+    most likely.
 
     From the probabilities r of the pairs follow those of the classes by the second method of
     [2]_: p minimises the sum over pairs of (r_ji p_i - r_ij p_j) squared.
@@ -112,12 +127,14 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit", "decision_function"])],
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), "array-like"],
+        "balance": ["boolean"],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, *, cv=5, random_state=None):
+    def __init__(self, estimator, *, cv=5, balance=False, random_state=None):
         self.estimator = estimator
         self.cv = cv
+        self.balance = balance
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -173,7 +190,22 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
             for pair, (i, j) in enumerate(zip(first, second, strict=True))
         ]
         self.slopes_ = _slopes([margin[~np.isnan(margin)] for margin in margins])
+        self.offsets_ = np.zeros(len(self.classes_))
+        if self.balance:
+            self._balance(scores, codes)
         return self
+
+    def _balance(self, scores: Array, codes: Array) -> None:
+        """Learn the offsets of the classes, and apply the temperature to them and to the slopes."""
+        self.offsets_ = _balancing_offsets(scores * self.slopes_, codes)
+        known = ~np.isnan(scores).any(axis=1)  # left out once, by a classifier of all classes
+        of_pairs = scores[known] * self.slopes_ + self._pair_offsets()
+        temperature = _temperature(of_pairs, codes[known], len(self.classes_))
+        self.slopes_, self.offsets_ = self.slopes_ * temperature, self.offsets_ * temperature
+
+    def _pair_offsets(self) -> Array:
+        first, second = np.triu_indices(len(self.classes_), 1)
+        return self.offsets_[first] - self.offsets_[second]
 
     def _folds(self, X: Any, codes: Array) -> list[tuple[Array, Array]]:
         if not isinstance(self.cv, Integral):
@@ -222,14 +254,7 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         """
         check_is_fitted(self)
         scores = self._pair_scores(self.estimator_, X)
-        of_first = expit(scores * self.slopes_)
-        of_first = np.clip(of_first, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-        n_classes = len(self.classes_)
-        first, second = np.triu_indices(n_classes, 1)
-        r = np.full((len(scores), n_classes, n_classes), 0.5)
-        r[:, first, second] = of_first
-        r[:, second, first] = 1 - of_first
-        return _couple(r)
+        return _class_proba(scores * self.slopes_ + self._pair_offsets(), len(self.classes_))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each track.
@@ -286,6 +311,71 @@ def _log_slope(margins: Array, expected: float) -> float:
         return unlikely + (log_slope - expected) ** 2 / 2
 
     return float(minimize_scalar(loss, bounds=(expected - 4, expected + 4), method="bounded").x)
+
+
+def _balancing_offsets(scores: Array, codes: Array) -> Array:
+    """Return how the offsets of classes change if all classes count the same.
+
+    The scores of pairs are calibrated, with NaN where they are not known.
+    """
+    counts = np.bincount(codes)
+    n_classes = len(counts)
+    first, second = np.triu_indices(n_classes, 1)
+    own, other, margins = [], [], []
+    for pair, (i, j) in enumerate(zip(first, second, strict=True)):
+        for sign, one, another in ((1, i, j), (-1, j, i)):
+            part = sign * scores[codes == one, pair]
+            part = part[~np.isnan(part)]
+            margins.append(part)
+            own.append(np.full(len(part), one))
+            other.append(np.full(len(part), another))
+    sides = np.concatenate(own), np.concatenate(other), np.concatenate(margins)
+    if not len(sides[0]):
+        return np.zeros(n_classes)
+    weights = np.full(len(sides[0]), 1 / (n_classes - 1))  # a track is in that number of pairs
+    balanced = 1 / counts[sides[0]]
+    balanced *= weights.mean() / balanced.mean()
+    return _offsets(*sides, balanced, n_classes) - _offsets(*sides, weights, n_classes)
+
+
+def _offsets(own: Array, other: Array, margins: Array, weights: Array, n_classes: int) -> Array:
+    """Return the most probable offset of each class.
+
+    ``margins`` says by how much a track is on the side of its own class, rather than the other.
+    """
+
+    def loss(offsets: Array) -> tuple[float, Array]:
+        shifted = margins + offsets[own] - offsets[other]
+        pull = weights * expit(-shifted)
+        gradient = np.bincount(other, pull, n_classes) - np.bincount(own, pull, n_classes)
+        unlikely = (weights * np.logaddexp(0, -shifted)).sum()
+        prior = _OFFSET_PRECISION * (offsets @ offsets) / 2
+        return unlikely + prior, gradient + _OFFSET_PRECISION * offsets
+
+    return minimize(loss, np.zeros(n_classes), jac=True, method="L-BFGS-B").x
+
+
+def _temperature(scores: Array, codes: Array, n_classes: int) -> float:
+    """Return the factor of the pairs' scores that makes the classes of the tracks most likely."""
+    if not len(codes):
+        return 1.0
+
+    def loss(log_factor: float) -> float:
+        proba = _class_proba(scores * np.exp(log_factor), n_classes)
+        likelihood = proba[np.arange(len(codes)), codes]
+        return -np.log(likelihood + MIN_PROBABILITY).sum() + log_factor**2 / 2
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-1, 1), method="bounded").x))
+
+
+def _class_proba(scores: Array, n_classes: int) -> Array:
+    """Return the probabilities of classes from the calibrated scores of pairs."""
+    of_first = np.clip(expit(scores), MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    first, second = np.triu_indices(n_classes, 1)
+    r = np.full((len(scores), n_classes, n_classes), 0.5)
+    r[:, first, second] = of_first
+    r[:, second, first] = 1 - of_first
+    return _couple(r)
 
 
 def _couple(r: Array) -> Array:

@@ -17,6 +17,7 @@ from skgenre.classifiers._docs import document_training
 from skgenre.classifiers._fitted_network import NetworkRecipe
 from skgenre.classifiers._training import Loss
 from skgenre.utils._tf import (
+    check_networks_installed,
     global_random_state_kept,
     import_keras,
     keras_settings,
@@ -242,6 +243,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
                 'Give its name and its arguments, such as optimizer="adam", '
                 "optimizer__learning_rate=0.001."
             )
+        check_networks_installed("scikeras")
         super()._check_names()
         keras = import_keras()
         if taken := sorted(_OFFERED & self._routed("model").keys()):
@@ -390,6 +392,7 @@ def _build_model(
     seed : int
         Seed of everything that Keras or NumPy draws without a seed.
     """
+    check_networks_installed("scikeras")
     import_keras()
     from scikeras.wrappers import KerasClassifier
 

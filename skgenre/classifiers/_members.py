@@ -12,7 +12,7 @@ import numpy as np
 from joblib import Memory
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC, LinearSVC
@@ -20,6 +20,7 @@ from sklearn.svm import SVC, LinearSVC
 from skgenre.audio import AudioLoader
 from skgenre.classifiers._calibration import PairwiseCalibratedClassifier
 from skgenre.classifiers._log_mel_cnn import LogMelCNNGenreClassifier
+from skgenre.embeddings import MusicnnExtractor
 from skgenre.features import (
     ClipFeatures,
     ExcerptFeatures,
@@ -44,6 +45,11 @@ HOP_LENGTH = 1024
 MAX_EXACT = 5000
 N_LANDMARKS = 2000
 _N_FOLDS = 5
+# Weight of a group of embeddings beside one of the others; the second with fewer tracks a genre.
+_WEIGHT, _WEIGHT_OF_FEW = 2.0, 3.0
+_FEW_TRACKS = 10
+# Artists that each genre must have for folds by artist.
+_ENOUGH_ARTISTS = 10
 
 
 def make_front_end(
@@ -51,6 +57,7 @@ def make_front_end(
     *,
     sampling_rate: float,
     duration: float,
+    embeddings: str | None,
     n_jobs: int | None,
     memory: str | os.PathLike[str] | Memory | None,
     **excerpts: Any,
@@ -65,6 +72,8 @@ def make_front_end(
         Rate in Hz to which tracks are resampled.
     duration : float
         Seconds taken at most, from the middle of a track.
+    embeddings : str or None
+        Weights of a MusicnnExtractor, or None for none.
     n_jobs : int or None
         As for PerTrack.
     memory : str, PathLike, joblib.Memory or None
@@ -80,7 +89,7 @@ def make_front_end(
     loader = AudioLoader(
         sampling_rate=sampling_rate, duration=duration, position="center", short="keep"
     )
-    features = make_features(members, sampling_rate, duration, **excerpts)
+    features = make_features(members, sampling_rate, duration, embeddings, **excerpts)
     pipeline = Pipeline([("loader", loader), ("features", features)])
     front_end = PerTrack(pipeline, n_jobs=n_jobs, memory=memory)
     # Arrays between the steps, whatever scikit-learn's configuration says.
@@ -92,6 +101,7 @@ def make_features(
     members: Sequence[str],
     sampling_rate: float,
     duration: float,
+    embeddings: str | None = None,
     *,
     n_excerpts: int = 0,
     segments: tuple[int, float] | None = None,
@@ -106,6 +116,8 @@ def make_features(
         Rate of the waveforms in Hz.
     duration : float
         Seconds of the longest track.
+    embeddings : str or None, default=None
+        As for :func:`make_front_end`.
     n_excerpts : int, default=0
         Excerpts that are described beside the whole track, but for the network.
     segments : (int, float) or None, default=None
@@ -114,9 +126,10 @@ def make_features(
     Returns
     -------
     features : FeatureUnion
-        Its columns are called "clip__track__...", "clip__excerpt0__...",
+        Its columns are called "clip__track__...", "clip__excerpt0__...", "embeddings__track__...",
         "spectrogram__track__...", "sound__track__has_sound". A segment is called an excerpt.
     """
+    track_duration = duration
     views: dict[str, Any] = {"n_excerpts": 0}
     if segments is not None:
         n_segments, duration = segments
@@ -130,6 +143,9 @@ def make_features(
     if set(members) - {"cnn"}:
         clip = ClipFeatures(sampling_rate=sampling_rate)
         union.append(("clip", ExcerptFeatures(clip, **clip_views)))
+    if embeddings is not None:
+        musicnn = MusicnnExtractor(embeddings, sampling_rate=sampling_rate, duration=track_duration)
+        union.append(("embeddings", ExcerptFeatures(musicnn, **clip_views)))
     if "cnn" in members:
         mel = MelSpectrogramExtractor(
             n_mels=N_MELS, hop_length=HOP_LENGTH, top_db=None, sampling_rate=sampling_rate
@@ -150,15 +166,16 @@ def view_columns(members: tuple[str, ...], *settings: Any, **excerpts: Any) -> d
     ----------
     members : tuple of str
         As for make_features.
-    *settings : float
-        Likewise, the sampling rate and the duration.
+    *settings : float, float, str or None
+        Likewise, the sampling rate, the duration and the embeddings.
     **excerpts : dict
         Likewise.
 
     Returns
     -------
     columns : dict of str to slice
-        By the beginning of their names: "clip__track", "clip__excerpt0", "spectrogram__track".
+        By the beginning of their names: "clip__track", "clip__excerpt0", "embeddings__track",
+        "spectrogram__track".
     """
     names = make_features(members, *settings, **excerpts).get_feature_names_out()
     prefixes = np.array(["__".join(name.split("__", 2)[:2]) for name in names])
@@ -169,32 +186,50 @@ def view_columns(members: tuple[str, ...], *settings: Any, **excerpts: Any) -> d
     }
 
 
-def make_member(name: str, n_tracks: int, *, folds: list[Split], epochs: int, seed: int) -> Any:
+def make_member(
+    name: str,
+    codes: Array,
+    *,
+    folds: list[Split],
+    epochs: int,
+    seed: int,
+    embeddings: str | None = None,
+) -> Any:
     """Return one member, not fitted.
 
     Parameters
     ----------
     name : {"svc", "svc_whitened", "lda", "cnn"}
         Which.
-    n_tracks : int
-        Number of training tracks.
+    codes : ndarray of shape (n_tracks,)
+        The classes of the training tracks.
     folds : list of (train, test)
         On which it is calibrated, except for the network.
     epochs : int
         Epochs of the network.
     seed : int
         Seed of the member.
+    embeddings : str or None, default=None
+        As for :func:`make_front_end`.
 
     Returns
     -------
     member : classifier
-        Of the columns "spectrogram__track" for "cnn", else of "clip__track".
+        Of the columns "spectrogram__track" for "cnn", else of "clip__track" and those of
+        "embeddings__track" after them.
     """
     if name == "cnn":
         frames = FunctionTransformer(as_frames)
         network = LogMelCNNGenreClassifier(epochs=epochs, random_state=seed)
         return Pipeline([("frames", frames), ("network", network)]).set_output(transform="default")
     labels = ClipFeatures().get_feature_groups_out()
+    weights = None
+    if embeddings is not None:
+        learnt = MusicnnExtractor(embeddings).get_feature_groups_out()
+        labels = np.concatenate([labels, learnt])
+        weights = dict.fromkeys(learnt, embedding_weight(codes))
+    # As text, which model files keep as one array; of objects they keep each by itself.
+    labels = labels.astype(str)
     steps: list[Any] = [("scaler", GroupScaler(feature_groups=labels))]
     if name == "lda":
         steps.append(("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")))
@@ -204,9 +239,12 @@ def make_member(name: str, n_tracks: int, *, folds: list[Split], epochs: int, se
                 feature_groups=labels, keep_columns=True, without_groups="raise"
             )
             steps.append(("whitening", whitening))
-        exact = n_tracks <= MAX_EXACT
+        exact = len(codes) <= MAX_EXACT
         kernel = GroupKernel(
-            feature_groups=labels, n_landmarks=None if exact else N_LANDMARKS, random_state=seed
+            feature_groups=labels,
+            group_weights=weights,
+            n_landmarks=None if exact else N_LANDMARKS,
+            random_state=seed,
         )
         svc = (
             SVC(C=10.0, kernel="precomputed", decision_function_shape="ovo")
@@ -215,7 +253,16 @@ def make_member(name: str, n_tracks: int, *, folds: list[Split], epochs: int, se
         )
         steps += [("kernel", kernel), ("svc", svc)]
     pipeline = Pipeline(steps).set_output(transform="default")
-    return PairwiseCalibratedClassifier(pipeline, cv=folds)
+    return PairwiseCalibratedClassifier(pipeline, cv=folds, balance=embeddings is not None)
+
+
+def embedding_weight(codes: Array) -> float:
+    """Return the weight of a group of embeddings, compared with one of the other groups.
+
+    Where few tracks are labelled, what was learnt from other music says more than they do.
+    """
+    few = len(codes) < _FEW_TRACKS * len(np.unique(codes))
+    return _WEIGHT_OF_FEW if few else _WEIGHT
 
 
 def as_frames(X: Array) -> Array:
@@ -223,7 +270,7 @@ def as_frames(X: Array) -> Array:
     return X.reshape(len(X), -1, N_MELS)
 
 
-def calibration_folds(codes: Array, seed: int) -> list[Split]:
+def calibration_folds(codes: Array, seed: int, artists: Array | None = None) -> list[Split]:
     """Divide the training tracks into folds for calibration, each with all genres if possible.
 
     Parameters
@@ -232,6 +279,8 @@ def calibration_folds(codes: Array, seed: int) -> list[Split]:
         The classes.
     seed : int
         Decides the folds.
+    artists : ndarray of shape (n_tracks,) or None, default=None
+        Where each genre has many, the folds keep the tracks of an artist together.
 
     Returns
     -------
@@ -245,7 +294,10 @@ def calibration_folds(codes: Array, seed: int) -> list[Split]:
     with warnings.catch_warnings():
         # A genre with fewer tracks than folds is missing from some of them.
         warnings.simplefilter("ignore", UserWarning)
-        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(codes, codes)
+        splitter: Any = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+        if artists is not None and _has_enough_artists(codes, artists):
+            splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        folds = splitter.split(codes, codes, artists)
         return [
             (train, test)
             for train, test in folds
@@ -253,12 +305,21 @@ def calibration_folds(codes: Array, seed: int) -> list[Split]:
         ]
 
 
+def _has_enough_artists(codes: Array, artists: Array) -> bool:
+    """Whether each genre has enough artists to do without a fifth of them."""
+    return all(
+        len(np.unique(artists[codes == code])) >= _ENOUGH_ARTISTS for code in np.unique(codes)
+    )
+
+
 def has_two_artists(codes: Array, artists: Array) -> bool:
     """Whether one of the genres has tracks by two artists."""
     return any(len(np.unique(artists[codes == code])) > 1 for code in np.unique(codes))
 
 
-def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = None) -> Array:
+def geometric_mean(
+    answers: Sequence[Array], weights: Sequence[float] | None = None, *, power: float = 1.0
+) -> Array:
     """Return the geometric mean of probabilities.
 
     Parameters
@@ -267,6 +328,8 @@ def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = N
         Probabilities of several classifiers.
     weights : sequence of float, default=None
         Weight of each classifier; None means that all weigh the same.
+    power : float, default=1.0
+        Power of the mean; above 1, it is surer of itself.
 
     Returns
     -------
@@ -275,5 +338,5 @@ def geometric_mean(answers: Sequence[Array], weights: Sequence[float] | None = N
         alone can exclude a class.
     """
     logs = np.log(np.stack(answers) + MIN_PROBABILITY)
-    proba = np.exp(np.average(logs, axis=0, weights=weights))
+    proba = np.exp(power * np.average(logs, axis=0, weights=weights))
     return proba / proba.sum(axis=1, keepdims=True)

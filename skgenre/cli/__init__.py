@@ -29,6 +29,7 @@ _MODULES = {
     "tag": "skgenre.cli._tag",
     "info": "skgenre.cli._info",
     "export": "skgenre.cli._export",
+    "fetch": "skgenre.cli._fetch",
     "reproduce": "skgenre.cli._reproduce",
 }
 

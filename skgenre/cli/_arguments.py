@@ -40,6 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_predict,
         _add_tag,
         _add_info,
+        _add_fetch,
         _add_export,
         _add_reproduce,
     ):
@@ -60,7 +61,7 @@ def _add_demo(commands: Any) -> argparse.ArgumentParser:
         help="make music, compare two classifiers on it, keep the better, predict new files",
         description="Make synthetic music of four genres, compare two classifiers on it by\n"
         "cross-validation, fit the better one, save and load it, and predict the genres of\n"
-        "new files. Takes about a minute and needs no music of your own.",
+        "new files. Takes less than a minute and needs no music of your own.",
     )
     _add_seed(command)
     command.add_argument(
@@ -93,6 +94,12 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         default="recommended",
         help="'recommended' is the model for a catalogue, GenreClassifier; the others are those of "
         "the papers (default: %(default)s)",
+    )
+    command.add_argument(
+        "--embeddings",
+        metavar="WEIGHTS",
+        help="take the features of a pretrained network beside the others: 'msd', 'mtt' or a file, "
+        "once 'skgenre fetch musicnn' got them; for 'recommended' only (default: none)",
     )
     command.add_argument(
         "--n-segments",
@@ -171,7 +178,10 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
         "predicted); 2 after an error.",
     )
     command.add_argument(
-        "model", metavar="MODEL", help="file written by skgenre train, save or export"
+        "model",
+        metavar="MODEL",
+        help="file written by skgenre train, save or export; or musicnn-msd or musicnn-mtt, a "
+        "pretrained network of tags, after `skgenre fetch musicnn`",
     )
     command.add_argument(
         "--trust-pickle",
@@ -265,7 +275,11 @@ def _add_info(commands: Any) -> argparse.ArgumentParser:
         description="Show where a model comes from, how it was measured, and which versions\n"
         "differ from those installed. The model itself is not loaded.",
     )
-    command.add_argument("model", metavar="MODEL", help="file written by skgenre train or export")
+    command.add_argument(
+        "model",
+        metavar="MODEL",
+        help="file written by skgenre train or export; or musicnn-msd, musicnn-mtt",
+    )
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write all of it as JSON")
     form.add_argument("--card", action="store_true", help="write a model card in Markdown")
@@ -298,6 +312,35 @@ def _add_export(commands: Any) -> argparse.ArgumentParser:
         "--trust-pickle",
         action="store_true",
         help="load MODEL even if it is a pickle: this runs the code in it",
+    )
+    return command
+
+
+def _add_fetch(commands: Any) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        "fetch",
+        help="get the weights of a pretrained network, once",
+        description="Get the weights of a pretrained network, once, and show their licence and\n"
+        "training data. `skgenre predict musicnn-msd FILE` works after that.",
+    )
+    command.add_argument("network", metavar="NETWORK", choices=("musicnn",), help="musicnn")
+    command.add_argument(
+        "--weights",
+        choices=("msd", "mtt"),
+        help="msd: trained on the Million Song Dataset; mtt: on MagnaTagATune (default: both)",
+    )
+    command.add_argument(
+        "--from",
+        dest="source",
+        metavar="FILE",
+        help="take them from the wheel that `pip download --no-deps musicnn==0.1.0` gets, a folder "
+        "that it was unpacked to, or a checkpoint, instead of the authors' repository",
+    )
+    command.add_argument(
+        "--data-home",
+        metavar="FOLDER",
+        help="where the folder musicnn is made (default: scikit-learn's data folder, where the "
+        "other commands look)",
     )
     return command
 

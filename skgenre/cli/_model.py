@@ -8,6 +8,9 @@ from typing import Any
 
 from skgenre.onnx import is_onnx_file
 
+# Names of models that no file is needed for, and their weights.
+PRETRAINED = {"musicnn-msd": "msd", "musicnn-mtt": "mtt"}
+
 
 def check_destination(path: str, *, force: bool, what: str = "model") -> Path:
     """Check that a file can be written to a place, before any computing.
@@ -51,7 +54,7 @@ def load_model(path: str, *, trust_pickle: bool = False) -> Any:
     Parameters
     ----------
     path : str
-        A file written by ``skgenre train`` or by ``skgenre.save``.
+        A file written by ``skgenre train`` or by ``skgenre.save``, or a key of ``PRETRAINED``.
     trust_pickle : bool, default=False
         Whether it may be a pickle, which runs code when it is loaded.
 
@@ -67,7 +70,12 @@ def load_model(path: str, *, trust_pickle: bool = False) -> Any:
         If there is no such file, or it is no such model.
     """
     if not os.path.exists(path):
-        raise FileNotFoundError(f"There is no model {path}; skgenre train makes one.")
+        if path in PRETRAINED:
+            return make_pretrained(path)
+        raise FileNotFoundError(
+            f"There is no model {path}; skgenre train makes one. Pretrained ones are called "
+            f"{' and '.join(PRETRAINED)}."
+        )
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a directory, not a model.")
     if is_onnx_file(path):
@@ -122,12 +130,39 @@ def _load_onnx(path: str) -> Any:
     return model
 
 
+def make_pretrained(name: str) -> Any:
+    """Return a classifier that needs no training.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``PRETRAINED``.
+
+    Returns
+    -------
+    model : MusicnnTagger
+        With its weights.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the weights are not there; the message names the command that gets them.
+    """
+    from skgenre.classifiers import MusicnnTagger
+    from skgenre.embeddings import load_weights
+
+    load_weights(PRETRAINED[name])
+    return MusicnnTagger(PRETRAINED[name])
+
+
 def _load_pickle(path: str) -> Any:
     import joblib
 
+    from skgenre.utils._extras import MissingExtraError
+
     try:
         return joblib.load(path)
-    except MemoryError:
+    except (MemoryError, MissingExtraError):
         raise
     except Exception as error:  # bytes that are no pickle lead to errors of any kind
         raise ValueError(

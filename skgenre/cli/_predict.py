@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +22,21 @@ if TYPE_CHECKING:
 
 _PROBABILITY = "probability"
 _MAX_FILE_WIDTH = 60
+_N_TAGS = 5  # in the table
 
 
 def run(args: argparse.Namespace) -> int:
     """Predict each file; a file that cannot be read is reported, and the others are predicted."""
-    from skgenre.catalogue import predict_files
-    from skgenre.utils._pipeline import final_classifier
-
     if args.output is None:
         for option in ("resume", "force", "playlists"):
             if getattr(args, option):
                 raise ValueError(f"--{option} needs --output FILE.")
-    model, model_id = load_model(args.model, trust_pickle=args.trust_pickle), _file_id(args.model)
+    with _no_garbage_collection():
+        from skgenre.catalogue import predict_files
+        from skgenre.utils._pipeline import final_classifier
+
+        model = load_model(args.model, trust_pickle=args.trust_pickle)
+    model_id = _file_id(args.model)
     if args.segments and not hasattr(final_classifier(model), "predict_segment_proba"):
         raise ValueError(
             f"--segments: the {type(final_classifier(model)).__name__} of {args.model} does not "
@@ -66,10 +71,22 @@ def run(args: argparse.Namespace) -> int:
     return int(failed)
 
 
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Spare the searches for garbage while modules are imported, which make none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def _file_id(model: str) -> str:
     from skgenre.catalogue import file_id
 
-    return file_id(model)
+    return file_id(model) if os.path.exists(model) else model  # the name of a pretrained one
 
 
 def _min_confidence(args: argparse.Namespace) -> float:
@@ -214,6 +231,9 @@ class _Table:
             header.append("next best")
             # Each of the others as "genre 0.123", joined by ", ".
             self.widths.append(max(len("next best"), self.n_more * (genre_width + 8) - 2))
+        if hasattr(model, "predict_tag_proba"):
+            header.append("tags")
+            self.widths.append(len("tags"))
         if args.segments:
             header.append("segments")
             self.widths.append(len("segments"))
@@ -232,6 +252,9 @@ class _Table:
         row: list[object] = [file, genres, Share(first)]
         if self.n_more:
             row.append(", ".join(f"{name} {p:.3f}" for name, p in others[: self.n_more]))
+        if found.tags is not None:
+            best = list(found.tags.items())[:_N_TAGS]
+            row.append(", ".join(f"{tag} {p:.2f}" for tag, p in best))
         if found.segments is not None:
             row.append(_runs([segment["genre"] or "no sound" for segment in found.segments]))
         echo(aligned(row, self.widths))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -30,7 +31,7 @@ def _plan(args: argparse.Namespace) -> int:
         model = None
     elif args.predictions is None and args.paths:
         fitted = load_model(args.model, trust_pickle=args.trust_pickle)
-        model = file_id(args.model)
+        model = file_id(args.model) if os.path.exists(args.model) else args.model
         paths, _ = audio_paths(args.paths)
         found = predict_files(fitted, paths, model_id=model)
         records = (prediction.to_dict() for prediction in found)

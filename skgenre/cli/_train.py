@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from skgenre.cli._model import check_destination
 from skgenre.cli._report import Share, as_argument, echo, echo_table
 from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._tf import check_networks_installed
 
 if TYPE_CHECKING:
     from skgenre.evaluation import EvaluationResult, EvaluationTask, Splits
@@ -31,7 +32,11 @@ def run(args: argparse.Namespace) -> int:
 
     if args.progress:
         _check_rich()
+    if args.classifier != "recommended":
+        check_networks_installed()
     target = check_destination(args.out, force=args.force)
+    if args.embeddings is not None:
+        _check_weights(args.embeddings)
     music = _load(args)
     _echo_music(args.folder, music)
     model = make_model(
@@ -40,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         duration=args.duration,
         epochs=args.epochs,
         learning_rate=args.learning_rate,
+        embeddings=args.embeddings,
         seed=args.seed,
     )
     if music.artists is None and args.classifier == "recommended":
@@ -77,7 +83,7 @@ def make_model(
     epochs: int | None,
     learning_rate: float | None,
     seed: int,
-    batch_size: int | None = None,
+    embeddings: str | None = None,
 ) -> Any:
     """Make the model that the options describe; None keeps the default of the classifier."""
     from skgenre import GenreClassifier, LSTMGenreClassifier, make_genre_pipeline
@@ -94,8 +100,13 @@ def make_model(
                 f"{wrong[0]} is not an option of the recommended classifier; leave it out, or "
                 "choose another by --classifier."
             )
-        model = GenreClassifier(random_state=seed)
+        model = GenreClassifier(embeddings=embeddings, random_state=seed)
         return model if duration is None else model.set_params(duration=duration)
+    if embeddings is not None:
+        raise ValueError(
+            "--embeddings is an option of the recommended classifier only; leave out --embeddings "
+            f"or --classifier {classifier}."
+        )
     sound: dict[str, Any] = {"n_segments": n_segments, "duration": duration}
     pipeline = make_genre_pipeline(
         classifier, **{name: value for name, value in sound.items() if value is not None}
@@ -104,7 +115,7 @@ def make_model(
     if classifier == "hierarchical":  # the training options are those of its nodes
         trained = LSTMGenreClassifier()
         pipeline[-1].set_params(estimator=trained)
-    training = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
+    training = {"epochs": epochs, "learning_rate": learning_rate}
     trained.set_params(**{name: value for name, value in training.items() if value is not None})
     return pipeline
 
@@ -138,6 +149,13 @@ def _wait_for_threads() -> None:
     for thread in threading.enumerate():
         if isinstance(thread, DummyProcess):  # the class of threads in a pool
             thread.join(_PATIENCE)
+
+
+def _check_weights(embeddings: str) -> None:
+    """Raise an error that says how to get the weights if they are not there."""
+    from skgenre import MusicnnExtractor
+
+    MusicnnExtractor(embeddings).fit([[0.0]])
 
 
 def _check_rich() -> None:

@@ -4,7 +4,7 @@ from skgenre.evaluation._audit import AuditResult, leakage_audit
 from skgenre.evaluation._compare import Comparison, compare
 from skgenre.evaluation._evaluate import evaluate
 from skgenre.evaluation._folds import FoldResult, iter_folds
-from skgenre.evaluation._metrics import segment_accuracy_scorer
+from skgenre.evaluation._metrics import precision_at_k, segment_accuracy_scorer
 from skgenre.evaluation._protocols import Splits, make_splits
 from skgenre.evaluation._published_splits import FaultFilteredSplit, StratifiedSplit
 from skgenre.evaluation._results import EvaluationResult
@@ -24,6 +24,7 @@ __all__ = [
     "iter_folds",
     "leakage_audit",
     "make_splits",
+    "precision_at_k",
     "segment_accuracy_scorer",
     "unpack_dataset",
 ]

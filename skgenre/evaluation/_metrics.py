@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from skgenre.utils._pipeline import segment_outputs
 from skgenre.utils._validation import check_genres
@@ -218,3 +218,69 @@ def segment_shares(proba: Array, classes: Array, y: Array) -> Array:
     """Return the share of each track's segments that are right."""
     best = classes[proba.argmax(axis=2)]  # (n_tracks, n_segments)
     return (best == y[:, np.newaxis]).mean(axis=1)
+
+
+def precision_at_k(
+    indices: Any, y: Any, *, y_catalogue: Any = None, average: str | None = "tracks"
+) -> Any:
+    """Measure how many of the nearest tracks have the same genre.
+
+    Parameters
+    ----------
+    indices : array-like of shape (n_tracks, k) of int
+        Rows of the nearest tracks, as :meth:`SimilarTracks.kneighbors` returns them; -1 where
+        there is none.
+    y : array-like of shape (n_tracks,)
+        Genre of each track.
+    y_catalogue : array-like of shape (n_catalogue,), default=None
+        Genre of each track of the catalogue that was searched; None means ``y``.
+    average : {"tracks", "genres"} or None, default="tracks"
+        Mean over tracks, mean over genres of their means, or the mean of each genre.
+
+    Returns
+    -------
+    precision : float or ndarray of shape (n_genres,)
+        Share of the neighbours that have the genre of their track; one for each genre, in sorted
+        order, where ``average`` is None. A neighbour that is missing counts as one of another
+        genre.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, a genre is missing, or an index is not in the catalogue.
+
+    See Also
+    --------
+    SimilarTracks : Finds the nearest tracks, of other artists if asked for.
+
+    Notes
+    -----
+    Tracks of one artist or album sound alike: measure with neighbours by other artists only.
+
+    Examples
+    --------
+    >>> from skgenre import precision_at_k
+    >>> precision_at_k([[1, 2], [0, 2], [0, 1]], ["calm", "calm", "loud"])
+    0.3333333333333333
+    """
+    if average not in ("tracks", "genres", None):
+        raise ValueError(f"average={average!r} must be 'tracks', 'genres' or None.")
+    indices = check_array(indices, dtype=np.intp, input_name="indices")
+    check_genres(y, indices)
+    y = column_or_1d(y)
+    check_consistent_length(indices, y)
+    catalogue = y
+    if y_catalogue is not None:
+        check_genres(y_catalogue, y_catalogue)
+        catalogue = column_or_1d(y_catalogue)
+    if indices.min() < -1 or indices.max() >= len(catalogue):
+        raise ValueError(
+            f"indices run from {indices.min()} to {indices.max()}, but the catalogue has "
+            f"{len(catalogue)} tracks; give their genres as y_catalogue."
+        )
+    hits = (catalogue[indices] == y[:, np.newaxis]) & (indices >= 0)
+    of_track = hits.mean(axis=1)
+    if average == "tracks":
+        return float(of_track.mean())
+    of_genre = np.array([of_track[y == genre].mean() for genre in np.unique(y)])
+    return float(of_genre.mean()) if average == "genres" else of_genre

@@ -108,11 +108,8 @@ class ExcerptFeatures(TrackTableTransformer):
         starts = np.linspace(0, rest, self.n_excerpts).round().astype(int)
         if self.n_excerpts == 1:
             starts[0] = rest // 2
-        whole = self._row(samples) if self.include_track or rest == 0 else None
-        excerpts = (
-            whole if rest == 0 else self._row(samples[start : start + length]) for start in starts
-        )
-        return np.concatenate([*([whole] * self.include_track), *excerpts])
-
-    def _row(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self.extractor.transform_track(samples, "an excerpt")
+        excerpts = [(int(start), int(start) + length) for start in starts]
+        excerpts = [(0, samples.size)] * self.include_track + excerpts
+        distinct = list(dict.fromkeys(excerpts))  # one, if the track is shorter than an excerpt
+        rows = self.extractor.describe_excerpts(samples, distinct)
+        return np.concatenate([rows[distinct.index(excerpt)] for excerpt in excerpts])

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
 from skgenre.features._mel import MelTransformer, check_loudness
-from skgenre.utils._librosa import import_librosa
 
 
 class MFCCExtractor(MelTransformer):
@@ -193,10 +192,10 @@ class MFCCExtractor(MelTransformer):
             exact = transform @ kernel.decibels(track)
         orders = [check_loudness(exact.astype(np.float32), track, name)]
         if self.deltas:
-            librosa = import_librosa()
+            from scipy.signal import savgol_filter
 
             orders += [
-                librosa.feature.delta(orders[0], width=self.delta_width, order=order)
+                savgol_filter(orders[0], self.delta_width, polyorder=order, deriv=order)
                 for order in range(1, 1 + self.deltas)
             ]
         # (n_segments, n_features, n_frames) to (n_segments, n_frames, n_features)

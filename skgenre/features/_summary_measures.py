@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.features._medians import median_along_rows
+from skgenre.features._mel_filters import mel_filters
 from skgenre.features._pitch_classes import chroma_filterbank, estimate_tuning
 from skgenre.features._spectral_kernel import Float, fft_window, frame, to_decibels
-from skgenre.utils._librosa import import_librosa
 
 Double = NDArray[np.float64]
 
@@ -158,12 +158,10 @@ def _chroma(power: Float, settings: SummarySettings) -> NDArray[Any]:
 @lru_cache(maxsize=16)
 def _mel_filterbank(sampling_rate: float, n_fft: int) -> Float:
     """Return the weight of each bin in each mel band: (n_mels, n_bins)."""
-    librosa = import_librosa()
-
     with warnings.catch_warnings():
         # In short frames some bands have no bin; they stay at the lowest level.
         warnings.filterwarnings("ignore", "Empty filters", UserWarning)
-        filterbank = librosa.filters.mel(sr=sampling_rate, n_fft=n_fft, n_mels=_N_MELS)
+        filterbank = mel_filters(sampling_rate=sampling_rate, n_fft=n_fft, n_mels=_N_MELS)
     filterbank.flags.writeable = False
     return filterbank
 

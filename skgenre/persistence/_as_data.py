@@ -11,8 +11,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import MetadataRequest
 
 
-def as_data(model: Any) -> Any:
-    """Return a copy that is written as data, without circles, which skops does not follow."""
+def as_data(model: Any, *, keep_paths: bool = True) -> Any:
+    """Return a copy that is written as data, without circles, which skops does not follow.
+
+    Unless ``keep_paths`` is true, models that know the paths of their tracks forget them.
+    """
     model = copy.deepcopy(model)
     seen: set[int] = set()
     waiting = [model]
@@ -27,6 +30,8 @@ def as_data(model: Any) -> Any:
                     request.owner = type(request.owner).__name__
         elif isinstance(value, BaseEstimator):
             vars(value).pop("_skl_callbacks", None)
+            if not keep_paths and "track_names_" in vars(value):
+                vars(value)["track_names_"] = None
             waiting.append(vars(value))
         elif isinstance(value, dict):
             value.update({key: _as_text(entry) for key, entry in value.items()})

@@ -20,7 +20,9 @@ from sklearn.utils.validation import check_is_fitted
 from skgenre.persistence._as_data import as_data
 from skgenre.persistence._model_info import ModelInfo
 from skgenre.persistence._trusted import TRUSTED
+from skgenre.utils._extras import MissingExtraError
 from skgenre.utils._io import write_whole
+from skgenre.utils._tf import check_networks_installed
 
 if TYPE_CHECKING:
     from skgenre.evaluation import EvaluationResult
@@ -36,6 +38,7 @@ _LOADERS = frozenset(
         "RandomState", "Set", "Slice", "Tree", "Tuple", "Type",
     )
 )  # fmt: skip
+_NETWORK = "skgenre.classifiers._fitted_network.Network"
 _MAX_DEPTH = 100  # nested objects; skops reads them recursively
 _MAX_MEMBERS = 100_000
 _MAX_DETAILS = 2**26  # bytes
@@ -79,7 +82,8 @@ def save(
         How the model was measured: the result of :func:`evaluate`. The file keeps its metrics
         with their intervals and its confusion matrix, but not the predictions of single tracks.
     keep_paths : bool, default=False
-        Whether the file keeps the paths of ``tracks`` too.
+        Whether the file keeps the paths of ``tracks`` too, and those that the model knows, by
+        which a loaded model names similar tracks.
 
     Returns
     -------
@@ -125,7 +129,7 @@ def save(
         model, tracks=tracks, y=y, artists=artists, evaluation=evaluation, keep_paths=keep_paths
     )
     try:
-        data = skops.io.dumps(as_data(model))
+        data = skops.io.dumps(as_data(model, keep_paths=keep_paths))
     except Exception as error:  # any part of the model may refuse
         raise ValueError(f"{type(model).__name__} cannot be saved as data: {error}") from error
     for name in skops.io.get_untrusted_types(data=data):
@@ -187,6 +191,8 @@ def load(
     ------
     FileNotFoundError
         If there is no such file.
+    ModuleNotFoundError
+        If the model has a network, and TensorFlow or Keras is not installed.
     ValueError
         If the file was not written by ``save``, is damaged, names types that are not trusted,
         or is larger than ``max_size`` when unpacked.
@@ -212,9 +218,11 @@ def load(
     from skops.io.exceptions import UntrustedTypesFoundException
 
     with opened(path, max_size) as archive:
-        _check(archive, max_size)
+        named = _check(archive, max_size)
+        # skops copies the list for each node, so that it is long only as far as it has to be.
+        needed = [name for name in TRUSTED if name in named]
         try:
-            return skops.io.load(archive.fp, trusted=[*TRUSTED, *trusted])
+            return skops.io.load(archive.fp, trusted=[*needed, *trusted])
         except UntrustedTypesFoundException:
             known = {*TRUSTED, *(t if isinstance(t, str) else _full_name(t) for t in trusted)}
             found = skops.io.get_untrusted_types(file=archive.fp)
@@ -304,6 +312,8 @@ def opened(path: str | os.PathLike[str], max_size: float = math.inf) -> Iterator
                 yield archive
         except _RefusedError as error:
             raise ValueError(f"{name} {error}") from None
+        except MissingExtraError:
+            raise
         except Exception as error:  # a damaged file leads to errors of any kind
             raise ValueError(
                 f"{name} is damaged or not a model file of skgenre: {type(error).__name__}: {error}"
@@ -326,8 +336,9 @@ def _full_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _check(archive: zipfile.ZipFile, max_size: int) -> None:
-    """Check the structure and the sizes of an archive before anything of it is built."""
+def _check(archive: zipfile.ZipFile, max_size: int) -> set[str]:
+    """Check an archive before anything of it is built; return the names of its types."""
+    named = set()
     members = {member.filename: member for member in archive.infolist()}
     if len(archive.infolist()) > min(_MAX_MEMBERS, len(members)):
         raise ValueError(f"{len(archive.infolist())} members, some of the same name or too many.")
@@ -341,25 +352,31 @@ def _check(archive: zipfile.ZipFile, max_size: int) -> None:
         for node in _nodes(json.loads(archive.read(_SCHEMA))):
             if node["__loader__"] not in _LOADERS:
                 raise ValueError(f"nodes of the kind {node['__loader__']!r} are not read.")
+            named.add(f"{node['__module__']}.{node['__class__']}")
             if "file" in node:  # several nodes may name one member, and each reads it
                 size += members[node["file"]].file_size
                 if node["__loader__"] == "NdArrayNode":
                     _check_array(archive, members[node["file"]])
     if size > max_size:
         raise _RefusedError(f"has a content of {size} bytes, {_too_large(max_size)}")
+    if _NETWORK in named:
+        check_networks_installed()
+    return named
 
 
-def _nodes(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
     """Yield the nodes of a schema."""
-    if depth > _MAX_DEPTH:
-        raise ValueError(f"objects are nested more than {_MAX_DEPTH} deep.")
-    if isinstance(value, dict):
-        if "__loader__" in value:
-            yield value
-        value = list(value.values())
-    if isinstance(value, list):
-        for entry in value:
-            yield from _nodes(entry, depth + 1)
+    waiting = [(schema, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"objects are nested more than {_MAX_DEPTH} deep.")
+        if isinstance(value, dict):
+            if "__loader__" in value:
+                yield value
+            value = list(value.values())
+        if isinstance(value, list):
+            waiting += [(v, depth + 1) for v in value if isinstance(v, (dict, list))]
 
 
 def _check_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:

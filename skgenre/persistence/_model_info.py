@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skgenre.utils._environment import environment, versions
 from skgenre.utils._pipeline import final_classifier
@@ -48,7 +49,7 @@ class ModelInfo(Record):
         ``coverage_accuracy`` and ``environment``, as in
         :class:`skgenre.evaluation.EvaluationResult`.
     licences : list of str
-        Licences of pretrained parts.
+        Of each pretrained part that tells them: its name, SHA-256, licence and training data.
     environment : dict of str to str
         Date and versions.
 
@@ -113,7 +114,7 @@ class ModelInfo(Record):
             tracks_sha256=digest,
             tracks=paths if keep_paths else None,
             evaluation=None if evaluation is None else _summary(evaluation),
-            licences=[],
+            licences=sorted(_pretrained_terms(model)),
             environment=environment(),
         )
 
@@ -217,6 +218,22 @@ class ModelInfo(Record):
             f"Measured by {found['protocol']}: {found['n_tracks']} tracks, {found['n_folds']} folds"
         )
         return f"{measured}\n\n{markdown_table(head, rows)}"
+
+
+def _pretrained_terms(value: Any, seen: dict[int, Any] | None = None) -> set[str]:
+    """Collect what the pretrained parts of a model say of themselves, wherever they are."""
+    seen = {} if seen is None else seen
+    if id(value) in seen:
+        return set()
+    seen[id(value)] = value  # kept, so that no other object gets its id
+    terms = {value._pretrained_terms()} if hasattr(value, "_pretrained_terms") else set()
+    if isinstance(value, BaseEstimator):
+        inner = list(vars(value).values())
+    elif isinstance(value, dict):
+        inner = list(value.values())
+    else:
+        inner = list(value) if isinstance(value, (list, tuple)) else []
+    return terms.union(*(_pretrained_terms(part, seen) for part in inner))
 
 
 def _is_rate(name: str, value: Any) -> bool:

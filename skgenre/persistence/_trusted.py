@@ -4,6 +4,8 @@ The trees of scikit-learn are not among them: their compiled code follows the in
 without checking them.
 """
 
+from __future__ import annotations
+
 # Parts of fitted searches, votes, calibrated classifiers and column transformers.
 _SCIKIT_LEARN = {
     "calibration": "_CalibratedClassifier _SigmoidCalibration _TemperatureScaling",
@@ -39,6 +41,7 @@ _SKGENRE = {
         "_stft": "STFTExtractor",
         "_summary": "SummaryExtractor",
     },
+    "embeddings": {"_musicnn_extractor": "MusicnnExtractor"},
     "preprocessing": {
         "_artist_whitening": "ArtistWhitening",
         "_frame_scaler": "FrameScaler",
@@ -56,6 +59,7 @@ _SKGENRE = {
         "_transfer": "build_transfer",
     },
     "pipeline": {"_per_track": "PerTrack"},
+    "similarity": {"_similar_tracks": "SimilarTracks"},
     "classifiers": {
         "_calibration": "PairwiseCalibratedClassifier",
         "_cnn": "CNNGenreClassifier",
@@ -70,6 +74,7 @@ _SKGENRE = {
         "_lstm": "LSTMGenreClassifier",
         "_members": "as_frames",
         "_mlp": "MLPGenreClassifier",
+        "_musicnn_tagger": "MusicnnTagger",
         "_rcnn": "RCNNGenreClassifier",
         "_rejecting": "RejectingClassifier",
         "_transfer": "TransferGenreClassifier _LoadsOnce",
@@ -96,3 +101,27 @@ TRUSTED = (
         for name in names.split()
     ),
 )
+
+
+def trusted_types() -> list[str]:
+    """Return the types that a model file may name, beside those that skops trusts.
+
+    :func:`load` trusts them already. Other tools that store models in the format of skops, such as
+    MLflow, have to be given them.
+
+    Returns
+    -------
+    names : list of str
+        Full names, such as "skgenre.audio._loader.AudioLoader".
+
+    See Also
+    --------
+    load : Loads a model file.
+
+    Examples
+    --------
+    >>> from skgenre import trusted_types
+    >>> "skgenre.audio._loader.AudioLoader" in trusted_types()
+    True
+    """
+    return list(TRUSTED)

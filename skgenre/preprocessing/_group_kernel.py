@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skgenre.preprocessing._feature_groups import columns_by_group, group_labels
+from skgenre.utils._random import draw_rows
 
 Double = NDArray[np.float64]
 
@@ -44,6 +46,9 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         The group of each column, as for :class:`GroupScaler`.
     gamma : float, default=1.0
         How fast similarity falls with the distance, in units of the typical distance.
+    group_weights : dict of str to float or None, default=None
+        Weight of some groups in the mean, by their names; all others weigh 1. A group of weight 0
+        does not count. None gives all groups the same weight.
     n_landmarks : int or None, default=None
         None compares with every track of ``fit``, for ``SVC(kernel="precomputed")``. An int
         draws that number of tracks of ``fit`` (all if there are fewer) and gives features
@@ -64,6 +69,10 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     scales_ : ndarray of shape (n_groups,)
         The typical squared distance in each group; NaN where all tracks are equal, and the
         group is left out.
+    group_weights_ : ndarray of shape (n_groups,)
+        The weight of each group; 0 where it is left out because all tracks are equal.
+    landmarks_ : ndarray of shape (n_landmarks,) or None
+        The rows of ``fit`` that are the landmarks, rising; None without landmarks.
     normalization_ : ndarray of shape (n_landmarks, n_landmarks) or None
         The matrix that turns similarities to the landmarks into features; None without
         landmarks.
@@ -77,10 +86,11 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Notes
     -----
-    With :math:`x^{(g)}` the columns of group g, :math:`G` groups, and :math:`m_g` the median of
-    the squared distances between the tracks of ``fit``, the similarity is
+    With :math:`x^{(g)}` the columns of group g, :math:`w_g` its weight, and :math:`m_g` the median
+    of the squared distances between the tracks of ``fit``, the similarity is
 
-    .. math:: k(x, z) = \frac{1}{G} \sum_g \exp(-\gamma \lVert x^{(g)} - z^{(g)} \rVert^2 / m_g).
+    .. math:: k(x, z) = \frac{1}{\sum_g w_g} \sum_g w_g
+              \exp(-\gamma \lVert x^{(g)} - z^{(g)} \rVert^2 / m_g).
 
     A sum of kernels is a kernel; equal weights are hard to beat by learnt ones [1]_. Where
     the median is 0, the mean is used.
@@ -106,13 +116,23 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     _parameter_constraints: dict[str, list[Any]] = {
         "feature_groups": [StrOptions({"auto"}), "array-like"],
         "gamma": [Interval(Real, 0, None, closed="neither")],
+        "group_weights": [dict, None],
         "n_landmarks": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, *, feature_groups="auto", gamma=1.0, n_landmarks=None, random_state=None):
+    def __init__(
+        self,
+        *,
+        feature_groups="auto",
+        gamma=1.0,
+        group_weights=None,
+        n_landmarks=None,
+        random_state=None,
+    ):
         self.feature_groups = feature_groups
         self.gamma = gamma
+        self.group_weights = group_weights
         self.n_landmarks = n_landmarks
         self.random_state = random_state
 
@@ -135,22 +155,27 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Raises
         ------
         ValueError
-            If ``feature_groups`` has not one label for each column.
+            If ``feature_groups`` has not one label for each column, or ``group_weights`` names a
+            group that is not there, has a weight that is not a finite number of 0 or more, or
+            leaves out all groups.
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         self.columns_ = columns_by_group(group_labels(self, self.feature_groups))
         self.feature_groups_ = list(self.columns_)
+        weights = self._checked_weights()
         random = check_random_state(self.random_state)
         # Distances do not depend on the origin, and lose the fewest digits around the mean.
         self._origin = X.mean(axis=0, dtype=np.float64)
-        compared = _draw(X - self._origin, _MAX_COMPARED, random)
+        compared = X[draw_rows(len(X), _MAX_COMPARED, random)] - self._origin
         self.scales_ = np.array([_typical_distance(compared[:, c]) for c in self.columns_.values()])
-        self.normalization_ = None
+        self.group_weights_ = np.where(np.isnan(self.scales_), 0.0, weights)
+        self.landmarks_ = self.normalization_ = None
         if self.n_landmarks is None:
             self.X_fit_ = X.copy()  # the caller may change X later
             return self
-        self.X_fit_ = _draw(X, int(self.n_landmarks), random).copy()
-        values, vectors = np.linalg.eigh(self._similarities(self.X_fit_))
+        self.landmarks_ = draw_rows(len(X), int(self.n_landmarks), random)
+        self.X_fit_ = X[self.landmarks_]
+        values, vectors = np.linalg.eigh(self._compare(self.X_fit_, self.X_fit_))
         values = np.maximum(values, 1e-12)
         self.normalization_ = (vectors / np.sqrt(values)) @ vectors.T
         return self
@@ -169,30 +194,138 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             Similarities between 0 and 1, or features. A data frame where ``set_output`` asks
             for one.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        X = self._checked(X)
         out = np.empty((len(X), len(self.X_fit_)))
-        for start in range(0, len(X), _TRACKS_TOGETHER):
-            part = slice(start, start + _TRACKS_TOGETHER)
-            similarities = self._similarities(X[part])
+        for part in _parts(len(X)):
+            similarities = self._compare(X[part], self.X_fit_)
             if self.normalization_ is not None:
                 similarities = similarities @ self.normalization_.T
             out[part] = similarities
         return out
 
+    def similarities(self, X: Any, Z: Any = None) -> Double:
+        """Return the similarity of each track to each of some others.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_features)
+            A table with the columns seen in ``fit``.
+        Z : array-like of shape (n_others, n_features), default=None
+            The other tracks, which need not be those of ``fit``. None compares with ``X_fit_``.
+
+        Returns
+        -------
+        similarities : ndarray of shape (n_tracks, n_others), float64
+            Between 0 and 1, by the distances that are typical for the tracks of ``fit``; always an
+            array.
+        """
+        X = self._checked(X)
+        Z = self.X_fit_ if Z is None else self._checked(Z)
+        return np.concatenate([self._compare(X[part], Z) for part in _parts(len(X))])
+
+    def contributions(self, X: Any, coef: Any) -> Double:
+        """Split a linear function of what ``transform`` returns into a sum over feature groups.
+
+        The similarity of two tracks is a mean over the groups, so that each group has an exact
+        part in whatever is linear in similarities, such as the score of a support vector machine.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_tracks, n_features)
+            A table with the columns seen in ``fit``.
+        coef : array-like of shape (n_outputs, n_fit) or (n_outputs, n_landmarks)
+            The function: ``transform(X) @ coef.T`` has a column for each output.
+
+        Returns
+        -------
+        parts : ndarray of shape (n_tracks, n_outputs, n_groups), float64
+            The part of each group, in the order of ``feature_groups_``; the sum over groups is
+            ``transform(X) @ coef.T``. The part of a group in which all tracks of ``fit`` are
+            equal is 0. If they are equal in all groups, all parts are the same.
+
+        Raises
+        ------
+        ValueError
+            If ``coef`` does not have one column for each column of ``transform``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skgenre import GroupKernel
+        >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        >>> kernel = GroupKernel(feature_groups=["rhythm", "harmony"]).fit(X)
+        >>> kernel.contributions(X[:1], [[0, 1, 0]]).round(2)  # similarity to the second track
+        array([[[0.5 , 0.18]]])
+        """
+        X = self._checked(X)
+        coef = np.asarray(coef, dtype=np.float64)
+        if coef.ndim != 2 or coef.shape[1] != len(self.X_fit_):
+            raise ValueError(
+                f"coef has the shape {coef.shape}; expected (n_outputs, {len(self.X_fit_)}), a "
+                "weight for each column of transform."
+            )
+        if self.normalization_ is not None:
+            coef = coef @ self.normalization_
+        weights = self._weights()
+        parts = np.zeros((len(X), len(coef), len(weights)))
+        for part in _parts(len(X)):
+            for group, similarities in self._by_group(X[part], self.X_fit_):
+                parts[part, :, group] = weights[group] * (similarities @ coef.T) / weights.sum()
+        return parts
+
+    def _checked(self, X: Any) -> NDArray[Any]:
+        check_is_fitted(self)
+        return validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+
+    def _weights(self) -> Double:
+        """Return the weights of the groups; all the same where all tracks of ``fit`` are."""
+        weights = self.group_weights_
+        return weights if weights.any() else np.ones(len(weights))
+
+    def _compare(self, X: NDArray[Any], Z: NDArray[Any]) -> Double:
+        """Return the mean similarity over groups: (len(X), len(Z))."""
+        weights = self._weights()
+        total = np.zeros((len(X), len(Z)))
+        for group, similarities in self._by_group(X, Z):
+            total += weights[group] * similarities
+        return total / weights.sum()
+
     @np.errstate(under="ignore")  # what is too small to be a number is 0
-    def _similarities(self, X: NDArray[Any]) -> Double:
-        """Compare tracks with those of ``X_fit_``: (n_tracks, n_fit)."""
-        A, B = X - self._origin, self.X_fit_ - self._origin
-        total = np.zeros((len(A), len(B)))
-        varied = ~np.isnan(self.scales_)
-        if not varied.any():
-            return total + 1  # all tracks of fit are the same
-        for columns, scale in zip(self.columns_.values(), self.scales_, strict=True):
-            if not np.isnan(scale):
-                squares = _squares(A[:, columns], B[:, columns])
-                total += np.exp(-self.gamma / scale * squares)
-        return total / varied.sum()
+    def _by_group(self, X: NDArray[Any], Z: NDArray[Any]) -> Iterator[tuple[int, Double]]:
+        """Yield the number of each group that counts, and the similarities in it."""
+        A, B = X - self._origin, Z - self._origin
+        columns = list(self.columns_.values())
+        for group in np.flatnonzero(self._weights()):
+            if np.isnan(self.scales_[group]):
+                yield int(group), np.ones((len(A), len(B)))
+                continue
+            squares = _squares(A[:, columns[group]], B[:, columns[group]])
+            yield int(group), np.exp(-self.gamma / self.scales_[group] * squares)
+
+    def _checked_weights(self) -> Double:
+        """Return the weight of each group."""
+        given = self.group_weights or {}
+        unknown = [name for name in given if name not in self.feature_groups_]
+        if unknown:
+            raise ValueError(
+                f"group_weights of GroupKernel names the group {unknown[0]!r}, but the groups are "
+                f"{', '.join(map(repr, self.feature_groups_))}."
+            )
+        weights = np.ones(len(self.feature_groups_))
+        for place, name in enumerate(self.feature_groups_):
+            weight = given.get(name, 1.0)
+            if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+                raise ValueError(
+                    f"group_weights of GroupKernel gives the group {name!r} the weight "
+                    f"{weight!r}; it must be a finite number, 0 or more."
+                )
+            weights[place] = float(weight)
+        if not weights.any():
+            raise ValueError(
+                "group_weights of GroupKernel gives all groups the weight 0; at least one must "
+                "be above 0."
+            )
+        return weights
 
     @property
     def _n_features_out(self) -> int:
@@ -223,8 +356,7 @@ def _typical_distance(X: NDArray[Any]) -> float:
     return float(median if median > rounding else squares.mean())
 
 
-def _draw(X: NDArray[Any], n: int, random: np.random.RandomState) -> NDArray[Any]:
-    """Draw n rows without replacement, or return all if there are no more."""
-    if len(X) <= n:
-        return X
-    return X[np.sort(random.choice(len(X), n, replace=False))]
+def _parts(n_rows: int) -> Iterator[slice]:
+    """Yield slices of rows that are compared together, to limit the memory."""
+    for start in range(0, n_rows, _TRACKS_TOGETHER):
+        yield slice(start, start + _TRACKS_TOGETHER)

@@ -237,7 +237,9 @@ def _state(value: Any) -> Any:
         return leaf_steps(value)
     if isinstance(value, BaseEstimator):
         fitted = {k: v for k, v in vars(value).items() if k[-1] == "_" and k[0] != "_"}
-        return value.get_params(deep=False) | fitted
+        # Files that a step reads count by their content.
+        content = value._content_key() if hasattr(value, "_content_key") else {}
+        return value.get_params(deep=False) | fitted | content
     is_opaque = not getattr(value, "__dict__", None) and _is_installed(type(value))
     if is_opaque or isinstance(value, (io.IOBase, logging.Logger)):
         return joblib.hash(value)

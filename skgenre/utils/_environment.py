@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
+from skgenre.utils._extras import is_installed
+
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "keras", "tensorflow", "librosa", "soundfile")
 
 
@@ -16,8 +18,10 @@ def _releases() -> tuple[tuple[str, str], ...]:
     for library in _LIBRARIES:
         try:
             found.append((library, version(library)))
-        except PackageNotFoundError:  # bundled without its metadata
-            found.append((library, "unknown"))
+        except PackageNotFoundError:
+            module = {"scikit-learn": "sklearn"}.get(library, library)
+            # Unknown where it is bundled without its metadata.
+            found.append((library, "unknown" if is_installed(module) else "not installed"))
     return tuple(found)
 
 

@@ -9,6 +9,8 @@ import tempfile
 from threading import Lock
 from types import ModuleType
 
+from skgenre.utils._extras import check_installed
+
 _LOCK = Lock()
 
 
@@ -21,16 +23,19 @@ def import_librosa() -> ModuleType:
 
     Raises
     ------
+    ModuleNotFoundError
+        If librosa is not installed.
     FileNotFoundError
         If there is no folder for temporary files either.
     """
+    check_installed("Changes of tempo and pitch need", "networks", "librosa")
     with _LOCK:
         try:
-            import librosa.filters
+            import librosa.effects
         except RuntimeError:
             folder = tempfile.mkdtemp(prefix="skgenre-cache-")
             atexit.register(shutil.rmtree, folder, ignore_errors=True)
             # Not only during the import: librosa imports its other parts when they are used.
             os.environ["XDG_CACHE_HOME"] = folder
-            import librosa.filters
+            import librosa.effects
     return librosa

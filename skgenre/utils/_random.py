@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 
@@ -27,3 +28,10 @@ def draw_seeds(random_state: Any, n: int) -> list[int]:
     if random_state is None:
         return np.random.default_rng().integers(1, 2**31 - 1, size=n).tolist()
     return check_random_state(random_state).randint(1, 2**31 - 1, size=n).tolist()
+
+
+def draw_rows(n_rows: int, n: int, random: np.random.RandomState) -> NDArray[np.intp]:
+    """Draw n of some rows without replacement, rising; return all if there are no more."""
+    if n_rows <= n:
+        return np.arange(n_rows)
+    return np.sort(random.choice(n_rows, n, replace=False))

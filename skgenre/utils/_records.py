@@ -139,12 +139,11 @@ def _align(text: str) -> str:
     return "\n".join(lines)
 
 
-def import_pandas() -> Any:
+def import_pandas(instead: str = "to_markdown and save work without it.") -> Any:
     """Import pandas, or raise an error with the command that installs it."""
     try:
         return import_module("pandas")
     except ImportError as error:
         raise ImportError(
-            "to_frame needs pandas; install it with: pip install pandas. to_markdown and save work "
-            "without it."
+            f"to_frame needs pandas; install it with: pip install pandas. {instead}"
         ) from error

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from skgenre.utils._extras import check_installed
+
 _imported = False
 # Bytes of networks of past fits, some of them perhaps still in use.
 _garbage = 0
@@ -74,11 +76,24 @@ def _has_threads() -> bool:
 lock = _TensorFlowLock()
 
 
+def check_networks_installed(*also: str) -> None:
+    """Check that TensorFlow, Keras and other packages are installed, without importing them.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If one of them is not; the message has the command that installs all.
+    """
+    check_installed("Networks need", "networks", "tensorflow", "keras", *also)
+
+
 def import_keras() -> Any:
     """Import Keras and TensorFlow quietly and return the ``keras`` module.
 
     Raises
     ------
+    ModuleNotFoundError
+        If TensorFlow or Keras is not installed.
     RuntimeError
         If Keras runs on another backend than TensorFlow, or this process was forked from one
         that had used TensorFlow.
@@ -89,6 +104,7 @@ def import_keras() -> Any:
             import keras
 
             return keras
+        check_networks_installed()
         backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
         if "keras" not in sys.modules and backend != "tensorflow":
             raise _wrong_backend(backend)  # importing Keras may fail in that backend

@@ -84,6 +84,12 @@ def with_rate(X: NDArray[Any], sampling_rate: float) -> Waveforms:
     return Waveforms(X, sampling_rate)
 
 
+def track_paths(X: Any) -> NDArray[np.str_] | None:
+    """Return the path of each track, "" for one that is no path; None if none is."""
+    paths = [os.fsdecode(track) if isinstance(track, (str, os.PathLike)) else "" for track in X]
+    return np.array(paths) if any(paths) else None
+
+
 def track_name(track: Any, row: int) -> str:
     """Name a track in errors: by its path, or by its row where it has none."""
     if isinstance(track, (str, os.PathLike)):

@@ -1,5 +1,7 @@
 """From scores to probabilities, pair by pair of classes."""
 
+import copy
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -36,9 +38,10 @@ class GivenScores(ClassifierMixin, BaseEstimator):
         return np.flatnonzero(np.isin(pairs, self.classes_).all(axis=1))
 
 
-def calibrated(scores, codes, shape="ovo", cv=5):
+def calibrated(scores, codes, shape="ovo", cv=5, **params):
     scorer = GivenScores(codes.max() + 1, shape)
-    return PairwiseCalibratedClassifier(scorer, cv=cv, random_state=0).fit(scores, codes)
+    model = PairwiseCalibratedClassifier(scorer, cv=cv, random_state=0, **params)
+    return model.fit(scores, codes)
 
 
 def two_classes(n, shift=1.0, seed=3):
@@ -88,6 +91,72 @@ def test_the_class_with_more_tracks_has_no_advantage():
     scores = (rng.normal(size=320) + 1 - 2 * codes)[:, None]
     model = calibrated(scores, codes)
     np.testing.assert_allclose(model.predict_proba(np.array([[0.0]])), 0.5)
+
+
+def unequal_classes(shift=1.0):
+    """Return scores that favour the first class of 300 tracks against the second of 30."""
+    codes = np.repeat([0, 1], [300, 30])
+    scores = np.random.default_rng(0).normal(size=330) + 1 - 2 * codes + shift
+    return scores[:, None], codes
+
+
+def test_balance_finds_more_tracks_of_the_small_class():
+    scores, codes = unequal_classes()
+    plain, balanced = (calibrated(scores, codes, balance=balance) for balance in (False, True))
+    np.testing.assert_array_equal(plain.offsets_, [0, 0])
+    assert balanced.offsets_[1] > 0.2
+    recalls = [(model.predict(scores)[codes == 1] == 1).mean() for model in (plain, balanced)]
+    assert recalls[1] > recalls[0] + 0.1
+
+
+def test_offsets_by_hand():
+    """The offsets of all classes counting the same, less those of all tracks, on a grid."""
+    scores, codes = unequal_classes()
+    plain, balanced = (calibrated(scores, codes, balance=balance) for balance in (False, True))
+    margins = scores[:, 0] * plain.slopes_[0] * np.where(codes == 0, 1, -1)
+    grid = np.linspace(-1, 1, 4001)[:, None]  # of the first class; that of the second is opposite
+
+    def best(weights):
+        shifted = margins + np.where(codes == 0, 2, -2) * grid
+        losses = np.logaddexp(0, -shifted) @ weights + 5 * grid[:, 0] ** 2
+        return grid[losses.argmin(), 0]
+
+    balancing = np.where(codes == 0, 330 / 600, 330 / 60)
+    expected = best(balancing) - best(np.ones(330))
+    temperature = balanced.slopes_[0] / plain.slopes_[0]
+    np.testing.assert_allclose(balanced.offsets_ / temperature, [expected, -expected], atol=2e-3)
+
+
+@pytest.mark.parametrize("k", [2, 4])
+def test_classes_of_equal_size_have_no_offsets(k):
+    codes = np.repeat(np.arange(k), 40)
+    scores = np.random.default_rng(0).normal(size=(40 * k, k * (k - 1) // 2)) + 0.7
+    offsets = calibrated(scores, codes, balance=True).offsets_
+    np.testing.assert_allclose(offsets, 0, atol=1e-4)
+
+
+def test_the_temperature_makes_the_classes_most_likely():
+    rng = np.random.default_rng(0)
+    codes = np.repeat(np.arange(4), [50, 40, 30, 20])
+    known = rng.normal(size=(140, 4)) + 1.5 * (codes[:, None] == np.arange(4))
+    first, second = np.triu_indices(4, 1)
+    scores = known[:, first] - known[:, second]
+    model = calibrated(scores, codes, balance=True)
+
+    def loss(factor):
+        changed = copy.deepcopy(model)
+        changed.slopes_, changed.offsets_ = model.slopes_ * factor, model.offsets_ * factor
+        return -np.log(changed.predict_proba(scores)[np.arange(140), codes]).mean()
+
+    assert loss(1.0) < loss(0.85)
+    assert loss(1.0) < loss(1.15)
+
+
+def test_balance_needs_no_left_out_tracks():
+    rows = np.random.default_rng(0).normal(size=(3, 3))
+    model = calibrated(rows, np.arange(3), balance=True)
+    np.testing.assert_allclose(model.slopes_, 2, rtol=1e-3)
+    np.testing.assert_array_equal(model.offsets_, 0)
 
 
 def test_slopes_of_few_tracks_borrow_from_the_others():

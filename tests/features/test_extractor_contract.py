@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import sklearn
 from _clips import music
+from _musicnn import SmallWeights
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -18,6 +19,7 @@ from skgenre import (
     FrameScaler,
     MelSpectrogramExtractor,
     MFCCExtractor,
+    MusicnnExtractor,
     PitchHistogramExtractor,
     RhythmExtractor,
     SoundDetector,
@@ -57,6 +59,7 @@ TABLES = [
     (SummaryExtractor(), 57, {0: "chroma_stft_mean", 16: "tempo", 56: "mfcc20_var"}),
     (ClipFeatures(), 2380, {3: "mfcc__3_mean", -1: "contrast__band12_flatness"}),
     (SoundDetector(), 1, {0: "has_sound"}),
+    (MusicnnExtractor(SmallWeights()), 51, {0: "musicnn_mean__layer0_filter0_mean"}),
 ]
 SIMPLEST = [MFCCExtractor(), MelSpectrogramExtractor(), STFTExtractor()]
 OF_TABLES = [extractor for extractor, *_ in TABLES]

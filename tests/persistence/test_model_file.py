@@ -62,6 +62,7 @@ def cases():
         *_estimators.small_classifiers(),
         *_estimators.small_table_classifiers(),
         *_estimators.small_track_classifiers(),
+        *_estimators.small_searches(),
         *_estimators.small_transformers(),
     ]
     for model in small:
@@ -88,7 +89,7 @@ def fitted():
 
 
 def answer(model, X):
-    for method in ("predict_proba", "predict", "transform"):
+    for method in ("predict_proba", "predict", "transform", "kneighbors"):
         if hasattr(model, method):
             return np.asarray(getattr(model, method)(X))
     raise AssertionError(model)

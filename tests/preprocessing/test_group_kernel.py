@@ -64,6 +64,53 @@ def test_equals_the_formula(gamma):
     np.testing.assert_array_equal(kernel.X_fit_, X)
 
 
+def test_groups_count_by_their_weights():
+    X, new = table(), table(n=7, seed=1)
+    alone = {name: by_hand(new, X, columns={name: c}, scales=None) for name, c in COLUMNS.items()}
+    kernel = GroupKernel(feature_groups=GROUPS, group_weights={"tempo": 3, "chroma": 0.5}).fit(X)
+    expected = (alone["mfcc"] + 3 * alone["tempo"] + 0.5 * alone["chroma"]) / 4.5
+    np.testing.assert_allclose(kernel.transform(new), expected, rtol=1e-9)
+    np.testing.assert_array_equal(kernel.group_weights_, [1, 3, 0.5])
+    for landmarks in (None, 40):
+        without = GroupKernel(
+            feature_groups=GROUPS, group_weights={"mfcc": 0, "chroma": 0}, n_landmarks=landmarks
+        ).fit(X)
+        Xt = without.transform(X) @ (without.transform(X).T if landmarks else np.eye(40))
+        np.testing.assert_allclose(Xt, by_hand(X, X, columns={"tempo": [1]}), atol=1e-6)
+
+
+def test_equal_weights_are_no_weights():
+    X, new = table(), table(n=7, seed=1)
+    plain = GroupKernel(feature_groups=GROUPS).fit(X)
+    same = GroupKernel(feature_groups=GROUPS, group_weights=dict.fromkeys(COLUMNS, 1.0)).fit(X)
+    np.testing.assert_array_equal(plain.transform(new), same.transform(new))
+    np.testing.assert_array_equal(plain.group_weights_, [1, 1, 1])
+
+
+def test_a_constant_group_has_no_weight():
+    X = table()
+    X[:, 1] = 7.0
+    kernel = GroupKernel(feature_groups=GROUPS, group_weights={"tempo": 5.0}).fit(X)
+    np.testing.assert_array_equal(kernel.group_weights_, [1, 0, 1])
+    others = {name: COLUMNS[name] for name in ("mfcc", "chroma")}
+    np.testing.assert_allclose(kernel.transform(X), by_hand(X, X, columns=others), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"drums": 1.0}, "names the group 'drums', but the groups are 'mfcc', 'tempo', 'chroma'"),
+        ({"tempo": -1}, "gives the group 'tempo' the weight -1; it must be a finite number"),
+        ({"tempo": np.nan}, "gives the group 'tempo' the weight nan"),
+        ({"tempo": "much"}, "gives the group 'tempo' the weight 'much'"),
+        (dict.fromkeys(COLUMNS, 0), "gives all groups the weight 0"),
+    ],
+)
+def test_wrong_weights_are_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
+        GroupKernel(feature_groups=GROUPS, group_weights=weights).fit(table())
+
+
 def test_numbers_by_hand():
     # Squared distances 1, 4 and 9, whose median is 4; and 100, 100 and 0: 100.
     X = np.array([[0.0, 0], [1, 10], [3, 10]])
@@ -277,3 +324,45 @@ def test_many_tracks_equal_the_formula(n_landmarks):
     if n_landmarks:
         expected = expected @ kernel.normalization_.T
     np.testing.assert_allclose(Xt, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_landmarks", [None, 15])
+@pytest.mark.parametrize("n", [7, 1203])  # more than are compared together
+def test_contributions_of_groups_add_up_to_a_linear_function(n_landmarks, n):
+    X, new = table(), table(n=n, seed=1)
+    kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
+    coef = np.random.default_rng(2).normal(size=(4, len(kernel.X_fit_)))
+    parts = kernel.contributions(new, coef)
+    assert parts.shape == (n, 4, 3)
+    np.testing.assert_allclose(parts.sum(axis=2), kernel.transform(new) @ coef.T, atol=1e-10)
+    if n_landmarks is None:
+        alone = GroupKernel(feature_groups=["chroma"] * 2).fit(X[:, COLUMNS["chroma"]])
+        of_chroma = alone.transform(new[:, COLUMNS["chroma"]]) @ coef.T / 3
+        np.testing.assert_allclose(
+            parts[:, :, kernel.feature_groups_.index("chroma")], of_chroma, atol=1e-9
+        )
+    with pytest.raises(ValueError, match=r"coef has the shape \(4, 3\); expected \(n_outputs, "):
+        kernel.contributions(new, coef[:, :3])
+
+
+def test_constant_groups_contribute_nothing_unless_all_are():
+    X = table()
+    X[:, COLUMNS["chroma"]] = 1.0
+    kernel = GroupKernel(feature_groups=GROUPS).fit(X)
+    parts = kernel.contributions(X, np.ones((1, 40)))
+    assert (parts[:, 0, kernel.feature_groups_.index("chroma")] == 0).all()
+    np.testing.assert_allclose(parts.sum(axis=2)[:, 0], kernel.transform(X).sum(axis=1))
+    kernel = GroupKernel(feature_groups=GROUPS).fit(np.ones((5, 6)))
+    np.testing.assert_allclose(kernel.contributions(np.ones((2, 6)), np.ones((1, 5))), 5 / 3)
+
+
+@pytest.mark.parametrize("n_landmarks", [None, 15])
+def test_similarities_of_any_tracks_are_those_of_the_formula(n_landmarks):
+    X, new, others = table(), table(n=1203, seed=1), table(n=9, seed=2)
+    kernel = GroupKernel(feature_groups=GROUPS, n_landmarks=n_landmarks, random_state=0).fit(X)
+    expected = by_hand(new, others, scales=kernel.scales_)
+    np.testing.assert_allclose(kernel.similarities(new, others), expected, rtol=1e-8)
+    landmarks = X if n_landmarks is None else X[kernel.landmarks_]
+    np.testing.assert_array_equal(kernel.X_fit_, landmarks)
+    expected = by_hand(new, landmarks, scales=kernel.scales_)
+    np.testing.assert_allclose(kernel.similarities(new), expected, rtol=1e-8)

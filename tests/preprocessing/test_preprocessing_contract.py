@@ -112,6 +112,7 @@ def test_one_label_a_column(step, labels):
         GroupKernel(feature_groups=None),
         GroupKernel(gamma=0),
         GroupKernel(gamma=-1.0),
+        GroupKernel(group_weights=[1.0]),
         GroupKernel(n_landmarks=0),
         GroupKernel(n_landmarks=2.5),
         GroupKernel(random_state="seed"),

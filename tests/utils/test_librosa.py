@@ -2,12 +2,11 @@ import os
 import subprocess
 import sys
 
-# The second part of librosa is imported only when it is used.
 _SCRIPT = """
 import os
 import numpy as np
-from skgenre import MFCCExtractor
-MFCCExtractor(deltas=1).transform(np.zeros((1, 12000), dtype=np.float32))
+from skgenre import Augmenter
+Augmenter(random_state=0).fit_transform(np.zeros((1, 1, 12000), dtype=np.float32))
 print(os.environ["XDG_CACHE_HOME"])
 """
 
