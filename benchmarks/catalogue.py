@@ -224,8 +224,8 @@ def measure_long(folder: Path, model: Path, n_files: int, duration: float) -> No
         print(
             f"| {n_files} MP3 of {duration:g} s, stereo, {jobs} jobs | {cost.seconds:.0f} s | "
             f"{cost.cpu:.0f} s | {rate:.2f} | {cost.peak:.0f} MB | "
-            f"{cpu:.2f} s of a processor each; 100 000: {_CATALOGUE / rate / 3600:.0f} h, {_CATALOGUE * cpu / 3600:.0f} h of a "
-            "processor |",
+            f"{cpu:.2f} s of a processor each; 100 000: {_CATALOGUE / rate / 3600:.0f} h, "
+            f"{_CATALOGUE * cpu / 3600:.0f} h of a processor |",
             flush=True,
         )
 

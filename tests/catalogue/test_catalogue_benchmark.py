@@ -11,9 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not hasattr(os, "wait4"), reason="the benchmark asks for the usage of a process"
-)
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="the benchmark uses it")
 def test_killed_runs_over_a_tree_in_eight_formats_resume_to_the_same_records():
     pytest.importorskip("av")
     command = [sys.executable, "-m", "benchmarks.catalogue", "--short"]
