@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
 from collections import Counter
@@ -127,7 +128,7 @@ def read_list(stream: BinaryIO) -> Iterator[str]:
 
     Empty lines are left out.
     """
-    first = stream.readline()
+    first = stream.readline().removeprefix(codecs.BOM_UTF8)
     if b"\0" not in first:
         lines = (line.rstrip(b"\r\n") for line in chain([first], stream))
         yield from (os.fsdecode(line) for line in lines if line)

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 from skgenre.catalogue._models import load_model
 from skgenre.utils._pipeline import final_classifier, split_fitted
 
+_REJECTED = "the model rejects it: no genre has enough votes of the segments"
+
 
 @dataclass(frozen=True)
 class FilePrediction:
@@ -141,7 +143,8 @@ def predict_files(
     top : int or None, default=None
         Number of genres in ``probabilities``; None means all.
     min_confidence : float, default=0.0
-        Where no genre is as probable as this, the status is "unknown".
+        Where no genre is as probable as this, the status is "unknown"; so it is where a
+        :class:`RejectingClassifier` rejects a track.
         :meth:`skgenre.persistence.ModelInfo.min_confidence` gives one for a wished accuracy.
     max_genres : int, default=1
         Most genres in ``genres``: the most probable ones, until together they are as probable as
@@ -165,8 +168,9 @@ def predict_files(
     Raises
     ------
     ValueError
-        If an argument is wrong, the model cannot predict segments, the weights of its embeddings
-        are others than those of ``fit``, or a file cannot be read and ``on_error`` is "raise".
+        If an argument is wrong, the model is not fitted, has no probabilities or cannot predict
+        segments, the weights of its embeddings are others than those of ``fit``, or a file cannot
+        be read and ``on_error`` is "raise".
     FileNotFoundError
         If the weights of its embeddings are not there.
 
@@ -202,6 +206,7 @@ def predict_files(
     if isinstance(model, (str, os.PathLike)):
         model_id = model_id or file_id(model)
         model = load_model(model)
+    _check_model(model)
     if segments and not hasattr(final_classifier(model), "predict_segment_proba"):
         raise ValueError(
             f"segments=True, but {type(final_classifier(model)).__name__} predicts no segments."
@@ -213,6 +218,19 @@ def predict_files(
         "set_probability": set_probability,
     }
     return _predict_all(model, paths, n_jobs, _Settings(on_error, segments, model_id, skip, answer))
+
+
+def _check_model(model: Any) -> None:
+    """Raise an error for a model with which every file would become a record of an error."""
+    if not hasattr(model, "classes_"):
+        raise ValueError(
+            f"model is a {type(model).__name__} without classes_; give a fitted classifier."
+        )
+    if not hasattr(final_classifier(model), "predict_proba"):
+        raise ValueError(
+            f"The {type(final_classifier(model)).__name__} of the model has no predict_proba, from "
+            "which records are made; give a classifier with probabilities."
+        )
 
 
 def file_id(path: str | os.PathLike[str]) -> str:
@@ -262,7 +280,7 @@ def _predict_file(
     key = None if content is None else content[-1]
     if settings.skip is not None and settings.skip(path, key):
         return None, []
-    duration, of_segments, tags = None, None, None
+    duration, of_segments, tags, rejected = None, None, None, None
     with gather_track_warnings() as found:
         try:
             duration = round(probe_audio(path).duration, 3)
@@ -273,6 +291,9 @@ def _predict_file(
                 proba = classifier.tags_to_genres(of_tags)[0]
             else:
                 proba = classifier.predict_proba(features)[0]  # (n_classes,)
+            if hasattr(classifier, "reject_label_"):
+                label = classifier.predict(features)[0]
+                rejected = _REJECTED if label == classifier.reject_label_ else None
             if settings.segments:
                 of_segments = classifier.predict_segment_proba(features)[0]
         except WeightsError:  # of the model, for all files alike
@@ -286,7 +307,9 @@ def _predict_file(
         else:
             silent = [warning.detail for warning in found if warning.problem == NO_SOUND[0]]
             no_sound = (silent[0] or "no sound") if silent else None
-            answer = genre_record(proba, model.classes_, no_sound=no_sound, **settings.answer)
+            answer = genre_record(
+                proba, model.classes_, no_sound=no_sound, rejected=rejected, **settings.answer
+            )
     segments = None if of_segments is None else _of_segments(of_segments, model.classes_)
     prediction = FilePrediction(
         path=path,

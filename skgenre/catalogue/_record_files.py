@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +22,9 @@ except ImportError:  # Windows
 
 _PROBABILITY = "probability "
 _ROWS = 10_000  # of Parquet that are converted together
+
+# The key of the last record of each path, and whether it is an error.
+_Recorded = dict[str, tuple[str | None, bool]]
 
 
 class JSONLines:
@@ -62,7 +65,8 @@ class CSV:
     @staticmethod
     def _row(cells: Sequence[Any]) -> bytes:
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(cells)
+        # With a line end of "\n" alone, Python does not quote "\r".
+        csv.writer(text, lineterminator="\r\n").writerow(cells)
         return text.getvalue().encode("utf-8", "surrogateescape")
 
     def encode(self, found: FilePrediction) -> bytes:
@@ -109,25 +113,36 @@ class RecordWriter:
     Attributes
     ----------
     n_recorded : int
-        Records that were there before.
+        Files with a record before.
     n_errors : int
-        Those among them, and of those written since, of files that could not be read.
+        Files that could not be read by their last record, of then or since.
     """
 
-    def __init__(self, stream: BinaryIO, form: Any, recorded: dict[tuple[str, str | None], bool]):
-        self._stream, self._form, self._recorded = stream, form, recorded
+    def __init__(self, stream: BinaryIO, form: Any, recorded: _Recorded, path: Path):
+        self._stream, self._form, self._recorded, self._path = stream, form, recorded, path
         self.n_recorded = len(recorded)
-        self.n_errors = sum(recorded.values())
+        self._failed = {path for path, (_, failed) in recorded.items() if failed}
 
     def is_recorded(self, path: str, key: str | None) -> bool:
-        """Return whether there is a record of a file with these bytes."""
-        return (path, key) in self._recorded
+        """Return whether the last record of a file before is of these bytes."""
+        return self._recorded.get(_as_text(path), ("", False))[0] == key
 
     def write(self, found: FilePrediction) -> None:
         """Write a record, whole, before anything else happens."""
-        self._stream.write(self._form.encode(found))
-        self._stream.flush()
-        self.n_errors += found.status == "error"
+        try:
+            self._stream.write(self._form.encode(found))
+            self._stream.flush()
+        except OSError as error:  # such as a full disk
+            with suppress(OSError):  # it would try to write again
+                self._stream.close()
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
+        change = self._failed.add if found.status == "error" else self._failed.discard
+        change(_as_text(found.path))
+
+    @property
+    def n_errors(self) -> int:
+        """Return the number of files that could not be read."""
+        return len(self._failed)
 
 
 @contextmanager
@@ -190,6 +205,8 @@ def open_records(
                 )
     if not target.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {target.parent} to write {path} into.")
+    if growing.exists() and not growing.is_file():
+        raise ValueError(f"{growing} is no regular file; give another name for the records.")
     with open(growing, "a+b") as stream:
         _lock(stream, growing)
         if not resume:
@@ -200,20 +217,23 @@ def open_records(
         recorded = _recorded(stream, growing, form, model_id, min_confidence)
         if stream.tell() == 0:
             stream.write(form.head)
-        yield RecordWriter(stream, form, recorded)
+        yield RecordWriter(stream, form, recorded, growing)
         stream.flush()
         if is_parquet:
             _write_parquet(growing, target)
             growing.unlink()
 
 
-def read_records(path: str | os.PathLike[str]) -> Iterator[FilePrediction]:
+def read_records(path: str | os.PathLike[str], *, latest: bool = False) -> Iterator[FilePrediction]:
     """Yield the records of a file that ``skgenre predict --output`` wrote.
 
     Parameters
     ----------
     path : str or PathLike
         The file; its ending tells the format.
+    latest : bool, default=False
+        Whether only the last record of each path is wanted: that of a file which changed, or
+        could not be read, before it was predicted again.
 
     Yields
     ------
@@ -225,6 +245,12 @@ def read_records(path: str | os.PathLike[str]) -> Iterator[FilePrediction]:
     ValueError
         If the file is of another kind.
     """
+    if latest:
+        last = {found.path: number for number, found in enumerate(read_records(path))}
+        for number, found in enumerate(read_records(path)):
+            if last[found.path] == number:
+                yield found
+        return
     path = Path(path)
     form = _form_of(path)
     if path.suffix.lower() == ".parquet":
@@ -269,7 +295,7 @@ def _complete(stream: BinaryIO, path: Path, form: Any) -> Iterator[tuple[int, Fi
 
 def _recorded(
     stream: BinaryIO, path: Path, form: Any, model_id: str | None, min_confidence: float
-) -> dict[tuple[str, str | None], bool]:
+) -> _Recorded:
     """List the files that are recorded, and whether they are errors; cut an incomplete record."""
     stream.seek(0)
     columns, end = getattr(form, "columns", None), 0
@@ -285,7 +311,7 @@ def _recorded(
                     f"{path} has records with {name} {there}, but now it is {here}: they do not go "
                     "together. Give another file for the output."
                 )
-        recorded[found.path, found.key] = found.status == "error"
+        recorded[_as_text(found.path)] = found.key, found.status == "error"
     if columns is not None and form.columns != columns:
         if stream.seek(0, os.SEEK_END) and recorded:
             raise ValueError(f"{path} has columns of other genres; give another file.")
@@ -315,8 +341,8 @@ def _lock(stream: BinaryIO, path: Path) -> None:
 
 
 def _as_text(path: str) -> str:
-    """Write bytes of a path that are no text as escapes."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Write what is no text in a path as escapes."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _import_pyarrow() -> Any:

@@ -19,6 +19,7 @@ def genre_record(
     max_genres: int = 1,
     set_probability: float = 0.9,
     no_sound: str | None = None,
+    rejected: str | None = None,
 ) -> dict[str, Any]:
     """Describe the answer for one track.
 
@@ -40,6 +41,8 @@ def genre_record(
         Probability that the genres of a track should have together.
     no_sound : str or None, default=None
         Why nothing can be predicted from the track; None if it has sound.
+    rejected : str or None, default=None
+        Why the model rejects the track, which is then "unknown"; None if it does not.
 
     Returns
     -------
@@ -56,6 +59,8 @@ def genre_record(
     record["probabilities"] = {
         name: round(float(proba[i]), _DIGITS) for name, i in zip(names[:top], order, strict=False)
     }
+    if rejected is not None:
+        return {**record, "status": "unknown", "reason": rejected}
     best = float(proba[order[0]])
     if best < min_confidence:
         reason = f"{names[0]} has {best:.3f}, less than min_confidence={min_confidence:g}"

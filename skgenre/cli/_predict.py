@@ -31,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
         for option in ("resume", "force", "playlists"):
             if getattr(args, option):
                 raise ValueError(f"--{option} needs --output FILE.")
+    if args.playlists and os.path.lexists(args.playlists) and not os.path.isdir(args.playlists):
+        raise ValueError(f"--playlists: {args.playlists} is a file; give a folder.")
     with _no_garbage_collection():
         from skgenre.catalogue import predict_files
         from skgenre.utils._pipeline import final_classifier
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.playlists:
         from skgenre.catalogue import read_records, write_playlists
 
-        playlists = write_playlists(read_records(args.output), args.playlists)
+        playlists = write_playlists(read_records(args.output, latest=True), args.playlists)
         echo(f"Wrote {len(playlists)} playlists into {args.playlists}.", sys.stderr)
     return int(failed)
 

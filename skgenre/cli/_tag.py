@@ -112,7 +112,8 @@ def _with_errors(records: Iterable[dict[str, Any]], failed: list[str]) -> Iterat
 
 
 def _read_predictions(path: str) -> Iterator[dict[str, Any]]:
-    """Yield the records of a file of predictions; a line without a path is a header."""
-    for _, record in read_lines(path):
-        if "path" in record:
+    """Yield the last record of each path in a file; a line without a path is a header."""
+    last = {str(record.get("path")): number for number, record in read_lines(path)}
+    for number, record in read_lines(path):
+        if "path" in record and last[str(record["path"])] == number:
             yield record

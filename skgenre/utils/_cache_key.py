@@ -7,11 +7,13 @@ cannot be identified, such as a module of your own, nothing is cached and a warn
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import logging
 import os
 import platform
+import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
@@ -72,7 +74,7 @@ def track_key(track: Any, files: str) -> tuple[Any, ...] | None:
     if isinstance(track, (str, os.PathLike)):
         try:
             return _file_key(os.fspath(track), files)
-        except OSError:
+        except (OSError, ValueError):  # such as a path with a NUL
             return None
     if is_pair(track):
         inner = track_key(track[0], files)
@@ -92,10 +94,12 @@ def track_key(track: Any, files: str) -> tuple[Any, ...] | None:
 
 
 def _file_key(path: str | bytes, files: str) -> tuple[Any, ...]:
-    stat = os.stat(path)
+    status = os.stat(path)
     if files == "stat":
         # realpath: two ways to one file are one file, whatever the working directory.
-        return ("file", os.path.realpath(path), stat.st_size, stat.st_mtime_ns)
+        return ("file", os.path.realpath(path), status.st_size, status.st_mtime_ns)
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device may wait for ever
+        raise OSError(errno.EINVAL, "not a regular file", path)
     with open(path, "rb") as stream:
         digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16))
     # Some formats are recognised by the ending of the name.
