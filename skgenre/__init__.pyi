@@ -24,6 +24,7 @@ from .datasets import load_genre_folder as load_genre_folder
 from .datasets import load_gtzan as load_gtzan
 from .datasets import load_tagged_folder as load_tagged_folder
 from .datasets import make_genres as make_genres
+from .duplicates import find_duplicates as find_duplicates
 from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
 from .evaluation import leakage_audit as leakage_audit
