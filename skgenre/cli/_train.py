@@ -15,25 +15,47 @@ from multiprocessing.dummy import DummyProcess
 from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import check_destination
+from skgenre.cli._music import echo_left_out, load_music
 from skgenre.cli._report import Share, as_argument, echo, echo_table
 from skgenre.utils._blas import one_blas_thread
 
 if TYPE_CHECKING:
     from skgenre.evaluation import EvaluationResult, EvaluationTask, Splits
 
-_SHOWN = 3
 _PATIENCE = 10.0  # seconds
+_SIDES = {
+    "track-random": ", split by track.",
+    "artist-grouped": ": no artist is in training and test.",
+    "segment-random": ", split by segment: segments of a track are in training and test.",
+}
 
 
 def run(args: argparse.Namespace) -> int:
     """Load a folder, evaluate, fit on all tracks, save the model."""
     from skgenre.persistence import save
 
-    if args.progress:
-        _check_rich()
+    check_progress(args)
     target = check_destination(args.out, force=args.force)
-    music = _load(args)
-    _echo_music(args.folder, music)
+    music = load_music(args)
+    model = model_for(music, args)
+    with feature_folder(args.memory) as folder:
+        # Evaluation and training find the features in this folder.
+        set_front_end(model, memory=folder, n_jobs=args.jobs)
+        task, result = measure(model, music, args)
+        if result is not None:
+            echo_result(result)
+        echo(f"\nTraining {args.classifier} on all {len(task.y)} tracks.")
+        _fit(task, model)
+    if args.progress and hasattr(model, "set_callbacks"):
+        model.set_callbacks()  # none: the bars are no part of the model
+    set_front_end(model, memory=None, n_jobs=None)
+    save(model, target, tracks=task.data, y=task.y, artists=task.artists, evaluation=result)
+    echo(f"Wrote {args.out}. To use it: skgenre predict {as_argument(args.out)} FILE...")
+    return 0
+
+
+def model_for(music: Any, args: argparse.Namespace) -> Any:
+    """Make the model that the arguments describe, as far as the music allows."""
     model = make_model(
         args.classifier,
         n_segments=args.n_segments,
@@ -48,25 +70,22 @@ def run(args: argparse.Namespace) -> int:
         from sklearn.callback import ProgressBar
 
         model.set_callbacks(ProgressBar(max_propagation_depth=None))
-    with _feature_folder(args.memory) as folder:
-        # Evaluation and training find the features in this folder.
-        _set_front_end(model, memory=folder, n_jobs=args.jobs)
-        task = _task(model, music)
-        if args.cv:  # impossible folds are found before the long work
-            _make_splits(task, args)
-        echo(f"\nExtracting features of {len(music.data)} tracks.")
-        task = _without_bad_files(task, args)
-        result = _evaluate(task, args) if args.cv else None
-        if result is not None:
-            _echo_result(result)
-        echo(f"\nTraining {args.classifier} on all {len(task.y)} tracks.")
-        _fit(task, model)
-    if args.progress and hasattr(model, "set_callbacks"):
-        model.set_callbacks()  # none: the bars are no part of the model
-    _set_front_end(model, memory=None, n_jobs=None)
-    save(model, target, tracks=task.data, y=task.y, artists=task.artists, evaluation=result)
-    echo(f"Wrote {args.out}. To use it: skgenre predict {as_argument(args.out)} FILE...")
-    return 0
+    return model
+
+
+def measure(
+    model: Any, music: Any, args: argparse.Namespace
+) -> tuple[EvaluationTask, EvaluationResult | None]:
+    """Extract the features of all tracks, and cross-validate the model unless --cv is 0.
+
+    The task has the tracks that can be read.
+    """
+    task = _task(model, music)
+    if args.cv and args.protocol != "segment-random":  # which needs the features
+        _make_splits(task, args)  # impossible folds are found before the long work
+    echo(f"\nExtracting features of {len(music.data)} tracks.")
+    task = _without_bad_files(task, args)
+    return task, _evaluate(task, args) if args.cv else None
 
 
 def make_model(
@@ -109,7 +128,7 @@ def make_model(
     return pipeline
 
 
-def _set_front_end(model: Any, **params: Any) -> None:
+def set_front_end(model: Any, **params: Any) -> None:
     """Set parameters of the steps that compute features."""
     if hasattr(model, "named_steps"):
         model = model.named_steps["features"]
@@ -119,7 +138,7 @@ def _set_front_end(model: Any, **params: Any) -> None:
 
 
 @contextmanager
-def _feature_folder(memory: str | None) -> Iterator[str]:
+def feature_folder(memory: str | None) -> Iterator[str]:
     """Yield the folder of the features, a temporary one by default."""
     if memory is not None:
         if os.path.isfile(memory):
@@ -140,91 +159,16 @@ def _wait_for_threads() -> None:
             thread.join(_PATIENCE)
 
 
-def _check_rich() -> None:
+def check_progress(args: argparse.Namespace) -> None:
+    """Raise an error for progress bars that cannot be shown."""
+    if not args.progress:
+        return
     try:
         import rich  # noqa: F401 - only whether it is there
     except ImportError as error:
         raise ImportError(
             '--progress needs the package rich: pip install "skgenre[progress]"'
         ) from error
-
-
-def _load(args: argparse.Namespace) -> Any:
-    """List the music; files that cannot be used are an error without --skip-corrupt."""
-    from skgenre import load_genre_folder, load_tagged_folder
-
-    on_error = "skip" if args.skip_corrupt else "raise"
-    about_tags = {
-        name: getattr(args, name)
-        for name in ("vocabulary", "several", "min_tracks", "min_artists")
-        if getattr(args, name) is not None
-    }
-    if args.labels == "tags":
-        if args.metadata.lower() not in ("auto", "none") or args.genres_from != "auto":
-            raise ValueError("--metadata and --genres-from are no options of --labels tags.")
-        need_artist = args.metadata.lower() != "none"
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r"\d+ of \d+ files of .* were left out", UserWarning)
-            return load_tagged_folder(
-                args.folder, need_artist=need_artist, on_error=on_error, **about_tags
-            )
-    if about_tags:
-        option = "--" + next(iter(about_tags)).replace("_", "-")
-        raise ValueError(f"{option} is an option of --labels tags only.")
-    with warnings.catch_warnings():
-        # They are reported here, each by name.
-        warnings.filterwarnings("ignore", r"\d+ of \d+ files of .* were left out", UserWarning)
-        return load_genre_folder(
-            args.folder,
-            metadata=None if args.metadata.lower() == "none" else args.metadata,
-            genres_from=args.genres_from,
-            on_error=on_error,
-        )
-
-
-def _echo_music(folder: str, music: Any) -> None:
-    echo(f"Music in {folder}")
-    header = ["genre", "tracks"]
-    tracks = Counter(music.target.tolist())
-    rows: list[list[object]] = [[genre, tracks[genre]] for genre in music.target_names]
-    rows.append(["total", len(music.data)])
-    if music.artists is not None:
-        header.append("artists")
-        for row in rows[:-1]:
-            row.append(len(set(music.artists[music.target == row[0]])))
-        rows[-1].append(len(set(music.artists)))
-    echo_table(header, rows)
-    if music.genres_from == "tags":
-        _echo_tags(music)
-        return
-    by_table = music.genres_from == "metadata"
-    if by_table and music.metadata != "gtzan":
-        echo(f"Genres are from {music.metadata}.")
-    if music.artists is None:
-        echo("Artists are not known.")
-    elif music.metadata == "gtzan":
-        what = "genres and artists" if by_table else "artists"
-        echo(
-            f"All files are named as clips of GTZAN: {what} are from the package's table of GTZAN."
-        )
-    else:
-        echo(f"Artists are from {music.metadata}.")
-    _echo_left_out(reason for _, reason in music.skipped)
-
-
-def _echo_tags(music: Any) -> None:
-    echo("Genres and artists are from the tags of the files.")
-    if music.artists is None:
-        echo("Artists are not known.")
-    if music.n_several:
-        echo(f"Files with several genres, of which the first counts: {music.n_several}.")
-    for reason, count in music.left_out.items():
-        echo(f"Left out: {count} files, {reason}")
-
-
-def _echo_left_out(reasons: Iterable[str]) -> None:
-    for reason in reasons:
-        echo(f"Left out: {reason}")
 
 
 def _task(model: Any, music: Any, rows: Any = slice(None)) -> EvaluationTask:
@@ -261,7 +205,7 @@ def _without_bad_files(task: EvaluationTask, args: argparse.Namespace) -> Evalua
                 bad.append(str(error))
             else:
                 raise error
-    _echo_left_out(bad)
+    echo_left_out(bad)
     if not bad:
         return task
     if not rows:
@@ -309,12 +253,22 @@ def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits
     """Make the folds, by artist if artists are known; return a remark if they are fewer."""
     from skgenre.evaluation import make_splits
 
-    what = "track" if task.artists is None else "artist"
-    units = range(len(task.y)) if task.artists is None else task.artists.tolist()
+    protocol = args.protocol or ("track-random" if task.artists is None else "artist-grouped")
+    if protocol == "artist-grouped" and task.artists is None:
+        raise ValueError(
+            "--protocol artist-grouped needs artists: name them in a table (--metadata CSV)."
+        )
+    if protocol not in ("track-random", "artist-grouped"):
+        return make_splits(task, protocol, n_folds=args.cv, random_state=args.seed), ""
+    by_artist = protocol == "artist-grouped"
+    what = "artist" if by_artist else "track"
+    units = range(len(task.y)) if task.artists is None or not by_artist else task.artists.tolist()
     pairs = set(zip(task.y.tolist(), units, strict=True))
     (scarcest, n_scarcest) = min(Counter(genre for genre, _ in sorted(pairs)).items(), key=_second)
     remedy = "give --cv 0 to train without cross-validation."
-    if args.labels == "tags" and task.artists is not None:
+    if args.command == "evaluate":
+        remedy = "leave the genre out."
+    if args.labels == "tags" and by_artist:
         remedy = f"leave such genres out by --min-artists 2, or {remedy}"
     if n_scarcest < 2:
         raise ValueError(
@@ -322,7 +276,6 @@ def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits
             f"and another to test on. Add tracks{' by others' * (what == 'artist')}, or {remedy}"
         )
     n_folds = min(args.cv, n_scarcest)
-    protocol = "track-random" if task.artists is None else "artist-grouped"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)
@@ -348,10 +301,8 @@ def _evaluate(task: EvaluationTask, args: argparse.Namespace) -> EvaluationResul
     from skgenre.evaluation import EvaluationResult, iter_folds
 
     splits, remark = _make_splits(task, args)  # of the files that are left
-    echo(
-        f"\nCross-validation in {len(splits)} folds"
-        + (", split by track." if task.artists is None else ": no artist is in training and test.")
-    )
+    sides = _SIDES.get(splits.protocol, f", {splits.protocol}.")
+    echo(f"\nCross-validation in {len(splits)} fold{'s' * (len(splits) > 1)}{sides}")
     if remark:
         echo(remark)
     if task.artists is None:
@@ -359,6 +310,8 @@ def _evaluate(task: EvaluationTask, args: argparse.Namespace) -> EvaluationResul
             "Warning: artists are not known. If tracks of one artist are in training and in test,\n"
             "the accuracy comes out too high. Name the artists in a table (--metadata CSV)."
         )
+    elif splits.protocol in ("track-random", "segment-random"):
+        echo("Warning: tracks of one artist are in training and in test.")
     checkpoint = None if args.memory is None else os.path.join(args.memory, "trainings")
     n_jobs = None if args.progress else args.jobs  # one bar after the other
     with redirect_stdout(sys.stderr):  # for progress bars
@@ -366,7 +319,7 @@ def _evaluate(task: EvaluationTask, args: argparse.Namespace) -> EvaluationResul
     return EvaluationResult.from_folds(task, splits, folds, random_state=args.seed)
 
 
-def _echo_result(result: EvaluationResult) -> None:
+def echo_result(result: EvaluationResult) -> None:
     for metric, remark in (
         ("track_accuracy", ""),
         ("balanced_accuracy", "; mean recall of the genres"),

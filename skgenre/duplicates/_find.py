@@ -152,8 +152,9 @@ def find_duplicates(
     tracks : sequence of n_tracks tracks
         Paths, waveforms, or pairs ``(waveform, sampling_rate)``.
     min_similarity : float, default=0.4
-        Correlation of the fingerprints from which on two tracks are the same recording. Unrelated
-        tracks have about 0, at most 0.2 at their best offset.
+        Correlation of the fingerprints from which on two tracks are the same recording, if they
+        overlap by 10 s or more; a shorter overlap must agree better, by up to 0.3 for 3 s.
+        Unrelated tracks have about 0.
     min_overlap : float, default=3.0
         Seconds that two tracks must have in common, 2 or more; also the shortest track that is
         compared by its fingerprint. Shorter ones are found as the same file or sound only.

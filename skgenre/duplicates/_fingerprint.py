@@ -27,7 +27,8 @@ _BAND_EDGES = np.geomspace(250, 2500, 34)  # Hz; what encoders keep at any bitra
 _FRAMES_AT_ONCE = 1024
 # Frames so far below the loudest are noise of the encoder.
 _SILENCE = 1e-6
-_FLOOR = 1e-9
+# Bands so far below the loudest frame hold little but noise of the encoder.
+_FLOOR = 1e-3
 
 
 class Fingerprint(NamedTuple):
@@ -57,7 +58,7 @@ def fingerprint(track: Any, name: str, *, duration: float, waveform_rate: float)
         nothing = np.zeros(0, dtype=np.uint32)
         return Fingerprint(None, nothing, nothing.astype(bool))
     digest = hashlib.blake2b(f"{rate:g} ".encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(sound))
+    digest.update(np.ascontiguousarray(sound).tobytes())
     common = AudioLoader(sampling_rate=RATE, duration=duration, short="keep")
     codes, is_active = _codes(np.asarray(common.transform_track(sound, name)))
     return Fingerprint(digest.digest(), codes, is_active)

@@ -7,6 +7,7 @@ whole overlap confirm. No table of all pairs is needed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,14 +16,19 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _N_BITS = 32
+# Three bytes of a code are enough to propose an offset, as lossy encoding changes some bits.
+_MASKS = [np.uint32(0xFFFFFFFF ^ (0xFF << shift)) for shift in (0, 8, 16, 24)]
 _ENTRIES_AT_ONCE = 2**21
 _PAIRS_AT_ONCE = 2**16
-# Tracks with a code are compared with so many of the next ones that have it: chains connect the
-# copies of a recording, while a code of hundreds of tracks costs little.
+# Tracks with a key are compared with so many of the next ones that have it: chains connect the
+# copies of a recording, while a key of hundreds of tracks costs little.
 _N_NEXT = 16
 _WINDOW = 32  # frames around a common code
 # The window is noisier than the overlap.
 _LOWER = 0.75
+# Music of one style and tempo agrees for some seconds: a short overlap must agree better.
+_MORE = 0.4
+_LONG = 215  # frames, 10 s
 
 
 class Match(NamedTuple):
@@ -46,29 +52,28 @@ def find_matches(
     usable = np.concatenate(is_active)
     n_parts = -(-len(joined) // _ENTRIES_AT_ONCE)
     best: dict[tuple[int, int], Match] = {}
-    for part in range(n_parts):
-        places = np.flatnonzero(usable & (joined % n_parts == part))
+    for mask, part in product(_MASKS, range(n_parts)):
+        keys = joined & mask
+        places = np.flatnonzero(usable & (keys % n_parts == part))
         proposals = set()
-        for one, other in _common_codes(joined, places, starts):
+        for one, other in _common_keys(keys, places, starts):
             proposals |= _confirmed(joined, starts, one, other, min_similarity)
         for first, second, offset in sorted(proposals):
             pair = (codes[first], is_active[first], codes[second], is_active[second])
             for shift in (offset - 1, offset, offset + 1):
-                similarity = _similarity(*pair, shift, n_least)
+                similarity = _similarity(*pair, shift, min_similarity, n_least)
                 found = best.get((first, second))
-                if similarity >= min_similarity and (
-                    found is None or similarity > found.similarity
-                ):
+                if similarity and (found is None or similarity > found.similarity):
                     best[first, second] = Match(first, second, similarity, shift)
     return [best[pair] for pair in sorted(best)]
 
 
-def _common_codes(joined: Array, places: Array, starts: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield places of equal codes in two tracks."""
-    places = places[np.argsort(joined[places], kind="stable")]
-    found = joined[places]
+def _common_keys(keys: Array, places: Array, starts: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield places of equal keys in two tracks."""
+    places = places[np.argsort(keys[places], kind="stable")]
+    found = keys[places]
     track = np.searchsorted(starts, places, side="right") - 1
-    # The first place of a code in each track; sustained sounds repeat it.
+    # The first place of a key in each track; sustained sounds repeat it.
     is_first = np.ones(len(places), dtype=bool)
     is_first[1:] = (found[1:] != found[:-1]) | (track[1:] != track[:-1])
     places, found = places[is_first], found[is_first]
@@ -105,9 +110,15 @@ def _confirmed(
 
 
 def _similarity(
-    first: Array, active_1: Array, second: Array, active_2: Array, offset: int, n_least: int
+    first: Array,
+    active_1: Array,
+    second: Array,
+    active_2: Array,
+    offset: int,
+    min_similarity: float,
+    n_least: int,
 ) -> float:
-    """Return the correlation of the bits in the overlap; 0 where it is too short."""
+    """Return the correlation of the bits in the overlap; 0 where it is too low or too short."""
     start, stop = max(0, offset), min(len(first), len(second) + offset)
     if stop - start < n_least:
         return 0.0
@@ -116,4 +127,6 @@ def _similarity(
     if n_both < n_least:
         return 0.0
     differing = np.bitwise_count(first[start:stop] ^ second[start - offset : stop - offset])
-    return float(1 - 2 * differing[both].sum() / (n_both * _N_BITS))
+    similarity = float(1 - 2 * differing[both].sum() / (n_both * _N_BITS))
+    needed = min_similarity + _MORE * max(0.0, 1 - n_both / _LONG)
+    return similarity if similarity >= min(needed, 1.0) else 0.0
