@@ -98,7 +98,7 @@ def add_duplicates(commands: Any) -> argparse.ArgumentParser:
     command.add_argument(
         "--min-similarity",
         type=share,
-        default=0.4,
+        default=0.5,
         metavar="S",
         help="correlation of fingerprints from which on two tracks are one recording "
         "(default: %(default)s; unrelated tracks have about 0)",

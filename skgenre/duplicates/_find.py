@@ -138,7 +138,7 @@ class Duplicates(Record):
 def find_duplicates(
     tracks: Any,
     *,
-    min_similarity: float = 0.4,
+    min_similarity: float = 0.5,
     min_overlap: float = 3.0,
     duration: float = 300.0,
     waveform_sampling_rate: float = 22050,
@@ -151,9 +151,9 @@ def find_duplicates(
     ----------
     tracks : sequence of n_tracks tracks
         Paths, waveforms, or pairs ``(waveform, sampling_rate)``.
-    min_similarity : float, default=0.4
+    min_similarity : float, default=0.5
         Correlation of the fingerprints from which on two tracks are the same recording, if they
-        overlap by 10 s or more; a shorter overlap must agree better, by up to 0.3 for 3 s.
+        overlap by 10 s or more; a shorter overlap must agree better, by up to 0.3 more for 3 s.
         Unrelated tracks have about 0.
     min_overlap : float, default=3.0
         Seconds that two tracks must have in common, 2 or more; also the shortest track that is

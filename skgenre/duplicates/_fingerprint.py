@@ -28,7 +28,7 @@ _FRAMES_AT_ONCE = 1024
 # Frames so far below the loudest are noise of the encoder.
 _SILENCE = 1e-6
 # Bands so far below the loudest frame hold little but noise of the encoder.
-_FLOOR = 1e-3
+_FLOOR = 1e-4
 
 
 class Fingerprint(NamedTuple):
