@@ -26,6 +26,7 @@ from .datasets import load_genre_folder as load_genre_folder
 from .datasets import load_gtzan as load_gtzan
 from .datasets import load_tagged_folder as load_tagged_folder
 from .datasets import make_genres as make_genres
+from .duplicates import find_duplicates as find_duplicates
 from .embeddings import MusicnnExtractor as MusicnnExtractor
 from .embeddings import fetch_musicnn as fetch_musicnn
 from .evaluation import compare as compare

@@ -14,7 +14,7 @@ PACKAGE = Path(skgenre.__file__).parent
 LEVELS = [
     {"utils", "base"},
     {"audio", "networks"},
-    {"features", "preprocessing", "datasets", "tags"},
+    {"features", "preprocessing", "datasets", "tags", "duplicates"},
     {"pipeline", "embeddings"},
     {"similarity"},
     {"classifiers"},

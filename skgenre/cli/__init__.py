@@ -27,15 +27,17 @@ __all__ = ["main"]
 _MODULES = {
     "demo": "skgenre.cli._demo",
     "train": "skgenre.cli._train",
+    "evaluate": "skgenre.cli._evaluate",
     "predict": "skgenre.cli._predict",
     "tag": "skgenre.cli._tag",
+    "duplicates": "skgenre.cli._duplicates",
     "info": "skgenre.cli._info",
     "export": "skgenre.cli._export",
     "fetch": "skgenre.cli._fetch",
     "reproduce": "skgenre.cli._reproduce",
 }
 
-# Parameters in messages of the library -> options of skgenre train.
+# Parameters in messages of the library -> options of skgenre train and evaluate.
 _OPTIONS = {
     "set metadata=None": "give --metadata none",
     "metadata=PATH": "--metadata PATH",
@@ -45,6 +47,7 @@ _OPTIONS = {
     "genres_from='metadata'": "--genres-from metadata",
     "genres_from='folders'": "--genres-from folders",
     "min_artists=": "--min-artists ",
+    "protocol='track-random'": "--protocol track-random",
 }
 
 # Errors that the user can correct; any other is a bug of the program.
@@ -136,7 +139,7 @@ def _describe(error: Exception, command: str) -> str:
 
 
 def _with_options(text: str, command: str) -> str:
-    if command == "train":
+    if command in ("train", "evaluate"):
         for name, option in _OPTIONS.items():
             text = text.replace(name, option)
     return text

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from skgenre import __version__
-from skgenre.cli._tag_arguments import add_labels, add_tag
+from skgenre.cli._argument_types import add_jobs, add_seed, share, whole
+from skgenre.cli._tag_arguments import add_tag
+from skgenre.cli._train_arguments import add_duplicates, add_evaluate, add_train
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,9 +36,11 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for add in (
         _add_demo,
-        _add_train,
+        add_train,
+        add_evaluate,
         _add_predict,
         _add_tag,
+        add_duplicates,
         _add_info,
         _add_fetch,
         _add_export,
@@ -63,120 +65,11 @@ def _add_demo(commands: Any) -> argparse.ArgumentParser:
         "cross-validation, fit the better one, save and load it, and predict the genres of\n"
         "new files. Takes less than a minute and needs no music of your own.",
     )
-    _add_seed(command)
+    add_seed(command)
     command.add_argument(
         "--keep",
         metavar="FOLDER",
         help="keep the music and the model in this new or empty folder (default: removed)",
-    )
-    return command
-
-
-def _add_train(commands: Any) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        "train",
-        help="train a model on a folder of music that has one sub-folder for each genre, or tags",
-        description="Train a model on a folder of music that has one sub-folder for each genre,\n"
-        "or whose files have genres in their tags (--labels tags).\n"
-        "First measures the accuracy by cross-validation, then trains on all tracks.",
-    )
-    command.add_argument(
-        "folder", metavar="FOLDER", nargs="?", help="such as music, with music/rock/song.wav"
-    )
-    command.add_argument(
-        "--out", metavar="MODEL", help="file to write the model to (default: model.skgenre)"
-    )
-    command.add_argument("--force", action="store_true", help="replace an existing MODEL")
-    command.add_argument(
-        "--add",
-        metavar="FOLDER",
-        help="train the model of --model again, on its tracks and those of this folder, and report "
-        "what changes",
-    )
-    command.add_argument(
-        "--model",
-        metavar="OLD",
-        help="the model to add tracks to; without the first FOLDER, it must know its own tracks "
-        "(--keep-paths)",
-    )
-    command.add_argument(
-        "--keep-paths",
-        action="store_true",
-        help="keep paths, genres and artists of the tracks in MODEL, for a later --add",
-    )
-    command.add_argument(
-        "--classifier",
-        choices=("recommended", "cnn", "mlp", "lstm", "hierarchical"),
-        help="'recommended' is the model for a catalogue, GenreClassifier; the others are those of "
-        "the papers (default: recommended)",
-    )
-    command.add_argument(
-        "--embeddings",
-        metavar="WEIGHTS",
-        help="take the features of a pretrained network beside the others: 'msd', 'mtt' or a file, "
-        "once 'skgenre fetch musicnn' got them; for 'recommended' only (default: none)",
-    )
-    command.add_argument(
-        "--n-segments",
-        type=_whole(1),
-        metavar="N",
-        help="segments of a track, which vote on its genre (default: 10); not for 'recommended'",
-    )
-    command.add_argument(
-        "--duration",
-        type=_positive,
-        metavar="SECONDS",
-        help="used of each track, from the middle for 'recommended', else from the start; "
-        "'recommended' takes a shorter one as it is, the others repeat it (default: 60 for "
-        "'recommended', else 30)",
-    )
-    command.add_argument(
-        "--epochs",
-        type=_whole(1),
-        metavar="N",
-        help="rounds over the training tracks (default: the classifier's); not for 'recommended'",
-    )
-    rate_help = "default: the classifier's; not for 'recommended'"
-    command.add_argument("--learning-rate", type=_positive, metavar="RATE", help=rate_help)
-    command.add_argument(
-        "--cv",
-        type=_folds,
-        default=5,
-        metavar="N",
-        help="folds of the cross-validation, split by artist if artists are known; 0 for none "
-        "(default: %(default)s)",
-    )
-    command.add_argument(
-        "--metadata",
-        metavar="CSV",
-        default="auto",
-        help="table with the columns file, artist and genre, or one of the last two; 'auto' looks "
-        "for one in and beside FOLDER, 'none' trains without artists (default: %(default)s)",
-    )
-    command.add_argument(
-        "--genres-from",
-        choices=("auto", "folders", "metadata"),
-        default="auto",
-        help="source of the genres: names of folders, or the column genre of the table; 'auto' "
-        "means the table if no folder is named as one of its genres (default: %(default)s)",
-    )
-    add_labels(command, _whole(1))
-    command.add_argument(
-        "--skip-corrupt",
-        action="store_true",
-        help="leave out files that cannot be read or have no artist or genre in the table",
-    )
-    _add_jobs(command, "tracks, and then folds, that run at the same time")
-    command.add_argument(
-        "--memory",
-        metavar="FOLDER",
-        help="keep features and trained folds here, for this run and later ones",
-    )
-    _add_seed(command)
-    command.add_argument(
-        "--progress",
-        action="store_true",
-        help='show progress bars on standard error; needs pip install "skgenre[progress]"',
     )
     return command
 
@@ -220,13 +113,13 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--top",
-        type=_whole(1),
+        type=whole(1),
         metavar="N",
         help="show the N most probable genres (default: 1 in the table, else all)",
     )
     command.add_argument(
         "--max-genres",
-        type=_whole(1),
+        type=whole(1),
         default=1,
         metavar="N",
         help="give a track up to N genres, until they are together as probable as 0.9 "
@@ -235,14 +128,14 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
     limit = command.add_mutually_exclusive_group()
     limit.add_argument(
         "--min-confidence",
-        type=_share,
+        type=share,
         default=0.0,
         metavar="P",
         help='answer "unknown" where no genre is as probable as P (default: %(default)s)',
     )
     limit.add_argument(
         "--min-accuracy",
-        type=_share,
+        type=share,
         metavar="A",
         help='answer "unknown" so often that a share A of the other answers is right, by the '
         "cross-validation at training",
@@ -272,7 +165,7 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="write a playlist (M3U8) for each genre into this folder at the end",
     )
-    _add_jobs(command, "files that are predicted at the same time")
+    add_jobs(command, "files that are predicted at the same time")
     return command
 
 
@@ -389,11 +282,11 @@ def _add_reproduce(commands: Any) -> argparse.ArgumentParser:
         help="try it out: few cells, tracks, epochs and folds; the figures mean nothing",
     )
     command.add_argument(
-        "--epochs", type=_whole(1), metavar="N", help="default: the paper's; with --quick 2"
+        "--epochs", type=whole(1), metavar="N", help="default: the paper's; with --quick 2"
     )
     command.add_argument(
         "--folds",
-        type=_whole(2),
+        type=whole(2),
         metavar="N",
         help="folds of the honest protocol, and the most trainings under the paper's "
         "(default: 5; with --quick 2)",
@@ -420,74 +313,6 @@ def _add_reproduce(commands: Any) -> argparse.ArgumentParser:
         help="write the result: Markdown (.md), or all of it as JSON (.json); an existing file "
         "is replaced",
     )
-    _add_jobs(command, "tracks, and then trainings, that run at the same time")
-    _add_seed(command)
+    add_jobs(command, "tracks, and then trainings, that run at the same time")
+    add_seed(command)
     return command
-
-
-def _add_jobs(command: argparse.ArgumentParser, what: str) -> None:
-    command.add_argument(
-        "--jobs", type=_jobs, metavar="N", help=f"{what}; -1 for all cores (default: 1)"
-    )
-
-
-def _add_seed(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--seed",
-        type=_whole(0, 2**32 - 1),
-        default=0,
-        metavar="N",
-        help="seed of all random choices (default: %(default)s)",
-    )
-
-
-def _whole(low: int, high: int | None = None) -> Callable[[str], int]:
-    """Make a type of whole numbers from ``low`` to ``high``."""
-    wanted = f"{low} or more" if high is None else f"from {low} to {high}"
-
-    def parse(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = low - 1
-        if number < low or (high is not None and number > high):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {wanted}")
-        return number
-
-    return parse
-
-
-def _jobs(text: str) -> int:
-    if text == "-1":
-        return -1
-    try:
-        return _whole(1)(text)
-    except argparse.ArgumentTypeError as error:
-        raise argparse.ArgumentTypeError(f"{error}, or -1") from None
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return number
-
-
-def _share(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
-    return number
-
-
-def _folds(text: str) -> int:
-    number = _whole(0)(text)
-    if number == 1:
-        raise argparse.ArgumentTypeError("1 fold leaves nothing to train on; 2 or more, or 0")
-    return number

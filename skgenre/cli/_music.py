@@ -1,4 +1,4 @@
-"""The music that ``skgenre train`` learns from: reading its folder, and describing it."""
+"""The music that the commands train on and measure with."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from skgenre.cli._report import echo, echo_table
 
 
 def load_music(args: argparse.Namespace, folder: str, *, single_genre: bool = False) -> Any:
+    """List the music and report it, with duplicates joined if that is asked for."""
+    music = _load(args, folder, single_genre=single_genre)
+    _echo_music(folder, music)
+    return _without_duplicates(args, music) if args.find_duplicates else music
+
+
+def _load(args: argparse.Namespace, folder: str, *, single_genre: bool) -> Any:
     """List the music; files that cannot be used are an error without --skip-corrupt."""
     from skgenre import load_genre_folder, load_tagged_folder
 
@@ -49,7 +56,7 @@ def load_music(args: argparse.Namespace, folder: str, *, single_genre: bool = Fa
         )
 
 
-def echo_music(folder: str, music: Any) -> None:
+def _echo_music(folder: str, music: Any) -> None:
     echo(f"Music in {folder}")
     header = ["genre", "tracks"]
     tracks = Counter(music.target.tolist())
@@ -92,3 +99,24 @@ def _echo_tags(music: Any) -> None:
 def echo_left_out(reasons: Iterable[str]) -> None:
     for reason in reasons:
         echo(f"Left out: {reason}")
+
+
+def _without_duplicates(args: argparse.Namespace, music: Any) -> Any:
+    """Join the artists who share a recording, or without artists leave copies out."""
+    from skgenre.duplicates import find_duplicates, merge_artists
+
+    found = find_duplicates(
+        music.data, on_error="skip" if args.skip_corrupt else "raise", n_jobs=args.jobs
+    )
+    n_tracks = sum(len(group.rows) for group in found)
+    echo(f"\n{len(found)} recordings are there more than once, as {n_tracks} tracks.")
+    if music.artists is not None:
+        artists = merge_artists(music.artists, found)
+        n_joined = len(set(music.artists.tolist())) - len(set(artists.tolist()))
+        echo(f"Artists who share a recording count as one: {n_joined} fewer.")
+        music.artists = artists
+        return music
+    kept = sorted(set(range(len(music.data))) - set(found.surplus))
+    echo(f"Left out: {len(found.surplus)} tracks, of each recording all but the first")
+    music.data, music.target = [music.data[row] for row in kept], music.target[kept]
+    return music

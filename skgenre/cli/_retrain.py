@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import load_model
-from skgenre.cli._music import echo_left_out, echo_music, load_music
+from skgenre.cli._music import echo_left_out, load_music
 from skgenre.cli._report import Share, echo, echo_table
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def read_old_model(args: argparse.Namespace) -> OldModel | None:
                 f"--{name.replace('_', '-')} describes a new model; with --add the parameters are "
                 f"those of {args.model}."
             )
+    if args.find_duplicates:
+        raise ValueError("--find-duplicates is no option of --add, which keeps the old tracks.")
     if args.out is None and args.force:
         raise ValueError(f"--force with --add needs --out; give --out {args.model} to replace it.")
     return OldModel(args.model)
@@ -75,12 +77,10 @@ class OldModel:
             old = self._kept_music(args)
         else:
             old = load_music(args, args.folder)
-            echo_music(args.folder, old)
             self._folder = args.folder
             if not args.skip_corrupt:  # else some may turn out to be damaged
                 self._check(old.data, old.target)
         added = load_music(args, args.add, single_genre=True)
-        echo_music(args.add, added)
         self._old = set(old.data)
         rows = self._new_rows(old, added, args.add)
         artists = None

@@ -15,7 +15,7 @@ from multiprocessing.dummy import DummyProcess
 from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import check_destination
-from skgenre.cli._music import echo_left_out, echo_music, load_music
+from skgenre.cli._music import echo_left_out, load_music
 from skgenre.cli._report import Share, as_argument, echo, echo_table
 from skgenre.cli._retrain import read_old_model
 from skgenre.utils._blas import one_blas_thread
@@ -26,39 +26,38 @@ if TYPE_CHECKING:
 
 _OUT, _CLASSIFIER = "model.skgenre", "recommended"
 _PATIENCE = 10.0  # seconds
+_SIDES = {
+    "track-random": ", split by track.",
+    "artist-grouped": ": no artist is in training and test.",
+    "segment-random": ", split by segment: segments of a track are in training and test.",
+}
 
 
 def run(args: argparse.Namespace) -> int:
     """Load a folder, evaluate, fit on all tracks, save the model."""
     from skgenre.persistence import save
 
-    if args.progress:
-        _check_rich()
+    check_progress(args)
     old = read_old_model(args)
     if old is None and (args.classifier or _CLASSIFIER) != "recommended":
         check_networks_installed()
     target = check_destination(args.out or _OUT, force=args.force)
     if old is None:
-        music, model = _new(args)
+        if args.embeddings is not None:
+            _check_weights(args.embeddings)
+        music = load_music(args, args.folder)
+        model = model_for(music, args)
     else:
         music, model = old.add_music(args), old.unfitted()
-    if args.progress and hasattr(model, "set_callbacks"):
-        from sklearn.callback import ProgressBar
-
-        model.set_callbacks(ProgressBar(max_propagation_depth=None))
-    with _feature_folder(args.memory) as folder:
+    show_progress(model, args)
+    with feature_folder(args.memory) as folder:
         # Evaluation and training find the features in this folder.
-        _set_front_end(model, memory=folder, n_jobs=args.jobs)
-        task = _task(model, music)
-        if args.cv:  # impossible folds are found before the long work
-            _make_splits(task, args)
-        echo(f"\nExtracting features of {len(music.data)} tracks.")
-        task = _without_bad_files(task, args)
-        result = _evaluate(task, args) if args.cv else None
+        set_front_end(model, memory=folder, n_jobs=args.jobs)
+        task, result = measure(model, music, args)
         if old is not None:
             old.check_tracks(task)
         if result is not None:
-            _echo_result(result)
+            echo_result(result)
             if old is not None:
                 old.echo_changes(task, _make_splits(task, args)[0], result, **_engine(args))
         what = args.classifier or (_CLASSIFIER if old is None else f"anew, as in {args.model},")
@@ -66,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         _fit(task, model)
     if args.progress and hasattr(model, "set_callbacks"):
         model.set_callbacks()  # none: the bars are no part of the model
-    _set_front_end(model, memory=None, n_jobs=None)
+    set_front_end(model, memory=None, n_jobs=None)
     keep_paths = args.keep_paths or (old is not None and old.info.tracks is not None)
     save(
         model,
@@ -83,12 +82,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _new(args: argparse.Namespace) -> tuple[Any, Any]:
-    """Return the music of FOLDER and the model that the options describe."""
-    if args.embeddings is not None:
-        _check_weights(args.embeddings)
-    music = load_music(args, args.folder)
-    echo_music(args.folder, music)
+def model_for(music: Any, args: argparse.Namespace) -> Any:
+    """Make the model that the arguments describe, as far as the music allows."""
     classifier = args.classifier or _CLASSIFIER
     model = make_model(
         classifier,
@@ -101,7 +96,30 @@ def _new(args: argparse.Namespace) -> tuple[Any, Any]:
     )
     if music.artists is None and classifier == "recommended":
         model.set_params(members=("svc",))  # the other member needs artists
-    return music, model
+    return model
+
+
+def show_progress(model: Any, args: argparse.Namespace) -> None:
+    """Let a model show progress bars, where they are asked for and it can."""
+    if args.progress and hasattr(model, "set_callbacks"):
+        from sklearn.callback import ProgressBar
+
+        model.set_callbacks(ProgressBar(max_propagation_depth=None))
+
+
+def measure(
+    model: Any, music: Any, args: argparse.Namespace
+) -> tuple[EvaluationTask, EvaluationResult | None]:
+    """Extract the features of all tracks, and cross-validate the model unless --cv is 0.
+
+    The task has the tracks that can be read.
+    """
+    task = _task(model, music)
+    if args.cv and args.protocol != "segment-random":  # which needs the features
+        _make_splits(task, args)  # impossible folds are found before the long work
+    echo(f"\nExtracting features of {len(music.data)} tracks.")
+    task = _without_bad_files(task, args)
+    return task, _evaluate(task, args) if args.cv else None
 
 
 def make_model(
@@ -149,7 +167,7 @@ def make_model(
     return pipeline
 
 
-def _set_front_end(model: Any, **params: Any) -> None:
+def set_front_end(model: Any, **params: Any) -> None:
     """Set parameters of the steps that compute features."""
     if hasattr(model, "named_steps"):
         model = model.named_steps["features"]
@@ -159,7 +177,7 @@ def _set_front_end(model: Any, **params: Any) -> None:
 
 
 @contextmanager
-def _feature_folder(memory: str | None) -> Iterator[str]:
+def feature_folder(memory: str | None) -> Iterator[str]:
     """Yield the folder of the features, a temporary one by default."""
     if memory is not None:
         if os.path.isfile(memory):
@@ -187,7 +205,10 @@ def _check_weights(embeddings: str) -> None:
     MusicnnExtractor(embeddings).fit([[0.0]])
 
 
-def _check_rich() -> None:
+def check_progress(args: argparse.Namespace) -> None:
+    """Raise an error for progress bars that cannot be shown."""
+    if not args.progress:
+        return
     try:
         import rich  # noqa: F401 - only whether it is there
     except ImportError as error:
@@ -278,12 +299,22 @@ def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits
     """Make the folds, by artist if artists are known; return a remark if they are fewer."""
     from skgenre.evaluation import make_splits
 
-    what = "track" if task.artists is None else "artist"
-    units = range(len(task.y)) if task.artists is None else task.artists.tolist()
+    protocol = args.protocol or ("track-random" if task.artists is None else "artist-grouped")
+    if protocol == "artist-grouped" and task.artists is None:
+        raise ValueError(
+            "--protocol artist-grouped needs artists: name them in a table (--metadata CSV)."
+        )
+    if protocol not in ("track-random", "artist-grouped"):
+        return make_splits(task, protocol, n_folds=args.cv, random_state=args.seed), ""
+    by_artist = protocol == "artist-grouped"
+    what = "artist" if by_artist else "track"
+    units = range(len(task.y)) if task.artists is None or not by_artist else task.artists.tolist()
     pairs = set(zip(task.y.tolist(), units, strict=True))
     (scarcest, n_scarcest) = min(Counter(genre for genre, _ in sorted(pairs)).items(), key=_second)
     remedy = "give --cv 0 to train without cross-validation."
-    if args.labels == "tags" and task.artists is not None:
+    if args.command == "evaluate":
+        remedy = "leave the genre out."
+    if args.labels == "tags" and by_artist:
         remedy = f"leave such genres out by --min-artists 2, or {remedy}"
     if n_scarcest < 2:
         raise ValueError(
@@ -291,7 +322,6 @@ def _make_splits(task: EvaluationTask, args: argparse.Namespace) -> tuple[Splits
             f"and another to test on. Add tracks{' by others' * (what == 'artist')}, or {remedy}"
         )
     n_folds = min(args.cv, n_scarcest)
-    protocol = "track-random" if task.artists is None else "artist-grouped"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)
@@ -317,10 +347,8 @@ def _evaluate(task: EvaluationTask, args: argparse.Namespace) -> EvaluationResul
     from skgenre.evaluation import EvaluationResult, iter_folds
 
     splits, remark = _make_splits(task, args)  # of the files that are left
-    echo(
-        f"\nCross-validation in {len(splits)} folds"
-        + (", split by track." if task.artists is None else ": no artist is in training and test.")
-    )
+    sides = _SIDES.get(splits.protocol, f", {splits.protocol}.")
+    echo(f"\nCross-validation in {len(splits)} fold{'s' * (len(splits) > 1)}{sides}")
     if remark:
         echo(remark)
     if task.artists is None:
@@ -328,6 +356,8 @@ def _evaluate(task: EvaluationTask, args: argparse.Namespace) -> EvaluationResul
             "Warning: artists are not known. If tracks of one artist are in training and in test,\n"
             "the accuracy comes out too high. Name the artists in a table (--metadata CSV)."
         )
+    elif splits.protocol in ("track-random", "segment-random"):
+        echo("Warning: tracks of one artist are in training and in test.")
     with redirect_stdout(sys.stderr):  # for progress bars
         folds = list(iter_folds(task, splits, **_engine(args)))
     return EvaluationResult.from_folds(task, splits, folds, random_state=args.seed)
@@ -341,7 +371,7 @@ def _engine(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _echo_result(result: EvaluationResult) -> None:
+def echo_result(result: EvaluationResult) -> None:
     for metric, remark in (
         ("track_accuracy", ""),
         ("balanced_accuracy", "; mean recall of the genres"),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import validate_parameter_constraints
 
+from skgenre.duplicates import Duplicates
 from skgenre.evaluation._compare import (
     bootstrap_units,
     pair_tracks,
@@ -154,6 +155,7 @@ def leakage_audit(
     random_state: Any = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     n_jobs: int | None = None,
+    duplicates: Duplicates | None = None,
 ) -> AuditResult:
     """Measure one model under all protocols, and by how much the lenient ones inflate it.
 
@@ -177,6 +179,8 @@ def leakage_audit(
         Folder in which each fold is written when it is done, as for :func:`evaluate`.
     n_jobs : int or None, default=None
         Folds that run at the same time, as for :func:`evaluate`.
+    duplicates : Duplicates or None, default=None
+        What :func:`find_duplicates` found in the tracks, as for :func:`evaluate`.
 
     Returns
     -------
@@ -219,7 +223,7 @@ def leakage_audit(
     """
     constraints = {**CONSTRAINTS, "protocols": ["array-like", None]}
     validate_parameter_constraints(constraints, locals(), caller_name="leakage_audit")
-    task = EvaluationTask.from_dataset(pipeline, dataset)
+    task = EvaluationTask.from_dataset(pipeline, dataset, duplicates)
     chosen, skipped = _choose(task, protocols)
     if random_state is None or not isinstance(random_state, (int, np.integer)):
         (random_state,) = draw_seeds(random_state, 1)  # one for all protocols

@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.utils._param_validation import HasMethods, Interval, validate_parameter_constraints
 
+from skgenre.duplicates import Duplicates
 from skgenre.evaluation._folds import iter_folds
 from skgenre.evaluation._protocols import make_splits
 from skgenre.evaluation._results import EvaluationResult
@@ -20,6 +21,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "random_state": ["random_state"],
     "checkpoint": [str, os.PathLike, None],
     "n_jobs": [Integral, None],
+    "duplicates": [Duplicates, None],
 }
 
 
@@ -33,6 +35,7 @@ def evaluate(
     random_state: Any = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     n_jobs: int | None = None,
+    duplicates: Duplicates | None = None,
 ) -> EvaluationResult:
     """Measure a pipeline by cross-validation under a named protocol.
 
@@ -74,6 +77,11 @@ or splitter, default="artist-grouped"
         Folds that run at the same time, as joblib counts: None means 1, or what
         ``joblib.parallel_config`` says; -1 means all cores. They run in processes, unless
         ``parallel_config`` names another backend, and share the cores between them.
+    duplicates : Duplicates or None, default=None
+        What :func:`find_duplicates` found in the tracks. Artists who share a recording then
+        count as one, so that no recording is on both sides of folds by artist, and other
+        protocols warn of the recordings that are. None means that only files with the same bytes
+        are noticed.
 
     Returns
     -------
@@ -92,10 +100,11 @@ or splitter, default="artist-grouped"
     -----
     UserWarning
         If a genre has fewer artists than there are folds, a fold has no training track of a
-        genre, or a file that is scored has a copy in training.
+        genre, or a track that is scored has a copy in training.
 
     See Also
     --------
+    find_duplicates : Finds recordings that are there more than once.
     leakage_audit : The same model under all protocols.
     compare : Two models on the same tracks.
 
@@ -153,7 +162,7 @@ or splitter, default="artist-grouped"
     """
     # validate_params would skip the validation of the pipeline's parameters.
     validate_parameter_constraints(CONSTRAINTS, locals(), caller_name="evaluate")
-    task = EvaluationTask.from_dataset(pipeline, dataset)
+    task = EvaluationTask.from_dataset(pipeline, dataset, duplicates)
     return evaluate_task(task, protocol, n_folds, n_bootstrap, random_state, checkpoint, n_jobs)
 
 

@@ -24,8 +24,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
 from skgenre.classifiers import PairwiseCalibratedClassifier, RejectingClassifier
+from skgenre.duplicates import find_copies
 from skgenre.evaluation._checkpoint import checkpoint_files, read_fold, write_fold
-from skgenre.evaluation._identity import find_copies
 from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
@@ -136,7 +136,8 @@ def iter_folds(
     Warns
     -----
     UserWarning
-        If a file that is scored has a copy in training, or the file of a fold in
+        If a track that is scored has a copy in training (files with the same bytes, or the
+        ``duplicates`` of the task), or the file of a fold in
         ``checkpoint`` is damaged, or cannot be read or written.
 
     Examples
@@ -181,8 +182,10 @@ def iter_folds(
 
 
 def _warn_of_copies(task: EvaluationTask, splits: Splits) -> None:
-    """Warn of files that are scored by a model that was trained on a copy of them."""
-    copies = {} if splits.by_segment else {r: rows for rows in find_copies(task.data) for r in rows}
+    """Warn of tracks that are scored by a model that was trained on a copy of them."""
+    known_copies = task.duplicates
+    groups = find_copies(task.data) if known_copies is None else [g.rows for g in known_copies]
+    copies = {} if splits.by_segment else {row: rows for rows in groups for row in rows}
     pairs = []
     for train, test in splits if copies else ():
         known = set(train.tolist())

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections import defaultdict
-from contextlib import suppress
 from numbers import Real
 from typing import Any
 
@@ -13,20 +10,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skgenre.utils._cache_key import describe, track_key
-from skgenre.utils._validation import first_column
+from skgenre.utils._validation import is_path, row_list
 
 # Parameters that change how a result is computed, but not the result.
 _IRRELEVANT = frozenset({"n_jobs", "memory", "verbose", "bytes_limit"})
-
-
-def is_path(track: Any) -> bool:
-    """Whether a track is the path of a file."""
-    return isinstance(track, (str, os.PathLike))
-
-
-def row_list(data: Any) -> Any:
-    """Return the rows of a data set as something to iterate over."""
-    return data if isinstance(data, (list, tuple)) else first_column(np.asanyarray(data))
 
 
 def content_digests(data: Any) -> list[str | None]:
@@ -39,22 +26,6 @@ def content_digests(data: Any) -> list[str | None]:
         key = track_key(np.asarray(track), "stat") if is_array else None
         digests.append(None if key is None else _digest(repr(key)))
     return digests
-
-
-def find_copies(data: Any) -> list[list[int]]:
-    """Return the rows of each file that is there more than once, also under other names."""
-    tracks = row_list(data)
-    by_size = defaultdict(list)
-    for row, track in enumerate(tracks):
-        if is_path(track):
-            with suppress(OSError, ValueError):  # the loader will raise an error
-                by_size[os.stat(track).st_size].append(row)
-    by_content = defaultdict(list)
-    for rows in by_size.values():
-        for row in rows if len(rows) > 1 else ():
-            by_content[track_key(tracks[row], "content")].append(row)
-    by_content.pop(None, None)  # files that are gone since
-    return [rows for rows in by_content.values() if len(rows) > 1]
 
 
 def data_identity(data: Any, y: Any) -> str:

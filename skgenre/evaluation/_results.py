@@ -141,8 +141,8 @@ class EvaluationResult(Record):
         """
         merge = _merge_segments if splits.by_segment else _merge_tracks
         rows, tracks = merge(task, folds)
-        classes, codes = np.unique(task.y, return_inverse=True)
-        codes, known = codes[rows], classes.tolist()
+        known = _classes(task, folds)
+        codes = np.searchsorted(known, task.y[rows])
         labels = known + sorted({label for label in tracks["predicted"] if label not in known})
         predicted = np.array([labels.index(label) for label in tracks["predicted"]])
         proba, shares = tracks["proba"], tracks["segment_accuracy"]
@@ -360,13 +360,18 @@ def _ends(entry: dict[str, float | None]) -> str:
     return "" if entry["low"] is None else f"{entry['low']:.3f} to {entry['high']:.3f}"
 
 
+def _classes(task: EvaluationTask, folds: Sequence[FoldResult]) -> list[Any]:
+    """Return the genres of the tracks and of the models, sorted."""
+    return sorted({*task.y.tolist(), *(genre for fold in folds for genre in fold.classes)})
+
+
 def _merge_tracks(
     task: EvaluationTask, folds: Sequence[FoldResult]
 ) -> tuple[Array, dict[str, Any]]:
     """Put the folds' tracks into the order of the data set."""
     test = np.concatenate([fold.test for fold in folds])
     order = np.argsort(test)
-    classes = np.unique(task.y).tolist()
+    classes = _classes(task, folds)
 
     def in_order(values: list[Any]) -> list[Any]:
         return [values[i] for i in order]
@@ -394,7 +399,7 @@ def _merge_segments(
     voted = vote(proba, "hard" if voting == "hard" else "soft").astype(float)
     return np.arange(n_tracks), {
         "fold": None,
-        "predicted": np.unique(task.y)[voted.argmax(axis=1)].tolist(),
+        "predicted": [_classes(task, folds)[column] for column in voted.argmax(axis=1)],
         "proba": voted,
         "segment_accuracy": merged["segment_accuracy"].reshape(n_tracks, -1).mean(axis=1),
         "n_segments": proba.shape[1],

@@ -17,10 +17,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skgenre.classifiers import GenreClassifier
-from skgenre.evaluation._identity import content_digests, is_path, row_list
+from skgenre.duplicates import Duplicates, merge_artists
+from skgenre.evaluation._identity import content_digests
 from skgenre.pipeline import PerTrack
 from skgenre.utils._pipeline import augments, final_classifier, leaf_steps
-from skgenre.utils._validation import check_genres, missing_labels
+from skgenre.utils._validation import check_genres, is_path, missing_labels, row_list
 
 Array = NDArray[Any]
 
@@ -43,6 +44,9 @@ class EvaluationTask:
         Genre of each track.
     artists : array-like of shape (n_tracks,) or None, default=None
         Artist of each track.
+    duplicates : Duplicates or None, default=None
+        What :func:`skgenre.find_duplicates` found in ``data``. Artists who share a recording
+        count as one, by the name of the first of them.
 
     Attributes
     ----------
@@ -75,19 +79,24 @@ class EvaluationTask:
     data: Any
     y: Array
     artists: Array | None = None
+    duplicates: Duplicates | None = None
     front: list[Any] = field(init=False)
     model: Any = field(init=False)
     is_split: bool = field(init=False)
 
     def __post_init__(self) -> None:
         y, artists = _check_labels(self.data, self.y, self.artists)
+        if self.duplicates is not None:
+            artists = _without_shared(artists, len(y), self.duplicates)
         front, model, is_split = _cut(self.pipeline)
         values = {"y": y, "artists": artists, "front": front, "model": model}
         for name, value in {**values, "is_split": is_split}.items():
             object.__setattr__(self, name, value)  # the class is frozen
 
     @classmethod
-    def from_dataset(cls, pipeline: Any, dataset: Any) -> Self:
+    def from_dataset(
+        cls, pipeline: Any, dataset: Any, duplicates: Duplicates | None = None
+    ) -> Self:
         """Make a task of what ``evaluate`` takes.
 
         Parameters
@@ -96,13 +105,15 @@ class EvaluationTask:
             What is evaluated.
         dataset : Bunch or tuple
             As for :func:`unpack_dataset`.
+        duplicates : Duplicates or None, default=None
+            What :func:`skgenre.find_duplicates` found in its tracks.
 
         Returns
         -------
         task : EvaluationTask
             The checked task.
         """
-        return cls(pipeline, *unpack_dataset(dataset))
+        return cls(pipeline, *unpack_dataset(dataset), duplicates)
 
     @property
     def features(self) -> Any:
@@ -269,6 +280,18 @@ def _check_labels(data: Any, y: Any, artists: Any) -> tuple[Array, Array | None]
                 "leave them out, or give no artists at all: the tuple (X, y)."
             )
     return y, artists
+
+
+def _without_shared(artists: Any, n_tracks: int, duplicates: Duplicates) -> Array | None:
+    """Join the artists who share a recording."""
+    if artists is not None:
+        return merge_artists(artists, duplicates)
+    if duplicates.n_tracks != n_tracks:
+        raise ValueError(
+            f"The data set has {n_tracks} tracks, but the duplicates were found among "
+            f"{duplicates.n_tracks}; give both for the same tracks."
+        )
+    return None
 
 
 def split_front_end(estimator: Any) -> tuple[Any, Any] | None:

@@ -202,6 +202,16 @@ def as_rows(X: Any) -> Sequence[Any] | NDArray[Any]:
     return X
 
 
+def is_path(track: Any) -> bool:
+    """Whether a track is the path of a file."""
+    return isinstance(track, (str, os.PathLike))
+
+
+def row_list(data: Any) -> Any:
+    """Return the rows of a data set as something to iterate over."""
+    return data if isinstance(data, (list, tuple)) else first_column(np.asanyarray(data))
+
+
 def first_column(X: Array) -> Array:
     """Return the only column of a table of paths or tracks; other arrays as they are."""
     if X.ndim != 2 or X.shape[1] != 1 or X.dtype.kind not in "OUT" or not len(X):

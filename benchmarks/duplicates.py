@@ -1,0 +1,108 @@
+"""Precision and recall of find_duplicates, on a folder of real music.
+
+``python -m benchmarks.duplicates FOLDER [--clips N]``
+
+Clips of the folder are encoded again (MP3 and Ogg Vorbis, at several qualities), cut to other
+lengths and offsets, and searched together with the originals. A pair is right where it comes
+from one clip; pairs among the originals are listed, to be checked by ear or by a table, and do
+not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import tempfile
+import time
+from collections import defaultdict
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from skgenre import AudioLoader, find_duplicates, load_genre_folder
+
+# Name -> format, and compression, from 0 (most bits) to below 1.
+_CODECS = {
+    "MP3, best": ("MP3", 0.0),
+    "MP3, middle": ("MP3", 0.6),
+    "MP3, least": ("MP3", 0.99),
+    "Ogg, best": ("OGG", 0.0),
+    "Ogg, middle": ("OGG", 0.6),
+    "Ogg, least": ("OGG", 0.99),
+}
+_CUTS = {"whole": (0.0, 40.0), "10 s": (7.313, 10.0), "5 s": (11.1, 5.0), "3.5 s": (12.57, 3.5)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--clips", type=int, default=40, help="clips that are encoded again")
+    args = parser.parse_args()
+    originals = [str(path) for path in load_genre_folder(args.folder, on_error="skip").data]
+    chosen = random.Random(0).sample(range(len(originals)), args.clips)
+    with tempfile.TemporaryDirectory() as folder:
+        made = _encode([originals[row] for row in chosen], Path(folder))
+        paths = originals + [path for path, *_ in made]
+        source = list(range(len(originals))) + [chosen[number] for _, number, *_ in made]
+        start = time.perf_counter()
+        found = find_duplicates(paths, n_jobs=2)
+        seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(f"{len(paths)} tracks: {seconds:.0f} s, peak {peak:.0f} MB\n")
+    _report(originals, made, source, [group.rows for group in found])
+
+
+def _encode(clips: list[str], folder: Path) -> list[tuple[str, int, str, str]]:
+    """Write each clip in all forms; return path, number of the clip, codec and cut."""
+    made = []
+    for number, clip in enumerate(clips):
+        x = AudioLoader(sampling_rate=44100, duration=40, short="keep").transform([clip])[0]
+        for codec, (form, level) in _CODECS.items():
+            for cut, (begin, length) in _CUTS.items():
+                part = np.asarray(x[int(begin * 44100) : int((begin + length) * 44100)])
+                path = folder / f"{number}-{codec}-{cut}.{form.lower()}"
+                soundfile.write(path, part, 44100, format=form, compression_level=level)
+                made.append((str(path), number, codec, cut))
+    return made
+
+
+def _report(
+    originals: list[str],
+    made: list[tuple[str, int, str, str]],
+    source: list[int],
+    groups: list[list[int]],
+) -> None:
+    n = len(originals)
+    group_of = {row: number for number, rows in enumerate(groups) for row in rows}
+    found: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    for row, (_, _, codec, cut) in enumerate(made, n):
+        original = group_of.get(source[row], -1)
+        found[codec][cut].append(group_of.get(row) == original)
+    print("Recall: share of the clips that are in a group with their original.\n")
+    print("| encoding | " + " | ".join(_CUTS) + " |\n" + "|---" * (1 + len(_CUTS)) + "|")
+    for codec, by_cut in found.items():
+        print(f"| {codec} | " + " | ".join(f"{np.mean(by_cut[cut]):.3f}" for cut in _CUTS) + " |")
+    # Originals that are duplicates themselves make their clips duplicates of each other.
+    known = {row: min(r for r in rows if r < n) for rows in groups for row in rows if min(rows) < n}
+    pairs = [
+        (one, other)
+        for rows in groups
+        for one, other in combinations(rows, 2)
+        if one >= n or other >= n
+    ]
+    right = [source[one] == source[other] for one, other in pairs]
+    also = [known.get(source[a]) == known.get(source[b]) for a, b in pairs]
+    print(f"\nPairs with an encoded clip: {len(pairs)}; of one clip: {sum(right)}; of clips that")
+    print(f"are duplicates of each other among the originals: {sum(also) - sum(right)}.")
+    print("\nDuplicates among the originals:")
+    for rows in groups:
+        names = [Path(originals[row]).name for row in rows if row < n]
+        if len(names) > 1:
+            print("- " + ", ".join(names))
+
+
+if __name__ == "__main__":
+    main()
