@@ -117,7 +117,7 @@ def test_help_imports_nothing_heavy():
 
 def test_help_warns_of_pickles(capsys):
     assert main(["predict", "--help"]) == 0
-    assert "a pickle: this runs the code in it" in capsys.readouterr().out
+    assert "a pickle: this runs the code in it" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
@@ -655,7 +655,7 @@ def test_names_of_files_stay_as_they_are(trained, files, name, capsys):
     captured = capsys.readouterr()
     (result,) = json.loads(captured.out)
     assert result["path"] == name
-    assert name in result["error"]
+    assert name in result["reason"]
     shown = name.encode(errors="backslashreplace").decode()
     assert shown in captured.err
     assert main(["predict", name, files[0]]) == 2
