@@ -53,7 +53,7 @@ def test_kinds_of_files(path, music, tmp_path):
 @pytest.mark.parametrize("form", ["MP3", "OGG"])
 @pytest.mark.parametrize("level", [0.0, 0.7])
 def test_encoded_parts_are_found(music, form, level, tmp_path):
-    """Each group is right; at a low bitrate sustained sounds may be missed."""
+    """Each group is right; at a low bitrate two may be missed."""
     tracks = list(music)
     for number, track in enumerate(music):
         begin, length = (0, 8) if number % 2 else (1.237 + 0.011 * number, 6.5)
