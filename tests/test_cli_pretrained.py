@@ -89,3 +89,12 @@ def test_a_file_of_that_name_counts_first(home, song, monkeypatch, capsys):
     (home / "musicnn-msd").write_text("mine")
     assert main(["predict", "musicnn-msd", song]) == 2
     assert "musicnn-msd is not a model file" in capsys.readouterr().err
+
+
+def test_other_commands_say_that_they_take_no_pretrained_network(home, tmp_path, capsys):
+    source = write_random_weights(home / "download.npz")
+    assert main(["fetch", "musicnn", "--weights", "msd", "--from", str(source)]) == 0
+    assert main(["export", "musicnn-msd", str(tmp_path / "m.onnx")]) == 2
+    assert "MusicnnTagger cannot be exported to ONNX" in capsys.readouterr().err
+    assert main(["train", "--add", str(tmp_path), "--model", "musicnn-msd"]) == 2
+    assert "musicnn-msd cannot be trained" in capsys.readouterr().err

@@ -54,7 +54,7 @@ class OldModel:
 
         self.path = path
         self._model = load_model(path)
-        if is_onnx_file(path) or not Path(path).is_file():
+        if not Path(path).is_file() or is_onnx_file(path):
             raise ValueError(f"{path} cannot be trained; give a file that skgenre train wrote.")
         self.info: ModelInfo = read_model_info(path)
         self._is_kept = False

@@ -130,7 +130,8 @@ def export_onnx(
     if kind == "waveform":
         metadata["front_end"] = metadata["front_end"][:1]
     content = to_bytes(graph, {**metadata, "largest_difference": 0.0})
-    largest = max(_difference(parts, content, X, front_end=front_end) for X in samples)
+    differences = [_difference(parts, content, X, front_end=front_end) for X in samples]
+    largest = float(np.max(differences))  # unlike max, NaN wherever one of them is
     if not largest <= _TOLERANCES[kind]:
         raise ValueError(
             f"The probabilities of the ONNX graph differ from those of {type(model).__name__} by "

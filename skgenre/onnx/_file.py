@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 FORMAT = "skgenre-onnx-1"
 _MAX_SIZE = 2**31 - 1  # bytes; more are no protocol buffer
 _MAX_METADATA = 2**26  # characters of one entry
+_ARCHIVE = b"PK\x03\x04"  # how files of save begin
 # The last entry of the metadata, as it stands in the file: its name, and 64 hexadecimal digits
 # that are the SHA-256 of all bytes before.
 _KEY = b"skgenre.sha256"
@@ -59,6 +60,8 @@ def _end_of(body: bytes | memoryview) -> bytes:
 def is_onnx_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file has the name of an ONNX file, or the end of one of skgenre.
 
+    A file of :func:`save` is none, whatever its name.
+
     Parameters
     ----------
     path : str or PathLike
@@ -69,22 +72,28 @@ def is_onnx_file(path: str | os.PathLike[str]) -> bool:
     is_onnx : bool
         False says that it is none of skgenre.
     """
-    if os.fsdecode(path).lower().endswith(".onnx"):
-        return True
     with open(path, "rb") as stream:
+        if stream.read(len(_ARCHIVE)) == _ARCHIVE:
+            return False
+        if os.fsdecode(path).lower().endswith(".onnx"):
+            return True
         size = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, size - len(_ENTRY) - _N_DIGITS))
         return stream.read(len(_ENTRY)) == _ENTRY
 
 
 def read(path: str | os.PathLike[str]) -> bytes:
-    """Return the content of a file; refuse one that is too large before reading it."""
+    """Return the content of a file; refuse one that cannot be ours before reading all of it."""
     with open(path, "rb") as stream:
         size = stream.seek(0, os.SEEK_END)
         if size > _MAX_SIZE:
             raise ValueError(
                 f"{os.fsdecode(path)} takes {size} bytes, more than any ONNX file can have."
             )
+        stream.seek(max(0, size - len(_ENTRY) - _N_DIGITS))
+        end = stream.read()
+        if not end.startswith(_ENTRY):
+            return end  # which check refuses
         stream.seek(0)
         return stream.read()
 
@@ -96,7 +105,7 @@ def check(content: bytes) -> None:
     if not end.startswith(_ENTRY):
         raise ValueError(
             "is not a whole file that skgenre.export_onnx wrote; give one that it wrote, or "
-            "copy or download it again."
+            "copy or download it again. Files of skgenre.save are for skgenre.load."
         )
     if _end_of(memoryview(content)[:-n_end]) != end:
         raise ValueError(
@@ -138,4 +147,6 @@ def decode_classes(classes: dict[str, Any]) -> NDArray[Any]:
         isinstance(value, (str, bool, int, float)) for value in values
     ):
         raise ValueError("its classes are neither texts nor numbers.")
+    if dtype.itemsize * len(values) > _MAX_METADATA:
+        raise ValueError(f"its {len(values)} classes of type {dtype.str} take too much memory.")
     return np.array(values, dtype=dtype)

@@ -191,7 +191,10 @@ class OnnxGenreModel(ClassifierMixin, BaseEstimator):
     @property
     def largest_difference_(self) -> float:
         """The largest difference to the model that was exported, where they were compared."""
-        return float(self._opened.metadata["largest_difference"])
+        value = self._opened.metadata["largest_difference"]
+        if not isinstance(value, float):
+            raise ValueError(f"The largest difference of the file is no number: {value!r}")
+        return value
 
     @property
     def _opened(self) -> OpenedModel:

@@ -293,6 +293,11 @@ def opened(path: str | os.PathLike[str], max_size: float = math.inf) -> Iterator
     name = os.fsdecode(path)
     with open(path, "rb") as stream:
         if stream.read(4) != b"PK\x03\x04":
+            if name.lower().endswith(".onnx"):
+                raise ValueError(
+                    f"{name} is not a model file that skgenre.save wrote; for an ONNX file take "
+                    "skgenre.OnnxGenreModel."
+                )
             raise ValueError(
                 f"{name} is not a model file that skgenre.save wrote. If it is a pickle whose "
                 "origin you trust, load it with joblib.load, which runs code from the file, and "

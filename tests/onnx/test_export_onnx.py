@@ -6,7 +6,6 @@ import sys
 import warnings
 
 import _estimators
-import keras
 import numpy as np
 import onnx
 import pytest
@@ -96,6 +95,8 @@ def test_scalers_are_part_of_the_graph(scaler, tmp_path):
 
 def two_branches(meta, rate=0.1):
     """Build a network with layers that none of ours has."""
+    import keras  # after skgenre, which silences TensorFlow
+
     layers = keras.layers
     inputs = keras.Input(meta["segment_shape_"])
     left = layers.Bidirectional(layers.GRU(3))(inputs)
@@ -228,6 +229,9 @@ def test_a_graph_that_differs_is_not_written(tmp_path, monkeypatch):
     model = clone(MLP).fit(FRAMES, GENRES)
     path = export_onnx(model, tmp_path / "m.onnx")
     before = path.read_bytes()
+
+    import keras
+
     export = keras.Model.export
 
     def export_wrongly(self, filepath, **params):
@@ -245,6 +249,18 @@ def test_a_graph_that_differs_is_not_written(tmp_path, monkeypatch):
         export_onnx(model, path, sample=FRAMES)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["m.onnx"]
+
+
+def test_a_graph_that_is_not_a_number_is_not_written(tmp_path, monkeypatch):
+    predict_proba = OnnxGenreModel.predict_proba
+
+    def predict_wrongly(self, X):
+        return predict_proba(self, X) + (np.nan if X is FRAMES else 0)
+
+    monkeypatch.setattr(OnnxGenreModel, "predict_proba", predict_wrongly)
+    with pytest.raises(ValueError, match="by up to nan"):
+        export_onnx(clone(MLP).fit(FRAMES, GENRES), tmp_path / "m.onnx", sample=FRAMES)
+    assert not list(tmp_path.iterdir())
 
 
 def test_samples_of_the_user_are_compared(pipeline, music, tmp_path):

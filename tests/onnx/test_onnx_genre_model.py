@@ -9,6 +9,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import onnx
@@ -146,6 +147,18 @@ def test_foreign_files_are_refused(tmp_path):
             OnnxGenreModel(tmp_path / name).predict(["song.wav"])
 
 
+def test_huge_foreign_files_are_refused_without_being_read(tmp_path):
+    path = tmp_path / "huge.onnx"
+    with open(path, "wb") as stream:
+        stream.truncate(2**30)  # without content, it takes no space
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"huge\.onnx is not a whole file"):
+        OnnxGenreModel(path).predict(["song.wav"])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**24
+
+
 def rewritten(file, **changes):
     """Change entries of the metadata and the checksum, as an attacker can."""
     model = onnx.load(file)
@@ -193,10 +206,13 @@ def test_crafted_metadata_are_refused(file):
         ({"classes": {"dtype": "O", "values": [[1], [2]]}}, "neither texts nor numbers"),
         ({"classes": {"dtype": "V8", "values": ["a", "b"]}}, "neither texts nor numbers"),
         ({"format": "skgenre-onnx-9"}, "another version wrote it"),
+        ({"classes": {"dtype": "<U100000000", "values": ["a", "b"]}}, "too much memory"),
         ({"info": None}, "description of the model cannot be read"),
+        ({"largest_difference": None}, "largest difference of the file is no number: None"),
     ):
+        model = OnnxGenreModel(rewritten(file, **changes))
         with pytest.raises(ValueError, match=message):
-            OnnxGenreModel(rewritten(file, **changes)).info_  # noqa: B018
+            _ = model.info_, model.largest_difference_
 
 
 def test_features_of_a_wrong_shape_are_refused(tmp_path):
@@ -251,3 +267,25 @@ def test_the_command_line_refuses_in_one_line(pipeline, file, music, tmp_path, c
     features = export_onnx(pipeline, tmp_path / "f.onnx", front_end=False)
     assert main(["predict", str(features), music.data[0]]) == 2
     assert "takes features, not audio files" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["model.skgenre", "link.onnx", "./model.skgenre"])
+def test_the_model_itself_is_not_replaced(pipeline, tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    before = skgenre.save(pipeline, "model.skgenre").read_bytes()
+    os.symlink("model.skgenre", "link.onnx")
+    assert main(["export", "model.skgenre", name, "--force"]) == 2
+    assert f"{name} is the model itself" in capsys.readouterr().err
+    assert (tmp_path / "model.skgenre").read_bytes() == before
+
+
+def test_each_format_is_told_from_the_other(pipeline, file, music, tmp_path, capsys):
+    saved = str(skgenre.save(pipeline, tmp_path / "saved.onnx"))
+    assert main(["predict", saved, music.data[0]]) == 0
+    assert main(["info", saved]) == 0
+    assert "exported to ONNX" not in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"Files of skgenre\.save are for skgenre\.load"):
+        OnnxGenreModel(saved).predict(music.data)
+    for read in (skgenre.load, skgenre.read_model_info):
+        with pytest.raises(ValueError, match=r"for an ONNX file take skgenre\.OnnxGenreModel"):
+            read(file)
