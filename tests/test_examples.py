@@ -8,6 +8,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from _musicnn import TERMS, random_tensors
+
+from skgenre.embeddings import KNOWN, load_weights, write_weights
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -56,3 +59,39 @@ def test_each_stricter_split_gives_a_lower_accuracy(run_example):
     assert segments[0] - segments[-1] > 0.2  # at random by segment, less by artist
     assert len(segments) == len(tracks) == 3
     assert tracks[1] - tracks[2] > 0.15  # both by whole tracks, the second by artist
+
+
+def curves_of(out):
+    """Return the accuracies and intervals that the example of few labels prints, by model."""
+    rows = re.findall(r"(.+), +\d+ labels .*: ([.\d]+) \(([.\d]+) to ([.\d]+)\)", out)
+    curves = {}
+    for name, *numbers in rows:
+        curves.setdefault(name, []).append([float(number) for number in numbers])
+    return curves
+
+
+@pytest.mark.slow
+def test_labels_help_and_intervals_by_artist_are_wide(run_example, monkeypatch):
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", "without weights")
+    out = run_example("plot_03_few_labels.py")
+    assert "skgenre fetch musicnn" in out
+    curves = curves_of(out)
+    assert list(curves) == ["default"]
+    (first, _, _), (second, low, high), (last, _, _) = curves["default"]
+    assert 0.25 < first < last
+    assert last - second < second - first
+    assert high - low > 0.1
+
+
+@pytest.mark.slow
+def test_few_labels_with_weights_has_three_curves(run_example, monkeypatch, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    (home / "musicnn").mkdir()
+    path, known = str(home / "musicnn" / "mtt.npz"), KNOWN["mtt"]
+    write_weights(path, random_tensors(tags=50), name="mtt", tags=known.tags, **TERMS)
+    monkeypatch.setitem(KNOWN, "mtt", known._replace(sha256=load_weights(path).sha256))
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(home))
+    curves = curves_of(run_example("plot_03_few_labels.py"))
+    assert list(curves) == ["default", "embeddings alone", "default and embeddings"]
+    assert [len(curve) for curve in curves.values()] == [3, 3, 3]
+    assert all(curve[-1][0] > 0.25 for curve in curves.values())

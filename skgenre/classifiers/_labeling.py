@@ -93,7 +93,7 @@ def rank_for_labeling(
             silent = proba.max(axis=1) == proba.min(axis=1)
         gain = _closeness(proba) if strategy == "margin" else _disagreement(classifier, X)
         order = np.argsort(np.where(silent, np.inf, -gain), kind="stable")
-        if batch_size is not None:
+        if batch_size is not None and not silent.all():
             short = order[: min(_SHORTLIST * int(batch_size), np.count_nonzero(~silent))]
             chosen = short[_apart(_similarities(classifier, X, short), int(batch_size))]
             order = np.concatenate([chosen, order[~np.isin(order, chosen)]])

@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -103,6 +104,8 @@ def fetch_musicnn(
     unknown = [name for name in names if name not in KNOWN]
     if unknown:
         raise ValueError(f"weights={weights!r} must be one or more of {sorted(KNOWN)}.")
+    if source is not None and not Path(source).expanduser().exists():
+        raise FileNotFoundError(f"There is no file or folder {source} with weights of musicnn.")
     folder = data_folder(data_home)
     missing = [name for name in names if not _is_there(folder / f"{name}.npz", KNOWN[name])]
     if missing:
@@ -169,8 +172,6 @@ def _download(names: Sequence[str]) -> dict[str, Tensors]:
 
 def _read_source(source: Path) -> dict[str, Tensors]:
     """Find known weights in a wheel, a folder or a file, by their checksums."""
-    if not source.exists():
-        raise FileNotFoundError(f"There is no file or folder {source} with weights of musicnn.")
     found: dict[str, Tensors] = {}
     for content in _checkpoints(source):
         sha256 = hashlib.sha256(content).hexdigest()
@@ -195,9 +196,15 @@ def _checkpoints(source: Path) -> Iterator[bytes]:
         files = (path for path in sorted(source.rglob("*")) if path.is_file())
         yield from (path.read_bytes() for path in files if path.stat().st_size == _N_BYTES)
     elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            for member in archive.infolist():
-                if member.file_size == _N_BYTES:
-                    yield archive.read(member)
+        try:
+            with zipfile.ZipFile(source) as archive:
+                for member in archive.infolist():
+                    if member.file_size == _N_BYTES:
+                        yield archive.read(member)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise ValueError(
+                f"{source} is damaged ({error}). Get it again by `pip download --no-deps "
+                "musicnn==0.1.0`."
+            ) from error
     elif source.stat().st_size == _N_BYTES:
         yield source.read_bytes()

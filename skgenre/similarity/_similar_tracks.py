@@ -184,7 +184,9 @@ class SimilarTracks(BaseEstimator):
         table, labels = self._fit_table(X)
         random = check_random_state(self.random_state)
         scaled = draw_rows(len(table), _N_SCALED, random)
-        self.scaler_ = GroupScaler(feature_groups=labels).fit(table[scaled])
+        # Arrays, whatever scikit-learn's configuration says.
+        scaler = GroupScaler(feature_groups=labels).set_output(transform="default")
+        self.scaler_ = scaler.fit(table[scaled])
         compared = scaled[draw_rows(len(scaled), _N_COMPARED, random)]
         self.kernel_ = GroupKernel(feature_groups=labels)
         self.kernel_.fit(self.scaler_.transform(table[compared]))

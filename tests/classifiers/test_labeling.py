@@ -127,6 +127,13 @@ def test_tracks_without_sound_come_last(music, model, batch_size):
     assert sorted(order[-2:]) == [1, 4]
 
 
+def test_tracks_of_which_none_has_sound_keep_their_order(music, model):
+    X = music[0][:3].copy()
+    X[:, -1] = 0
+    with pytest.warns(NoSoundWarning, match="3 tracks without sound"):
+        assert rank_for_labeling(model, X, batch_size=2).tolist() == [0, 1, 2]
+
+
 def test_any_classifier_with_probabilities_has_margins():
     X = pd.DataFrame({"level": [0.0, 5.5, 8.0, 10.0]})
     pipeline = make_pipeline(FunctionTransformer(), LogisticRegression()).fit(

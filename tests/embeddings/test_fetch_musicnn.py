@@ -161,9 +161,24 @@ def test_a_source_of_something_else_is_refused(server, tmp_path, kind):
     assert not (tmp_path / "data").exists()
 
 
-def test_a_missing_source_is_named(server, tmp_path):
+@pytest.mark.parametrize("there_already", [False, True])
+def test_a_missing_source_is_named(server, tmp_path, there_already):
+    if there_already:
+        fetch_musicnn()
     with pytest.raises(FileNotFoundError, match=r"no file or folder .*nowhere"):
         fetch_musicnn(source=tmp_path / "nowhere")
+
+
+def test_a_damaged_wheel_is_named(server, tmp_path):
+    source = tmp_path / "musicnn.whl"
+    with zipfile.ZipFile(source, "w") as archive:
+        archive.writestr(KNOWN["mtt"].member, CHECKPOINTS["mtt"])
+    content = bytearray(source.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    source.write_bytes(content)
+    with pytest.raises(ValueError, match=r"musicnn.whl is damaged \(Bad CRC.*pip download"):
+        fetch_musicnn("mtt", source=source)
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_damaged_file_is_made_again(server):

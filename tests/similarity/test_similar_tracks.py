@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 
 from skgenre import (
@@ -177,3 +178,14 @@ def test_copies_search_equally_and_model_files_keep_paths_only_if_asked(music, t
     assert not hasattr(clone(model), "X_fit_")
     loaded.set_params(memory=tmp_path / "memory").neighbors(music.data[:3])
     assert any((tmp_path / "memory").iterdir())  # read when it is used
+
+
+def test_tables_of_pandas_in_the_configuration_change_nothing():
+    with config_context(transform_output="pandas"):  # a warning would be an error here
+        model = fit()
+        found = model.neighbors(n_neighbors=3), model.neighbors(NEW, 3)
+    for some, expected in zip(
+        found, (fit().neighbors(n_neighbors=3), fit().neighbors(NEW, 3)), strict=True
+    ):
+        np.testing.assert_array_equal(some.indices, expected.indices)
+        np.testing.assert_array_equal(some.similarities, expected.similarities)
