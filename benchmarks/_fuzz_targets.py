@@ -266,7 +266,7 @@ def _predict(model: Path, track: Path) -> str:
     if code:
         raise RefusedError("\n".join(lines))
     (result,) = json.loads(out.getvalue())
-    if "probabilities" not in result:  # a track without sound
+    if not result["probabilities"]:  # a track without sound
         return "" if result.get("reason") else f"no genre and no reason: {result}"
     total = sum(result["probabilities"].values())
     return "" if abs(total - 1) < 1e-4 else f"the probabilities add up to {total}"

@@ -71,6 +71,10 @@ class MusicnnTagger(ClassifierMixin, BaseEstimator):
     weights_sha256_ : str
         The SHA-256 of the weights. Set by ``fit``, and in pickles and model files, which hold this
         number but not the weights: others are refused then.
+    classes_ : ndarray of shape (n_classes,)
+        The genres, sorted; known before ``fit``.
+    tags_ : ndarray of shape (50,)
+        The tags, in the order of :meth:`predict_tag_proba`; known before ``fit``.
 
     See Also
     --------
@@ -79,9 +83,6 @@ class MusicnnTagger(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    ``classes_``, the genres in order, and ``tags_``, the tags in the order of
-    :meth:`predict_tag_proba`, are known before ``fit``.
-
     The probability of a tag is the sigmoid of the mean of the network's output over patches of 3 s.
     It says how likely a listener gives this tag to the track: tags that were rare in training have
     small probabilities for all music, and several tags can be probable at once.

@@ -223,6 +223,7 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Z = self.X_fit_ if Z is None else self._checked(Z)
         return np.concatenate([self._compare(X[part], Z) for part in _parts(len(X))])
 
+    @np.errstate(under="ignore")
     def contributions(self, X: Any, coef: Any) -> Double:
         """Split a linear function of what ``transform`` returns into a sum over feature groups.
 
@@ -282,6 +283,7 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         weights = self.group_weights_
         return weights if weights.any() else np.ones(len(weights))
 
+    @np.errstate(under="ignore")
     def _compare(self, X: NDArray[Any], Z: NDArray[Any]) -> Double:
         """Return the mean similarity over groups: (len(X), len(Z))."""
         weights = self._weights()
@@ -290,7 +292,6 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             total += weights[group] * similarities
         return total / weights.sum()
 
-    @np.errstate(under="ignore")  # what is too small to be a number is 0
     def _by_group(self, X: NDArray[Any], Z: NDArray[Any]) -> Iterator[tuple[int, Double]]:
         """Yield the number of each group that counts, and the similarities in it."""
         A, B = X - self._origin, Z - self._origin
@@ -300,7 +301,7 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 yield int(group), np.ones((len(A), len(B)))
                 continue
             squares = _squares(A[:, columns[group]], B[:, columns[group]])
-            yield int(group), np.exp(-self.gamma / self.scales_[group] * squares)
+            yield int(group), _decay(-self.gamma / self.scales_[group] * squares)
 
     def _checked_weights(self) -> Double:
         """Return the weight of each group."""
@@ -330,6 +331,11 @@ class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     @property
     def _n_features_out(self) -> int:
         return len(self.X_fit_)
+
+
+@np.errstate(under="ignore")  # what is too small to be a number is 0
+def _decay(exponents: Double) -> Double:
+    return np.exp(exponents)
 
 
 def _squares(A: NDArray[Any], B: NDArray[Any]) -> Double:

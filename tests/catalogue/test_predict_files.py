@@ -194,7 +194,7 @@ def test_limits_hold_for_tracks_that_did_not_choose_them(saved):
     for _ in range(100):
         # Calibrated answers: one of confidence p is right with the probability p.
         confidence = np.sort(rng.uniform(0.4, 1, size=1000))
-        right = rng.random(300) < confidence
+        right = rng.random(1000) < confidence
         info.evaluation["n_tracks"] = 500
         ours, others = slice(0, None, 2), slice(1, None, 2)
         n_left = np.arange(500, 0, -1)
