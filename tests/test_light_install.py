@@ -84,11 +84,27 @@ print(*SummaryExtractor().transform(sound)[0, :5])
     ("what", "package"),
     [
         ("skgenre.MLPGenreClassifier().fit(X, y)", "tensorflow"),
-        ("skgenre.make_genre_pipeline('cnn', duration=1.0).fit(music.data, music.target)", None),
-        ("skgenre.HierarchicalGenreClassifier(skgenre.MLPGenreClassifier()).fit(X, y)", None),
-        ("skgenre.KerasGenreClassifier(dict).fit(X, y)", None),
-        ("skgenre.GenreClassifier(('svc', 'cnn')).fit(music.data, music.target)", None),
-        ("skgenre.Augmenter(stretch_rates=(0.9, 1.1)).fit_transform(X)", "librosa"),
+        pytest.param(
+            "skgenre.make_genre_pipeline('cnn', duration=1.0).fit(music.data, music.target)",
+            None,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "skgenre.HierarchicalGenreClassifier(skgenre.MLPGenreClassifier()).fit(X, y)",
+            None,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("skgenre.KerasGenreClassifier(dict).fit(X, y)", None, marks=pytest.mark.slow),
+        pytest.param(
+            "skgenre.GenreClassifier(('svc', 'cnn')).fit(music.data, music.target)",
+            None,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "skgenre.Augmenter(stretch_rates=(0.9, 1.1)).fit_transform(X)",
+            "librosa",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_what_needs_networks_says_what_to_install(folder, what, package):

@@ -91,7 +91,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+@pytest.mark.parametrize("start_method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_workers_share_a_model(start_method, model_file, music, tmp_path):
     if start_method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system does not {start_method}")

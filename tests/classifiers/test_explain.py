@@ -191,6 +191,7 @@ def test_tracks_without_sound_are_not_explained_and_have_no_similarities(model):
     assert np.isnan(near.similarities).all(axis=1).tolist() == [False, True, False]
 
 
+@pytest.mark.slow
 def test_only_machines_are_explained():
     model = fit(("svc", "lda"), X=X[:12], y=Y[:12], artists=None)
     assert model.explain(NEW).members == ("svc",)

@@ -173,6 +173,7 @@ def test_one_device_of_a_strategy_gives_the_same():
         np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_strategy_of_several_devices_is_refused_by_name():
     start = (
         "import tensorflow as tf\n"
@@ -303,6 +304,7 @@ def n_graphs():
     return sum(issubclass(type(x), FuncGraph) for x in gc.get_objects())
 
 
+@pytest.mark.slow
 def test_a_fit_keeps_no_data_and_few_graphs():
     """TensorFlow can keep the graphs of all fits, with all of their variables."""
     X, y = make_tracks()
@@ -332,6 +334,7 @@ def test_a_network_that_is_not_shared_leaves_nothing_behind(optimizer):
     assert network() is None
 
 
+@pytest.mark.slow
 def test_large_networks_do_not_wait_for_the_collector():
     """It goes by the number of objects: a network of 500 MB is no more than one of 1 MB."""
     X, y = make_tracks()

@@ -105,6 +105,7 @@ def two_branches(meta, rate=0.1):
     return keras.Model(inputs, layers.Dense(meta["n_classes_"], activation="softmax")(both))
 
 
+@pytest.mark.slow
 def test_networks_of_the_user(tmp_path):
     model = skgenre.KerasGenreClassifier(two_branches, model__rate=0.2, epochs=1, random_state=0)
     check(model.fit(FRAMES, GENRES), FRAMES, tmp_path / "m.onnx")
@@ -150,7 +151,16 @@ PIPELINES = {
 }
 
 
-@pytest.mark.parametrize("kind", PIPELINES)
+_IN_EACH_RUN = ("cnn", "table")  # the others take a second or two each
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind if kind in _IN_EACH_RUN else pytest.param(kind, marks=pytest.mark.slow)
+        for kind in PIPELINES
+    ],
+)
 def test_pipelines_predict_the_same_from_files(kind, music, tmp_path):
     pipeline = skgenre.make_genre_pipeline(**{**SOUND, **PIPELINES[kind]})
     pipeline.set_params(**{
@@ -178,6 +188,7 @@ def test_searches_are_exported_by_their_best_model(music, tmp_path):
     check(search.fit(music.data, music.target), music.data, tmp_path / "m.onnx")
 
 
+@pytest.mark.slow
 def test_genre_classifier_from_tracks_of_any_length(music, tmp_path):
     tracks = [*music.data, (np.zeros(22050, np.float32), 22050)]
     tracks[0] = (RNG.normal(size=30000).astype(np.float32), 22050)

@@ -316,6 +316,7 @@ def test_model_of_tracks_and_its_front_end(tmp_path):
         assert_equal_probabilities(found, table, model.predict_proba(tracks))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("members", [("cnn",), ("svc", "cnn")], ids="+".join)
 def test_network_among_the_members(members):
     music = make_genres(2, genres=["dub", "swing"], duration=6.5, random_state=0)

@@ -241,6 +241,7 @@ def test_a_track_without_samples_fails(session):
         run(session, np.zeros((1, 0), np.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scaler", [FrameScaler(), None])
 def test_a_pipeline_fitted_as_a_whole(scaler):
     rate = 16000
@@ -277,6 +278,7 @@ def test_export_begins_with_the_waveform(classifier, music, tmp_path, settings):
     np.testing.assert_allclose(found, expected, atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_a_rejecting_classifier_is_exported_from_the_waveform_on(model, music, tmp_path):
     y = ["calm", "loud"] * 3
     rejecting = make_pipeline(model[0], RejectingClassifier(model[-1], threshold=0.7))

@@ -2,6 +2,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 _SCRIPT = """
 import os
 import numpy as np
@@ -11,6 +13,7 @@ print(os.environ["XDG_CACHE_HOME"])
 """
 
 
+@pytest.mark.slow
 def test_librosa_is_imported_where_no_folder_can_be_written(tmp_path):
     """As for the user of a container who has no home and does not own the packages."""
     nowhere = os.path.join(os.devnull, "home")
