@@ -31,7 +31,7 @@ class ExplainMixin:
     def _whole_tracks(
         self, X: Any, consequence: str
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        raise NotImplementedError
+        raise NotImplementedError  # GenreClassifier has it, which knows the features
 
     def explain(self, X: Any, *, member: str | None = None) -> Explanation:
         """Split the scores of the support vector machines into exact parts of feature groups.

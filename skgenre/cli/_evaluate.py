@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
@@ -208,12 +207,10 @@ def _name(path: str) -> tuple[str, ...]:
 
 def _digests(paths: list[str]) -> set[str]:
     """Return the digests that a model file has of these paths, written in the usual ways."""
-    found = set()
-    for spell in (str, os.path.normpath, os.path.abspath, os.path.realpath, os.path.relpath):
-        spelled = sorted(spell(os.fsdecode(path)) for path in paths)
-        text = "".join(f"{path}\n" for path in spelled).encode("utf-8", "surrogateescape")
-        found.add(hashlib.sha256(text).hexdigest())
-    return found
+    from skgenre.persistence import tracks_digest
+
+    spellings = (str, os.path.normpath, os.path.abspath, os.path.realpath, os.path.relpath)
+    return {tracks_digest([spell(os.fsdecode(path)) for path in paths]) for spell in spellings}
 
 
 def _warn_of_other_genres(classes: list[str], folder: str, music: Any) -> None:

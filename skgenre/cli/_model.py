@@ -130,6 +130,13 @@ def _load_onnx(path: str) -> Any:
     return model
 
 
+def identify_model(name: str) -> str:
+    """Return what stands for a model in records: a digest of its file, or its own name."""
+    from skgenre.catalogue import file_id
+
+    return file_id(name) if os.path.exists(name) else name  # that of a pretrained one
+
+
 def make_pretrained(name: str) -> Any:
     """Return a classifier that needs no training.
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from skgenre.cli._model import load_model
+from skgenre.cli._model import identify_model, load_model
 from skgenre.cli._progress import Progress
 from skgenre.cli._report import Share, aligned, echo, printable
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         from skgenre.utils._pipeline import final_classifier
 
         model = load_model(args.model, trust_pickle=args.trust_pickle)
-    model_id = _file_id(args.model)
+    model_id = identify_model(args.model)
     if args.segments and not hasattr(final_classifier(model), "predict_segment_proba"):
         raise ValueError(
             f"--segments: the {type(final_classifier(model)).__name__} of {args.model} does not "
@@ -83,12 +83,6 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _file_id(model: str) -> str:
-    from skgenre.catalogue import file_id
-
-    return file_id(model) if os.path.exists(model) else model  # the name of a pretrained one
 
 
 def _min_confidence(args: argparse.Namespace) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from skgenre.cli._model import check_destination, load_model
+from skgenre.cli._model import check_destination, identify_model, load_model
 from skgenre.cli._predict import audio_paths
 from skgenre.cli._report import as_argument, echo
 from skgenre.utils._json_lines import read_lines
@@ -21,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> int:
-    from skgenre.catalogue import file_id, predict_files
+    from skgenre.catalogue import predict_files
     from skgenre.tags import import_mutagen, plan_tags
 
     import_mutagen()  # before the long work
@@ -31,7 +30,7 @@ def _plan(args: argparse.Namespace) -> int:
         model = None
     elif args.predictions is None and args.paths:
         fitted = load_model(args.model, trust_pickle=args.trust_pickle)
-        model = file_id(args.model) if os.path.exists(args.model) else args.model
+        model = identify_model(args.model)
         paths, _ = audio_paths(args.paths)
         found = predict_files(fitted, paths, model_id=model)
         records = (prediction.to_dict() for prediction in found)

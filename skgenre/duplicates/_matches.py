@@ -20,8 +20,8 @@ _N_BITS = 32
 _MASKS = [np.uint32(0xFFFFFFFF ^ (0xFF << shift)) for shift in (0, 8, 16, 24)]
 _ENTRIES_AT_ONCE = 2**21
 _PAIRS_AT_ONCE = 2**16
-# Tracks with a key are compared with so many of the next ones that have it: chains connect the
-# copies of a recording, while a key of hundreds of tracks costs little.
+# Each track is compared with only this many of the following tracks that share a key. That still
+# connects all copies of a recording, and a key that hundreds of tracks share stays cheap.
 _N_NEXT = 16
 _WINDOW = 32  # frames around a common code
 # The window is noisier than the overlap.

@@ -22,7 +22,7 @@ _NAMES = (
     "RhythmExtractor", "STFTExtractor", "Segmenter", "SoundDetector", "SpectrogramImage",
     "SummaryExtractor",
 )  # fmt: skip
-# How and where it is computed is up to whoever predicts; a file may name no folder to write to.
+# Each machine sets these itself; a file must not name a folder to write to.
 _NOT_KEPT = ("memory", "n_jobs", "verbose", "verbose_feature_names_out")
 _MAX_DEPTH = 20
 

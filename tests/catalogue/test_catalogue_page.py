@@ -25,6 +25,7 @@ def test_the_commands_of_the_page_lead_to_records_and_playlists(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert len(list(read_records(tmp_path / "listed.jsonl"))) == 7
     found = list(read_records(tmp_path / "genres.jsonl"))
     assert [prediction.status for prediction in found].count("ok") == 6
     assert [prediction.status for prediction in found].count("error") == 1
