@@ -16,12 +16,13 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._set_output import ADAPTERS_MANAGER, _get_output_config
 
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import as_rows
 from skgenre.utils._warnings import gather_track_warnings, warn_of_tracks
 from skgenre.utils._waveforms import TrackStack, check_waveform, track_name
 
 
-class TrackTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class TrackTransformer(DocLinkMixin, CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Base of transformers that treat each track by itself and learn nothing.
 
     A subclass writes :meth:`transform_track`. ``fit``, ``transform`` and ``fit_transform`` call

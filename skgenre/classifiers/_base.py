@@ -21,13 +21,14 @@ from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.classifiers._training import Loss, cross_entropy, make_optimizer, train_network
 from skgenre.classifiers._vote import vote
 from skgenre.utils._random import draw_seeds
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._tf import import_keras
 from skgenre.utils._validation import as_segments, check_features, fold_segments, unfold_segments
 
 Builder = Callable[..., Any]
 
 
-class BaseGenreClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class BaseGenreClassifier(DocLinkMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Base of the classifiers whose network predicts segments and whose segments vote.
 
     It owns ``fit``. A subclass names the function of :mod:`skgenre.networks` that builds its

@@ -28,6 +28,7 @@ from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.utils._pipeline import final_classifier
 from skgenre.utils._probabilities import MIN_PROBABILITY
 from skgenre.utils._random import draw_seeds
+from skgenre.utils._site import DocLinkMixin
 
 Array = NDArray[Any]
 
@@ -36,7 +37,9 @@ _OFFSET_PRECISION = 5.0
 _ROWS_TOGETHER = 256
 
 
-class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class PairwiseCalibratedClassifier(
+    DocLinkMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     """Turn the scores of a classifier into calibrated probabilities, pair by pair of classes.
 
     Each pair of classes has a sigmoid of one parameter, its slope, which is learnt on
@@ -75,7 +78,7 @@ class PairwiseCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         The classes, sorted.
     n_features_in_ : int
         Number of columns of X in ``fit``, where the classifier has it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns of X in ``fit``, where the classifier has them.
 
     See Also

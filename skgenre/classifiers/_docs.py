@@ -62,7 +62,7 @@ _ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
         Epochs trained.
     n_features_in_ : int
         Size of the last axis of X in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; only where X was a data frame.
     segment_shape_ : tuple of int
         Frames and features of one segment; height, width and channels of one image.

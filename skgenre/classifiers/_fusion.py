@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skgenre.classifiers._target import check_target
 from skgenre.utils._random import draw_seeds
+from skgenre.utils._site import DocLinkMixin
 
 Array = NDArray[Any]
 
@@ -27,7 +28,7 @@ _MAX_CANDIDATES = 20_000
 _BLOCK = 256  # tracks whose distances are computed together
 
 
-class FusionKNeighborsClassifier(ClassifierMixin, BaseEstimator):
+class FusionKNeighborsClassifier(DocLinkMixin, ClassifierMixin, BaseEstimator):
     """Nearest neighbours by a weighted sum of the distances of several feature sets.
 
     The columns of the table belong to sets, such as rhythm, pitch and timbre. Two tracks
@@ -40,7 +41,7 @@ class FusionKNeighborsClassifier(ClassifierMixin, BaseEstimator):
         Which columns belong together. A list says it set by set: numbers of columns, which
         follow each other and add up to all; or for each set a slice, a list of column
         indices or names, or the prefix of its names: "rhythm" means the columns
-        "rhythm__...", as ``FeatureUnion`` and ``ColumnTransformer`` call them. Columns in
+        ``rhythm__...``, as ``FeatureUnion`` and ``ColumnTransformer`` call them. Columns in
         no set are not read. "prefix" makes a set of each prefix. None makes one set of all
         columns.
     n_neighbors : int, default=5
@@ -75,7 +76,7 @@ class FusionKNeighborsClassifier(ClassifierMixin, BaseEstimator):
         (n_candidates,) of the search; None where there was none.
     n_features_in_ : int
         Number of columns in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; only where X was a data frame.
 
     See Also

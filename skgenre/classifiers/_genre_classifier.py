@@ -33,6 +33,7 @@ from skgenre.pipeline import PerTrack
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._probabilities import POWER_WITH_EMBEDDINGS, TRACK_AND_EXCERPTS
 from skgenre.utils._random import draw_seeds
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._tf import check_networks_installed
 from skgenre.utils._validation import check_artists
 from skgenre.utils._warnings import (
@@ -48,7 +49,7 @@ from skgenre.utils._waveforms import MIN_DURATION, track_paths
 _TRACKS_TOGETHER = 256
 
 
-class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
+class GenreClassifier(DocLinkMixin, ExplainMixin, ClassifierMixin, BaseEstimator):
     """Predict the genre of audio files: the model to use for your own catalogue.
 
     The geometric mean of the probabilities of several members decides. By default these are two

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.classifiers._tree import Node, grow_tree, gtzan_tree, tree_from_mapping
 from skgenre.utils._random import draw_seeds
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import Array, check_features
 
 
@@ -33,7 +34,7 @@ def _predicts_segments(self: HierarchicalGenreClassifier) -> bool:
 
 
 class HierarchicalGenreClassifier(
-    CallbackSupportMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+    DocLinkMixin, CallbackSupportMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
 ):
     """Classify step by step down a tree of genres, one classifier a step.
 
@@ -74,7 +75,7 @@ class HierarchicalGenreClassifier(
         positions of the node's children in ``hierarchy_``: 0 is the first child.
     n_features_in_ : int
         Size of the last axis of X in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; only where X was a data frame.
 
     Notes

@@ -48,8 +48,8 @@ class KerasGenreClassifier(BaseGenreClassifier):
     model : callable, default=None
         Builds the model; None is refused in ``fit``. It is called with the ``model__*``
         parameters and, where its signature asks for them, with ``meta``, a dict of what ``fit``
-        knows ("segment_shape_", "classes_", "n_classes_", "n_features_in_", "X_shape_",
-        "target_type_" and others of scikeras), and ``compile_kwargs``, the arguments for
+        knows (``segment_shape_``, ``classes_``, ``n_classes_``, ``n_features_in_``, ``X_shape_``,
+        ``target_type_`` and others of scikeras), and ``compile_kwargs``, the arguments for
         ``model.compile``. A model that it has compiled keeps its optimizer and loss. The
         function must be importable for the classifier to be pickled: defined at the top level
         of a module.

@@ -21,6 +21,7 @@ from skgenre.classifiers._target import check_target
 from skgenre.embeddings import MusicnnExtractor, Weights, load_weights
 from skgenre.features import SoundDetector
 from skgenre.pipeline import PerTrack
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import as_rows
 from skgenre.utils._waveforms import MIN_DURATION
 
@@ -39,7 +40,7 @@ _GENRE_TAGS = {
 }
 
 
-class MusicnnTagger(ClassifierMixin, BaseEstimator):
+class MusicnnTagger(DocLinkMixin, ClassifierMixin, BaseEstimator):
     """Predict genres without any training of your own, from the tags of a pretrained network.
 
     The network, musicnn [1]_, gives each of 50 tags a probability. Those that name genres, or those

@@ -28,6 +28,7 @@ from sklearn.utils.validation import (
 )
 
 from skgenre.classifiers._vote import vote
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import check_genres
 
 
@@ -37,7 +38,9 @@ def _has_proba(self: RejectingClassifier) -> bool:
     return True
 
 
-class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class RejectingClassifier(
+    DocLinkMixin, CallbackSupportMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+):
     """Let the segments of a track vote, and reject the track where no genre has enough votes.
 
     Each segment has one vote, for its most probable genre. The genre with the most votes wins
@@ -69,7 +72,7 @@ class RejectingClassifier(CallbackSupportMixin, MetaEstimatorMixin, ClassifierMi
         What ``predict`` answers for rejected tracks.
     n_features_in_ : int
         Size of the last axis of X in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; only where X was a data frame.
 
     See Also

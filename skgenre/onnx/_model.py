@@ -12,13 +12,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
 from skgenre.onnx._opened import ADDED_AXES, OpenedModel
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import as_rows
 
 if TYPE_CHECKING:
     from skgenre.persistence import ModelInfo
 
 
-class OnnxGenreModel(ClassifierMixin, BaseEstimator):
+class OnnxGenreModel(DocLinkMixin, ClassifierMixin, BaseEstimator):
     """Predict genres from an ONNX file, without TensorFlow.
 
     The file, which :func:`export_onnx` wrote, holds the model as a graph, which onnxruntime runs,

@@ -88,7 +88,7 @@ def reproduce(
         Folds of the honest protocol, and of the paper's if it has folds. It also limits the
         number of the paper's repeated trainings. None means 5, or 2 if quick.
     only : str, sequence of str or None, default=None
-        The cells to run, by name or by patterns such as "mlp-*". None means all, or a few
+        The cells to run, by name or by patterns such as ``"mlp-*"``. None means all, or a few
         if quick.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder for the features of each track, as in :class:`PerTrack`. None means a
@@ -130,7 +130,7 @@ def reproduce(
 
     Notes
     -----
-    - The systems are those of :mod:`skgenre.papers`, and so are the published figures, except
+    - The systems are those of ``skgenre.papers``, and so are the published figures, except
       the F1 by genre, which are those of the two reports of kumar2021.
     - What the paper drew at random is drawn here by genre, so that each genre has its share
       on both sides.

@@ -31,12 +31,14 @@ from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._cache_key import UnidentifiedError, front_end_key
 from skgenre.utils._parallel import stream
 from skgenre.utils._pipeline import augments, leaf_steps
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import check_genres
 from skgenre.utils._warnings import TrackWarning, warn_of_tracks
 from skgenre.utils._waveforms import TrackStack, track_name
 
 
 class PerTrack(
+    DocLinkMixin,
     CallbackSupportMixin,
     TransformerMixin,
     BaseEstimator,

@@ -19,12 +19,13 @@ from sklearn.utils.validation import (
 )
 
 from skgenre.preprocessing._feature_groups import columns_by_group, group_labels
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import check_artists, check_genres
 
 Double = NDArray[np.float64]
 
 
-class ArtistWhitening(TransformerMixin, BaseEstimator):
+class ArtistWhitening(DocLinkMixin, TransformerMixin, BaseEstimator):
     r"""Shrink the directions in which the artists of one genre differ.
 
     A model that should recognise the genre of unseen artists must not rely on what

@@ -11,10 +11,13 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import check_features
 
 
-class FrameScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class FrameScaler(
+    DocLinkMixin, CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Standardise each feature over tracks, segments and frames.
 
     For each entry of the last axis, such as each MFCC, it removes the mean and divides by the
@@ -38,7 +41,7 @@ class FrameScaler(CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, 
         Divisor of each feature: its standard deviation, or 1 where it is constant.
     n_features_in_ : int
         Size of the last axis of X in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; only where X was a data frame.
 
     See Also

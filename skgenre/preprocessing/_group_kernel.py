@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skgenre.preprocessing._feature_groups import columns_by_group, group_labels
 from skgenre.utils._random import draw_rows
+from skgenre.utils._site import DocLinkMixin
 
 Double = NDArray[np.float64]
 
@@ -29,7 +30,7 @@ _MAX_COMPARED = 1000
 _TRACKS_TOGETHER = 1000
 
 
-class GroupKernel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class GroupKernel(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Compare tracks group by group, and average the similarities.
 
     With one kernel over all columns, two tracks are similar only if nothing differs much. Here

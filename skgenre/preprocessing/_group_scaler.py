@@ -12,9 +12,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skgenre.preprocessing._feature_groups import group_labels
+from skgenre.utils._site import DocLinkMixin
 
 
-class GroupScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class GroupScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Standardise columns, clip them, and give each group of columns the same weight.
 
     Each column is scaled to mean 0 and standard deviation 1, clipped at ``clip`` standard

@@ -29,6 +29,7 @@ from skgenre.preprocessing import GroupKernel, GroupScaler
 from skgenre.similarity._nearest import nearest
 from skgenre.similarity._neighbors import Neighbors
 from skgenre.utils._random import draw_rows
+from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import check_artists
 from skgenre.utils._waveforms import track_paths
 
@@ -42,7 +43,7 @@ _QUERIES_TOGETHER = 512
 _CATALOGUE_TOGETHER = 4096
 
 
-class SimilarTracks(BaseEstimator):
+class SimilarTracks(DocLinkMixin, BaseEstimator):
     """Find the tracks of a catalogue that sound most alike, without any labels.
 
     Tracks are compared as :class:`GenreClassifier` compares them, by a :class:`GroupKernel` over
@@ -87,7 +88,7 @@ class SimilarTracks(BaseEstimator):
         out unless ``keep_paths=True``.
     n_features_in_ : int
         Number of columns of X in ``fit``, with "passthrough".
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns of X in ``fit``, with "passthrough" and where they are text.
 
     See Also
