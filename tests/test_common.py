@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 # The fit and the vote of these are those of the MLP, CNN and LSTM: their own parts are tested in
 # tests/classifiers, and on input of more than two dimensions in test_nd_checks.py.
-_LIKE_OTHERS = ("ImageCNN", "Transfer", "CRNN", "RCNN", "LogMelCNN")
+_LIKE_OTHERS = ("ImageCNN", "Transfer", "CRNN", "RCNN", "LogMelCNN", "Keras")
 
 
 def _is_like_others(classifier):

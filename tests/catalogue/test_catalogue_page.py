@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from skgenre.catalogue import read_records
 
 PAGE = Path(__file__).parents[2] / "docs" / "catalogue.md"
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_lead_to_records_and_playlists(tmp_path):
     commands = "".join(re.findall(r"```bash\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
     assert commands.count("skgenre ") >= 5

@@ -447,6 +447,7 @@ def test_threads_share_an_unpickled_model():
                 np.testing.assert_allclose(proba, expected, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_without_standard_error():
     run(
         "import os, sys\n"

@@ -344,6 +344,7 @@ def test_mixed_rates_are_an_error_that_names_both(music):
         pipeline.fit(music.data, music.target)
 
 
+@pytest.mark.slow
 def test_ten_folds_of_class_sorted_tracks_in_two_processes(features, music):
     scores = cross_val_score(small_mlp(), features, music.target, cv=10, n_jobs=2)
     assert scores.shape == (10,)

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_hostile_inputs_give_finite_results_or_named_errors():
     # A busy machine is not a hang: the limit is far above that of the full run.
     options = ["--inputs", "200", "--timeout", "60"]

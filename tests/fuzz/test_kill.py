@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [2, 30])
 def test_killed_evaluations_resume_to_the_same_result(kills):
     command = [sys.executable, "-m", "benchmarks.kill", "--kills", str(kills)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
