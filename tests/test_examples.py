@@ -95,3 +95,57 @@ def test_few_labels_with_weights_has_three_curves(run_example, monkeypatch, tmp_
     assert list(curves) == ["default", "embeddings alone", "default and embeddings"]
     assert [len(curve) for curve in curves.values()] == [3, 3, 3]
     assert all(curve[-1][0] > 0.25 for curve in curves.values())
+
+
+@pytest.mark.slow
+def test_a_folder_leads_to_an_estimate_and_to_genres_of_new_files(run_example):
+    out = run_example("plot_04_your_own_folder.py")
+    assert "protocol: artist-grouped" in out
+    accuracy, low, high = map(float, re.search(r"(\d\.\d+) \((.+) to (.+)\)", out).groups())
+    assert 0.4 < accuracy <= 1
+    assert low < accuracy < high
+    answers = re.findall(r"^(\w+)\.00000\.wav: (\w+)$", out, re.MULTILINE)
+    assert len(answers) == 4
+    assert sum(truth == answer for truth, answer in answers) >= 3
+
+
+@pytest.mark.slow
+def test_fewer_answers_are_right_more_often(run_example):
+    out = run_example("plot_05_reject_and_coverage.py")
+    rows = re.findall(r"([\d.]+) of the tracks answered, from ([\d.]+): ([\d.]+) of", out)
+    coverage, threshold, accuracy = zip(*(map(float, row) for row in rows), strict=True)
+    assert coverage == tuple(sorted(coverage, reverse=True))
+    assert threshold == tuple(sorted(threshold))
+    assert accuracy[-1] > accuracy[0] + 0.05
+
+
+@pytest.mark.slow
+def test_the_timeline_finds_both_halves_of_the_medley(run_example):
+    out = run_example("plot_06_timeline.py")
+    segments = re.search(r"segments: (.+)", out).group(1).split(", ")
+    assert segments[:4].count("waltz") >= 3
+    assert segments[4:].count("house") >= 3
+
+
+@pytest.mark.slow
+def test_noise_with_equal_bands_has_players(run_example):
+    pytest.importorskip("IPython")
+    out = run_example("plot_07_what_a_feature_sounds_like.py")
+    assert float(re.search(r"log bands: ([\d.]+)", out).group(1)) > 0.8
+
+
+@pytest.mark.slow
+def test_tracks_of_an_artist_are_nearer_than_those_of_the_genre(run_example):
+    out = run_example("plot_08_map_of_a_catalogue.py")
+    of_all, of_others, of_artist = map(float, re.findall(r": +([\d.]+)$", out, re.MULTILINE))
+    assert of_others > 2 * 0.25  # of four genres
+    assert of_all > of_others + 0.1
+    assert of_artist > 0.5  # a twelfth by chance
+
+
+@pytest.mark.slow
+def test_the_parts_of_a_mistake_add_up(run_example):
+    out = run_example("plot_09_explain_a_mistake.py")
+    parts, intercept, total = map(float, re.search(r"(\S+) \+ (\S+) = (\S+)", out).groups())
+    assert parts + intercept == pytest.approx(total, abs=2e-3)
+    assert total > 0  # the score of the wrong genre against the right one
