@@ -117,10 +117,6 @@ for shift, (name, (model, X)) in enumerate(models.items()):
         label=name,
     )
 
-# %%
-# How to read it
-# --------------
-
 axes.set(xscale="log", xticks=numbers, xlabel="labelled tracks of each genre", ylabel="accuracy")
 axes.set_xticks(numbers, labels=numbers)
 axes.minorticks_off()
@@ -129,6 +125,9 @@ axes.legend()
 plt.show()
 
 # %%
+# How to read it
+# --------------
+#
 # Where the intervals of two models overlap, look at the differences on the same tracks before you
 # prefer one. The network has heard recordings, so that made music says little about what it adds:
 # docs/few_labels.md has the curves on recorded music, and which tracks to label next.
