@@ -116,6 +116,7 @@ PAGES_OF_FILES = {
     "../benchmarks/lab_notes.md": "lab_notes.md",
     "../CHANGELOG.md": "whats_new.md",
     "../README.md": "index.md",
+    "../examples/plot_02_which_accuracy.py": "auto_examples/plot_02_which_accuracy.rst",
     "lab_notes.md": "lab_notes.md",
 }
 
