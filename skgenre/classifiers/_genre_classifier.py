@@ -147,7 +147,9 @@ class GenreClassifier(ExplainMixin, PredictionMixin, ClassifierMixin, BaseEstima
     makes copies. With ``memory`` they take 29 KB more: what is kept there serves prediction too.
     It is kept for one ``n_excerpts``, and computed again for another.
 
-    Above 5000 tracks the kernel is approximated by its values at 2000 of them [1]_.
+    Above 5000 tracks the kernel is approximated by its values at 2000 of them [1]_, and the
+    machines are linear functions of these by least squares. Time and memory then grow with the
+    number of tracks, not with its square.
 
     References
     ----------
