@@ -53,7 +53,7 @@ class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
     >>> from skgenre.classifiers._least_squares import LeastSquaresClassifier
     >>> model = LeastSquaresClassifier().fit([[0.0], [1.0], [4.0], [5.0]], ["a", "a", "b", "b"])
     >>> model.decision_function([[1.0], [4.0]]).round(2)
-    array([-0.7,  0.7])
+    array([-0.69,  0.69])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
