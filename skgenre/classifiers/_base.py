@@ -112,10 +112,24 @@ class BaseGenreClassifier(DocLinkMixin, CallbackSupportMixin, ClassifierMixin, B
         return as_segments(X)
 
     def _training_batches(
-        self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weight: NDArray[Any] | None,
+        tracks: NDArray[np.intp],
     ) -> SegmentBatches:
-        """Return what an epoch of training runs over, from checked input."""
-        return SegmentBatches.of_tracks(self._segments(X), y, weight)
+        """Return what an epoch of training runs over, from rows of the checked input."""
+        return SegmentBatches.of_tracks(self._segments(X), y, weight, tracks)
+
+    def _validation_batches(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weight: NDArray[Any] | None,
+        tracks: NDArray[np.intp],
+    ) -> SegmentBatches:
+        """Return what is measured after each epoch, from rows of the checked input."""
+        return SegmentBatches.of_tracks(self._segments(X), y, weight, tracks)
 
     def _describe(self, shape: tuple[int, ...]) -> str:
         """Name the shape of a segment, for messages."""
@@ -201,15 +215,16 @@ class BaseGenreClassifier(DocLinkMixin, CallbackSupportMixin, ClassifierMixin, B
                     "finite; give numbers from 0 up."
                 )
             weight = by_class if weight is None else weight * by_class
-        data, codes, weight = self._weighted(X, codes, weight)
+        used, weight = self._weighted(codes, weight)
         split_seed, network_seed, order_seed = draw_seeds(self.random_state, 3)
-        train, held_out = self._split(codes, split_seed)
-        training = self._training_batches(*_select(train, data, codes, weight))
+        train, held_out = self._split(codes[used], split_seed)
+        # Tracks are selected by their rows, without a copy of X, which may be mapped from a file.
+        tracks = used if train is None else used[train]
+        training = self._training_batches(X, codes, weight, tracks)
         self.segment_shape_ = training.row_shape
         validation = None
         if held_out is not None:
-            tracks, *others = _select(held_out, data, codes, weight)
-            validation = SegmentBatches.of_tracks(self._segments(tracks), *others)
+            validation = self._validation_batches(X, codes, weight, used[held_out])
 
         settings = self._fit_settings()
         context = self._init_callback_context(max_subtasks=settings["epochs"])
@@ -309,20 +324,20 @@ class BaseGenreClassifier(DocLinkMixin, CallbackSupportMixin, ClassifierMixin, B
             )
 
     def _weighted(
-        self, X: NDArray[Any], codes: NDArray[Any], weight: NDArray[Any] | None
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
-        """Drop the tracks of weight 0 and bring the weights to a mean of 1."""
+        self, codes: NDArray[Any], weight: NDArray[Any] | None
+    ) -> tuple[NDArray[np.intp], NDArray[Any] | None]:
+        """Return the tracks whose weight is not 0, and weights that have a mean of 1 on them."""
+        used = np.arange(len(codes))
         if weight is not None:
-            used = weight > 0
-            if not used.any():
+            used = np.flatnonzero(weight)
+            if not len(used):
                 raise ValueError(
                     "All sample weights are zero: no track is left to train on. Check "
                     "sample_weight and class_weight."
                 )
-            X, codes, weight = X[used], codes[used], weight[used]
-            weight = (weight / weight.mean()).astype(np.float32)
-        check_two_classes(self, self.classes_[np.unique(codes)])
-        return X, codes, weight
+            weight = (weight / weight[used].mean()).astype(np.float32)
+        check_two_classes(self, self.classes_[np.unique(codes[used])])
+        return used, weight
 
     def _split(
         self, codes: NDArray[Any], seed: int
@@ -377,8 +392,3 @@ class _EpochTasks:
             **self.data,
             reconstruction_attributes=lambda: {"network_": network.snapshot()},
         )
-
-
-def _select(rows: NDArray[Any] | None, *columns: Any) -> list[Any]:
-    """Select tracks; None means all."""
-    return [c if rows is None or c is None else c[rows] for c in columns]

@@ -14,7 +14,8 @@ from skgenre.utils._validation import fold_segments
 class SegmentBatches:
     """Segments with their classes and weights.
 
-    Rows are selected when their turn comes, so that TensorFlow never holds a copy of all.
+    Rows are selected when their turn comes, so that neither this class nor TensorFlow holds a copy
+    of all. Segments that are mapped from a file are read then.
 
     Parameters
     ----------
@@ -24,13 +25,20 @@ class SegmentBatches:
         Their classes, encoded as 0 .. n_classes - 1.
     weights : ndarray of shape (n,) or None, default=None
         Their weights.
+    selected : ndarray of shape (n_selected,), int, or None, default=None
+        The segments that take part; None means all.
     """
 
     def __init__(
-        self, segments: NDArray[Any], classes: NDArray[Any], weights: NDArray[Any] | None = None
+        self,
+        segments: NDArray[Any],
+        classes: NDArray[Any],
+        weights: NDArray[Any] | None = None,
+        selected: NDArray[np.intp] | None = None,
     ):
         self.columns = (segments, classes) if weights is None else (segments, classes, weights)
-        self.rows = np.arange(len(segments))
+        self.selected = np.arange(len(segments)) if selected is None else selected
+        self.rows = self.selected
 
     @classmethod
     def of_tracks(
@@ -38,10 +46,17 @@ class SegmentBatches:
         segments: NDArray[Any],
         classes: NDArray[Any],
         weights: NDArray[Any] | None = None,
+        tracks: NDArray[np.intp] | None = None,
         **params: Any,
     ) -> Self:
-        """Give each segment of (n_tracks, n_segments, ...) its track's class and weight."""
+        """Give each segment of (n_tracks, n_segments, ...) its track's class and weight.
+
+        ``tracks`` are those whose segments take part; None means all.
+        """
         n_segments = segments.shape[1]
+        if tracks is not None:
+            of_tracks = tracks[:, np.newaxis] * n_segments + np.arange(n_segments)
+            params["selected"] = of_tracks.ravel()
         return cls(
             np.ascontiguousarray(fold_segments(segments)),
             np.repeat(classes, n_segments),
@@ -69,8 +84,9 @@ class SegmentBatches:
         """Draw the order of an epoch without a global generator."""
         import tensorflow as tf
 
-        rows = tf.range(len(self.rows))
-        self.rows = tf.random.experimental.stateless_shuffle(rows, seed=[seed, epoch + 1]).numpy()
+        places = tf.range(len(self.selected))
+        order = tf.random.experimental.stateless_shuffle(places, seed=[seed, epoch + 1])
+        self.rows = self.selected[order.numpy()]
 
     def chunks(self, n_rows: int) -> Iterator[tuple[NDArray[Any], ...]]:
         """Yield the columns of an epoch, ``n_rows`` rows at a time."""

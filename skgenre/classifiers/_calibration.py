@@ -8,11 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.model_selection import StratifiedKFold, check_cv
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -24,17 +23,18 @@ from sklearn.utils.validation import (
     indexable,
 )
 
+from skgenre.classifiers._pair_sigmoids import (
+    balancing_offsets,
+    class_proba,
+    slopes,
+    temperature,
+)
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.utils._pipeline import final_classifier
-from skgenre.utils._probabilities import MIN_PROBABILITY
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._site import DocLinkMixin
 
 Array = NDArray[Any]
-
-_USUAL_LOG_SLOPE = np.log(2)
-_OFFSET_PRECISION = 5.0
-_ROWS_TOGETHER = 256
 
 
 class PairwiseCalibratedClassifier(
@@ -59,6 +59,11 @@ class PairwiseCalibratedClassifier(
         all classes are smaller than that, there are fewer. A class may be missing from a fold,
         and from the folds of an iterable some tracks. The data of ``fit`` choose the slopes
         only: the classifier that predicts is fitted on all of them.
+    refit_transformers : bool, default=True
+        Whether each fold fits all steps of a pipeline. With False, all steps but the last are
+        fitted once, on all tracks, and each fold fits the last step: many times faster where the
+        transformers take most of the time. The transformers then know the tracks that are left
+        out, which matters less the more tracks there are.
     balance : bool, default=False
         Whether to make up for unequal numbers of tracks by an offset for each class, and to
         sharpen or soften the probabilities by a temperature.
@@ -130,13 +135,17 @@ class PairwiseCalibratedClassifier(
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit", "decision_function"])],
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), "array-like"],
+        "refit_transformers": ["boolean"],
         "balance": ["boolean"],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, *, cv=5, balance=False, random_state=None):
+    def __init__(
+        self, estimator, *, cv=5, refit_transformers=True, balance=False, random_state=None
+    ):
         self.estimator = estimator
         self.cv = cv
+        self.refit_transformers = refit_transformers
         self.balance = balance
         self.random_state = random_state
 
@@ -152,7 +161,8 @@ class PairwiseCalibratedClassifier(
             Class of each track.
         **params : dict
             Parameters of the classifier's ``fit``. Those with one value for each track are
-            divided into the folds. With metadata routing, those that it requests.
+            divided into the folds. With metadata routing, those that it requests, and, where the
+            transformers are not refitted, that they request.
 
         Returns
         -------
@@ -172,7 +182,18 @@ class PairwiseCalibratedClassifier(
         check_two_classes(self, self.classes_)
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
-        self.estimator_ = clone(self.estimator).fit(X, y, **_check_method_params(X, params))
+        self.estimator_, unfitted = clone(self.estimator), self.estimator
+        if self.refit_transformers or not isinstance(self.estimator, Pipeline):
+            self.estimator_.fit(X, y, **_check_method_params(X, params))
+        else:
+            transformers, last = self.estimator_[:-1], f"{self.estimator.steps[-1][0]}__"
+            of_last = {name: value for name, value in params.items() if name.startswith(last)}
+            others = {name: value for name, value in params.items() if name not in of_last}
+            X = transformers.fit_transform(X, y, **_check_method_params(X, others))
+            self.estimator_.steps[:-1] = transformers.steps  # with a memory, they are copies
+            params = {name.removeprefix(last): value for name, value in of_last.items()}
+            self.estimator_[-1].fit(X, y, **_check_method_params(X, params))
+            unfitted = self.estimator[-1]
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)  # of an earlier fit
             if hasattr(self.estimator_, name):
@@ -182,7 +203,7 @@ class PairwiseCalibratedClassifier(
         for train, test in self._folds(X, codes):
             if len(np.unique(codes[train])) < 2:
                 continue
-            fold = clone(self.estimator)
+            fold = clone(unfitted)
             X_train, y_train = _safe_split(fold, X, y, train)
             X_test, _ = _safe_split(fold, X, y, test, train)
             fold.fit(X_train, y_train, **_check_method_params(X, params, train))
@@ -192,7 +213,7 @@ class PairwiseCalibratedClassifier(
             np.concatenate([scores[codes == i, pair], -scores[codes == j, pair]])
             for pair, (i, j) in enumerate(zip(first, second, strict=True))
         ]
-        self.slopes_ = _slopes([margin[~np.isnan(margin)] for margin in margins])
+        self.slopes_ = slopes([margin[~np.isnan(margin)] for margin in margins])
         self.offsets_ = np.zeros(len(self.classes_))
         if self.balance:
             self._balance(scores, codes)
@@ -200,11 +221,11 @@ class PairwiseCalibratedClassifier(
 
     def _balance(self, scores: Array, codes: Array) -> None:
         """Learn the offsets of the classes, and apply the temperature to them and to the slopes."""
-        self.offsets_ = _balancing_offsets(scores * self.slopes_, codes)
+        self.offsets_ = balancing_offsets(scores * self.slopes_, codes)
         known = ~np.isnan(scores).any(axis=1)  # left out once, by a classifier of all classes
         of_pairs = scores[known] * self.slopes_ + self._pair_offsets()
-        temperature = _temperature(of_pairs, codes[known], len(self.classes_))
-        self.slopes_, self.offsets_ = self.slopes_ * temperature, self.offsets_ * temperature
+        factor = temperature(of_pairs, codes[known], len(self.classes_))
+        self.slopes_, self.offsets_ = self.slopes_ * factor, self.offsets_ * factor
 
     def _pair_offsets(self) -> Array:
         first, second = np.triu_indices(len(self.classes_), 1)
@@ -257,7 +278,7 @@ class PairwiseCalibratedClassifier(
         """
         check_is_fitted(self)
         scores = self._pair_scores(self.estimator_, X)
-        return _class_proba(scores * self.slopes_ + self._pair_offsets(), len(self.classes_))
+        return class_proba(scores * self.slopes_ + self._pair_offsets(), len(self.classes_))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each track.
@@ -294,109 +315,3 @@ class PairwiseCalibratedClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
-
-
-@np.errstate(under="ignore")  # what is too small to be a number is 0
-def _slopes(margins: list[Array]) -> Array:
-    """Return the most probable slope of each pair's sigmoid."""
-    every = np.concatenate(margins)
-    # Where few tracks are left to learn from, the scores of a discriminant can be thousands.
-    size = np.sqrt(np.square(every).mean()) if every.any() else 1.0
-    common = _log_slope(every / size, _USUAL_LOG_SLOPE)
-    return np.exp([_log_slope(margin / size, common) for margin in margins]) / size
-
-
-def _log_slope(margins: Array, expected: float) -> float:
-    """Return the most probable logarithm of a slope under a normal prior around a value."""
-
-    def loss(log_slope: float) -> float:
-        unlikely = np.logaddexp(0, -margins * np.exp(log_slope)).sum()
-        return unlikely + (log_slope - expected) ** 2 / 2
-
-    return float(minimize_scalar(loss, bounds=(expected - 4, expected + 4), method="bounded").x)
-
-
-def _balancing_offsets(scores: Array, codes: Array) -> Array:
-    """Return how the offsets of classes change if all classes count the same.
-
-    The scores of pairs are calibrated, with NaN where they are not known.
-    """
-    counts = np.bincount(codes)
-    n_classes = len(counts)
-    first, second = np.triu_indices(n_classes, 1)
-    own, other, margins = [], [], []
-    for pair, (i, j) in enumerate(zip(first, second, strict=True)):
-        for sign, one, another in ((1, i, j), (-1, j, i)):
-            part = sign * scores[codes == one, pair]
-            part = part[~np.isnan(part)]
-            margins.append(part)
-            own.append(np.full(len(part), one))
-            other.append(np.full(len(part), another))
-    sides = np.concatenate(own), np.concatenate(other), np.concatenate(margins)
-    if not len(sides[0]):
-        return np.zeros(n_classes)
-    weights = np.full(len(sides[0]), 1 / (n_classes - 1))  # a track is in that number of pairs
-    balanced = 1 / counts[sides[0]]
-    balanced *= weights.mean() / balanced.mean()
-    return _offsets(*sides, balanced, n_classes) - _offsets(*sides, weights, n_classes)
-
-
-def _offsets(own: Array, other: Array, margins: Array, weights: Array, n_classes: int) -> Array:
-    """Return the most probable offset of each class.
-
-    ``margins`` says by how much a track is on the side of its own class, rather than the other.
-    """
-
-    def loss(offsets: Array) -> tuple[float, Array]:
-        shifted = margins + offsets[own] - offsets[other]
-        pull = weights * expit(-shifted)
-        gradient = np.bincount(other, pull, n_classes) - np.bincount(own, pull, n_classes)
-        unlikely = (weights * np.logaddexp(0, -shifted)).sum()
-        prior = _OFFSET_PRECISION * (offsets @ offsets) / 2
-        return unlikely + prior, gradient + _OFFSET_PRECISION * offsets
-
-    return minimize(loss, np.zeros(n_classes), jac=True, method="L-BFGS-B").x
-
-
-def _temperature(scores: Array, codes: Array, n_classes: int) -> float:
-    """Return the factor of the pairs' scores that makes the classes of the tracks most likely."""
-    if not len(codes):
-        return 1.0
-
-    def loss(log_factor: float) -> float:
-        proba = _class_proba(scores * np.exp(log_factor), n_classes)
-        likelihood = proba[np.arange(len(codes)), codes]
-        return -np.log(likelihood + MIN_PROBABILITY).sum() + log_factor**2 / 2
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-1, 1), method="bounded").x))
-
-
-def _class_proba(scores: Array, n_classes: int) -> Array:
-    """Return the probabilities of classes from the calibrated scores of pairs."""
-    of_first = np.clip(expit(scores), MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    first, second = np.triu_indices(n_classes, 1)
-    r = np.full((len(scores), n_classes, n_classes), 0.5)
-    r[:, first, second] = of_first
-    r[:, second, first] = 1 - of_first
-    return _couple(r)
-
-
-def _couple(r: Array) -> Array:
-    """Return the probabilities of classes from those of pairs: (n, k, k) to (n, k)."""
-    k = r.shape[1]
-    out = np.empty(r.shape[:2])
-    for start in range(0, len(r), _ROWS_TOGETHER):
-        rows = r[start : start + _ROWS_TOGETHER]
-        # The minimum of p Q p over all p whose sum is one, by a Lagrange multiplier.
-        system = np.ones((len(rows), k + 1, k + 1))
-        system[:, :k, :k] = -rows * rows.transpose(0, 2, 1)
-        diagonal = np.arange(k)
-        squares = rows**2
-        squares[:, diagonal, diagonal] = 0
-        system[:, diagonal, diagonal] = squares.sum(axis=1)
-        system[:, k, k] = 0
-        right = np.zeros((len(rows), k + 1, 1))
-        right[:, k] = 1
-        p = np.maximum(np.linalg.solve(system, right)[:, :k, 0], 0)
-        out[start : start + _ROWS_TOGETHER] = p / p.sum(axis=1, keepdims=True)
-    return out

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre.classifiers._explanation import Explanation, pair_contributions
+from skgenre.classifiers._genre_table import FeatureTableMixin
 from skgenre.similarity import Neighbors, nearest
 from skgenre.utils._blas import one_blas_thread
 
@@ -19,7 +20,7 @@ _MACHINES = ("svc", "svc_whitened")
 _TRACKS_TOGETHER = 256
 
 
-class ExplainMixin:
+class ExplainMixin(FeatureTableMixin):
     """What :class:`GenreClassifier` says of its support vector machines."""
 
     members_: dict[str, Any]
@@ -27,11 +28,6 @@ class ExplainMixin:
     track_rows_: NDArray[np.intp]
     track_genres_: NDArray[Any]
     track_names_: NDArray[np.str_] | None
-
-    def _whole_tracks(
-        self, X: Any, consequence: str
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        raise NotImplementedError  # GenreClassifier has it, which knows the features
 
     def explain(self, X: Any, *, member: str | None = None) -> Explanation:
         """Split the scores of the support vector machines into exact parts of feature groups.

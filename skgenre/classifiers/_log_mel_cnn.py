@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre import networks
 from skgenre.classifiers._base import BaseGenreClassifier
-from skgenre.classifiers._batches import RandomCropBatches
+from skgenre.classifiers._batches import RandomCropBatches, SegmentBatches
 from skgenre.classifiers._docs import document_training
 from skgenre.classifiers._training import Loss, cross_entropy, make_optimizer
 from skgenre.utils._tf import import_keras
@@ -216,12 +216,17 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
         return crops.reshape(n_tracks, n_segments * self.n_crops, self.crop_frames, n_mels)
 
     def _training_batches(
-        self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weight: NDArray[Any] | None,
+        tracks: NDArray[np.intp],
     ) -> RandomCropBatches:
-        tracks = self._normalize(X)
-        n_steps = max(_MIN_STEPS, -(-tracks.shape[0] * tracks.shape[1] // self.batch_size))
+        X, y, weight = _select(tracks, X, y, weight)
+        X = self._normalize(X)
+        n_steps = max(_MIN_STEPS, -(-X.shape[0] * X.shape[1] // self.batch_size))
         return RandomCropBatches.of_tracks(
-            tracks,
+            X,
             y,
             weight,
             crop_frames=int(self.crop_frames),
@@ -230,6 +235,16 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
             mask_features=self.freq_mask_param,
             time_mask_param=self.time_mask_param,
         )
+
+    def _validation_batches(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weight: NDArray[Any] | None,
+        tracks: NDArray[np.intp],
+    ) -> SegmentBatches:
+        X, y, weight = _select(tracks, X, y, weight)
+        return SegmentBatches.of_tracks(self._segments(X), y, weight)
 
     def _normalize(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return the tracks, long enough for a crop: (n_tracks, n_segments, ...)."""
@@ -263,3 +278,8 @@ class LogMelCNNGenreClassifier(BaseGenreClassifier):
             params |= {"use_ema": True, "ema_momentum": momentum}
         params |= self.optimizer_params or {}
         return make_optimizer(self.optimizer, rate, params, n_steps), cross_entropy
+
+
+def _select(tracks: NDArray[np.intp], *columns: Any) -> list[Any]:
+    """Select tracks, each of which is named once."""
+    return [c if c is None or len(tracks) == len(c) else c[tracks] for c in columns]

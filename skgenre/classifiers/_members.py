@@ -15,10 +15,11 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.svm import SVC, LinearSVC
+from sklearn.svm import SVC
 
 from skgenre.audio import AudioLoader
 from skgenre.classifiers._calibration import PairwiseCalibratedClassifier
+from skgenre.classifiers._least_squares import LeastSquaresClassifier
 from skgenre.classifiers._log_mel_cnn import LogMelCNNGenreClassifier
 from skgenre.embeddings import MusicnnExtractor
 from skgenre.features import (
@@ -31,6 +32,7 @@ from skgenre.features import (
 from skgenre.pipeline import PerTrack
 from skgenre.preprocessing import ArtistWhitening, GroupKernel, GroupScaler
 from skgenre.utils._probabilities import MIN_PROBABILITY
+from skgenre.utils._warnings import warn_caller
 
 Array = NDArray[Any]
 Split = tuple[Array, Array]
@@ -247,11 +249,17 @@ def make_member(
         svc = (
             SVC(C=10.0, kernel="precomputed", decision_function_shape="ovo")
             if exact
-            else LinearSVC(C=10.0, dual=False)
+            else LeastSquaresClassifier(C=10.0)
         )
         steps += [("kernel", kernel), ("svc", svc)]
     pipeline = Pipeline(steps).set_output(transform="default")
-    return PairwiseCalibratedClassifier(pipeline, cv=folds, balance=embeddings is not None)
+    return PairwiseCalibratedClassifier(
+        pipeline,
+        cv=folds,
+        balance=embeddings is not None,
+        # One track in five changes little of what so many say about scales and artists.
+        refit_transformers=len(codes) <= MAX_EXACT,
+    )
 
 
 def embedding_weight(codes: Array) -> float:
@@ -313,6 +321,41 @@ def _has_enough_artists(codes: Array, artists: Array) -> bool:
 def has_two_artists(codes: Array, artists: Array) -> bool:
     """Whether one of the genres has tracks by two artists."""
     return any(len(np.unique(artists[codes == code])) > 1 for code in np.unique(codes))
+
+
+def members_taking_part(names: list[str], *, has_groups: bool) -> list[str]:
+    """Return the members that take part: one of them only where there are groups."""
+    if has_groups or "svc_whitened" not in names:
+        return names
+    others = tuple(name for name in names if name != "svc_whitened")
+    message = (
+        "The member 'svc_whitened' of GenreClassifier needs groups, the artist of each track, but "
+        "fit got none. Give fit(X, y, groups=artists); cross-validations of scikit-learn pass them "
+        "on after sklearn.set_config(enable_metadata_routing=True), as params={'groups': artists}. "
+        f"Without artists choose members={others or ('svc',)}"
+    )
+    if not others:
+        raise ValueError(f"{message}.")
+    warn_caller(
+        f"{message}; 'svc_whitened' is left out, which makes this another model than with artists."
+    )
+    return list(others)
+
+
+def members_with_artists(
+    names: list[str], codes: NDArray[np.intp], artists: NDArray[Any]
+) -> list[str]:
+    """Leave out the member that learns from artists where no genre has two of them."""
+    if "svc_whitened" not in names or has_two_artists(codes, artists):
+        return names
+    message = (
+        "groups names only one artist for each genre, but 'svc_whitened' learns how the "
+        "artists of one genre differ"
+    )
+    if names == ["svc_whitened"]:
+        raise ValueError(f"{message}. Choose 'svc', or give tracks of more artists.")
+    warn_caller(f"{message}; it is left out.")
+    return [name for name in names if name != "svc_whitened"]
 
 
 def geometric_mean(

@@ -70,6 +70,7 @@ _SKGENRE = {
         "_hierarchical": "HierarchicalGenreClassifier",
         "_image_cnn": "ImageCNNGenreClassifier",
         "_keras_genre_classifier": "KerasGenreClassifier _build_model",
+        "_least_squares": "LeastSquaresClassifier",
         "_log_mel_cnn": "LogMelCNNGenreClassifier",
         "_lstm": "LSTMGenreClassifier",
         "_members": "as_frames",

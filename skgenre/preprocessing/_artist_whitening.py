@@ -19,10 +19,14 @@ from sklearn.utils.validation import (
 )
 
 from skgenre.preprocessing._feature_groups import columns_by_group, group_labels
+from skgenre.utils._rows import parts_of_rows
 from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import check_artists, check_genres
 
 Double = NDArray[np.float64]
+
+# Tracks up to which the principal components come from a decomposition of the table itself.
+_MAX_DECOMPOSED = 5000
 
 
 class ArtistWhitening(DocLinkMixin, TransformerMixin, BaseEstimator):
@@ -204,15 +208,12 @@ class ArtistWhitening(DocLinkMixin, TransformerMixin, BaseEstimator):
             self._pass_through("found no genre with two artists. Give tracks of more artists")
             return self
         mean = X.mean(axis=0, dtype=np.float64)
-        centred = X - mean
-        components = [
-            _principal_components(centred[:, columns], int(self.n_components))
-            for columns in self.columns_.values()
-        ]
-        projections = [
-            self._projection(some, centred[:, columns], artist.ravel(), genre, n_free, name)
-            for some, (name, columns) in zip(components, self.columns_.items(), strict=True)
-        ]
+        components, projections = [], []
+        for name, columns in self.columns_.items():
+            centred = X[:, columns] - mean[columns]
+            some = _principal_components(centred, int(self.n_components))
+            components.append(some)
+            projections.append(self._projection(some, centred, artist.ravel(), genre, n_free, name))
         self.mean_, self.projections_, self.components_ = mean, projections, components
         if self.keep_columns:
             return self
@@ -239,20 +240,24 @@ class ArtistWhitening(DocLinkMixin, TransformerMixin, BaseEstimator):
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         if self.projections_ is None:
             return X
-        centred = X - self.mean_
-        parts = [
-            centred[:, columns] @ projection
-            for columns, projection in zip(self.columns_.values(), self.projections_, strict=True)
-        ]
-        if self.keep_columns:
+        out = np.empty((len(X), len(self.feature_groups_)), dtype=X.dtype)
+        for rows in parts_of_rows(len(X)):
+            centred = X[rows] - self.mean_
+            parts = [
+                centred[:, columns] @ projection
+                for columns, projection in zip(
+                    self.columns_.values(), self.projections_, strict=True
+                )
+            ]
+            if not self.keep_columns:
+                out[rows] = np.concatenate(parts, axis=1)
+                continue
             assert self.components_ is not None
-            out = np.empty_like(X)
             for columns, part, components in zip(
                 self.columns_.values(), parts, self.components_, strict=True
             ):
-                out[:, columns] = part @ components.T
-            return out
-        return np.concatenate(parts, axis=1).astype(X.dtype, copy=False)
+                out[rows, columns] = part @ components.T
+        return out
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the columns.
@@ -343,7 +348,14 @@ def _principal_components(centred: NDArray[Any], n_components: int) -> Double:
     """Return the directions of largest variance, as columns: (n_features, k)."""
     # NumPy's SVD, like everything here: SciPy brings a second BLAS, and the threads of the two
     # would busy-wait for each other.
-    _, sizes, directions = np.linalg.svd(centred.astype(np.float64), full_matrices=False)
+    if len(centred) <= _MAX_DECOMPOSED:
+        _, sizes, directions = np.linalg.svd(centred.astype(np.float64), full_matrices=False)
+    else:
+        # One pass over the tracks. Squares lose the sizes below 1e-8 of the largest, which are far
+        # below the tolerance of so many tracks.
+        centred = centred.astype(np.float64, copy=False)
+        values, vectors = np.linalg.eigh(centred.T @ centred)
+        sizes, directions = np.sqrt(np.maximum(values[::-1], 0)), vectors.T[::-1]
     # Directions without variance are meaningless. Centred tracks always leave at least one.
     tolerance = sizes[0] * max(centred.shape) * np.finfo(np.float32).eps
     k = max(1, min(n_components, int((sizes > tolerance).sum())))

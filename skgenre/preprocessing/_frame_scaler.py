@@ -11,8 +11,12 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from skgenre.utils._rows import parts_of_rows
 from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import check_features
+
+# Values whose mean and deviation are computed together.
+_VALUES_TOGETHER = 2**20
 
 
 class FrameScaler(
@@ -96,8 +100,12 @@ class FrameScaler(
         scaler = StandardScaler(with_mean=self.with_mean, with_std=self.with_std)
         # This class wraps its output in a data frame itself; the inner scaler must not.
         scaler.set_output(transform="default")
-        self._scaler = scaler.fit(rows, sample_weight=sample_weight)
+        # A part of the tracks at a time: scikit-learn makes float64 copies of what it gets.
         n_features = X.shape[-1]
+        for part in parts_of_rows(len(rows), max(1, _VALUES_TOGETHER // n_features)):
+            weights = None if sample_weight is None else sample_weight[part]
+            scaler.partial_fit(rows[part], sample_weight=weights)
+        self._scaler = scaler
         self.mean_ = scaler.mean_ if self.with_mean else np.zeros(n_features)
         self.scale_ = scaler.scale_ if self.with_std else np.ones(n_features)
         # A data frame has two dimensions: let scikit-learn wrap tables only.

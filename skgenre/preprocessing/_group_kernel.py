@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skgenre.preprocessing._feature_groups import columns_by_group, group_labels
 from skgenre.utils._random import draw_rows
+from skgenre.utils._rows import parts_of_rows
 from skgenre.utils._site import DocLinkMixin
 
 Double = NDArray[np.float64]
@@ -191,13 +192,15 @@ class GroupKernel(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
         Returns
         -------
-        Xt : ndarray of shape (n_tracks, n_fit) or (n_tracks, n_landmarks), float64
-            Similarities between 0 and 1, or features. A data frame where ``set_output`` asks
-            for one.
+        Xt : ndarray of shape (n_tracks, n_fit) or (n_tracks, n_landmarks)
+            Similarities between 0 and 1, float64, or features of the type of X. A data frame
+            where ``set_output`` asks for one.
         """
         X = self._checked(X)
-        out = np.empty((len(X), len(self.X_fit_)))
-        for part in _parts(len(X)):
+        # In float64, the features of many tracks would take the most memory of all.
+        dtype = np.float64 if self.normalization_ is None else X.dtype
+        out = np.empty((len(X), len(self.X_fit_)), dtype=dtype)
+        for part in parts_of_rows(len(X), _TRACKS_TOGETHER):
             similarities = self._compare(X[part], self.X_fit_)
             if self.normalization_ is not None:
                 similarities = similarities @ self.normalization_.T
@@ -222,7 +225,9 @@ class GroupKernel(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         X = self._checked(X)
         Z = self.X_fit_ if Z is None else self._checked(Z)
-        return np.concatenate([self._compare(X[part], Z) for part in _parts(len(X))])
+        return np.concatenate(
+            [self._compare(X[part], Z) for part in parts_of_rows(len(X), _TRACKS_TOGETHER)]
+        )
 
     @np.errstate(under="ignore")
     def contributions(self, X: Any, coef: Any) -> Double:
@@ -270,7 +275,7 @@ class GroupKernel(DocLinkMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             coef = coef @ self.normalization_
         weights = self._weights()
         parts = np.zeros((len(X), len(coef), len(weights)))
-        for part in _parts(len(X)):
+        for part in parts_of_rows(len(X), _TRACKS_TOGETHER):
             for group, similarities in self._by_group(X[part], self.X_fit_):
                 parts[part, :, group] = weights[group] * (similarities @ coef.T) / weights.sum()
         return parts
@@ -361,9 +366,3 @@ def _typical_distance(X: NDArray[Any]) -> float:
         return np.nan
     median = np.median(squares)
     return float(median if median > rounding else squares.mean())
-
-
-def _parts(n_rows: int) -> Iterator[slice]:
-    """Yield slices of rows that are compared together, to limit the memory."""
-    for start in range(0, n_rows, _TRACKS_TOGETHER):
-        yield slice(start, start + _TRACKS_TOGETHER)

@@ -12,7 +12,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skgenre.preprocessing._feature_groups import group_labels
+from skgenre.utils._rows import parts_of_rows
 from skgenre.utils._site import DocLinkMixin
+
+# Columns whose deviations are computed together in float64, to limit the memory.
+_COLUMNS_TOGETHER = 256
 
 
 class GroupScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -99,10 +103,12 @@ class GroupScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
             If ``feature_groups`` has not one label for each column.
         """
         X = validate_data(self, X, dtype=(np.float64, np.float32))
-        values = X.astype(np.float64)
         labels = group_labels(self, self.feature_groups)
-        self.mean_ = values.mean(axis=0)
-        deviation = values.std(axis=0)
+        self.mean_, deviation = np.empty(X.shape[1]), np.empty(X.shape[1])
+        for start in range(0, X.shape[1], _COLUMNS_TOGETHER):
+            columns = slice(start, start + _COLUMNS_TOGETHER)
+            values = X[:, columns].astype(np.float64)
+            self.mean_[columns], deviation[columns] = values.mean(axis=0), values.std(axis=0)
         # A constant column minus its mean leaves rounding errors.
         constant = deviation <= 10 * np.finfo(X.dtype).eps * np.abs(self.mean_)
         self.scale_ = np.where(constant, 1.0, deviation)
@@ -126,10 +132,13 @@ class GroupScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        Xt = (X - self.mean_) / self.scale_
-        if self.clip is not None:
-            np.clip(Xt, -self.clip, self.clip, out=Xt)
-        return (Xt * self.weights_).astype(X.dtype, copy=False)
+        out = np.empty_like(X)
+        for rows in parts_of_rows(len(X)):
+            Xt = (X[rows] - self.mean_) / self.scale_
+            if self.clip is not None:
+                np.clip(Xt, -self.clip, self.clip, out=Xt)
+            out[rows] = Xt * self.weights_
+        return out
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

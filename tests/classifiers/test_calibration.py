@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris, make_classification
 from sklearn.model_selection import LeaveOneOut
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from skgenre import ArtistWhitening, PairwiseCalibratedClassifier
@@ -269,3 +270,39 @@ def test_names_and_order_of_the_classes_change_nothing():
     np.testing.assert_array_equal(model.fit(X, np.array(list("abc"))[y]).predict_proba(X), expected)
     reordered = model.fit(X, mixed[y]).predict_proba(X)[:, mixed]
     np.testing.assert_allclose(reordered, expected, atol=1e-3)
+
+
+class CountingScaler(StandardScaler):
+    """Counts the tracks of its fits."""
+
+    fits: list = []
+
+    def fit(self, X, y=None, sample_weight=None):
+        self.fits.append(len(X))
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_transformers_are_fitted_once_where_they_are_not_refitted(refit):
+    X, y = load_iris(return_X_y=True)
+    CountingScaler.fits.clear()
+    pipeline = make_pipeline(CountingScaler(), LinearSVC())
+    model = PairwiseCalibratedClassifier(
+        pipeline, refit_transformers=refit, cv=3, random_state=0
+    ).fit(X, y)
+    assert CountingScaler.fits == ([150, 100, 100, 100] if refit else [150])
+    np.testing.assert_allclose(model.estimator_[0].mean_, X.mean(axis=0))
+    assert (model.predict(X) == y).mean() > 0.9
+
+
+def test_slopes_do_not_depend_on_refitting_transformers_that_learn_nothing(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    weight = np.linspace(1, 2, len(y))
+    found = []
+    for refit in (True, False):
+        pipeline = make_pipeline(FunctionTransformer(np.sqrt), LinearSVC(), memory=str(tmp_path))
+        model = PairwiseCalibratedClassifier(pipeline, refit_transformers=refit, random_state=0)
+        found.append(model.fit(X, y, linearsvc__sample_weight=weight))
+    one, other = found
+    np.testing.assert_allclose(other.slopes_, one.slopes_)
+    np.testing.assert_allclose(other.predict_proba(X), one.predict_proba(X))

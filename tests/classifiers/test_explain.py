@@ -65,6 +65,7 @@ def test_scores_are_exact_sums_over_feature_groups(genres, max_exact, monkeypatc
     model = fit(X=X, y=y, artists=np.arange(48) // 2)
     new, _ = tracks(7, genres, seed=1)
     each = []
+    atol = 1e-10 if max_exact > len(X) else 1e-5  # features of landmarks are float32
     for member in model.members_:
         found = model.explain(new, member=member)
         assert found.members == (member,)
@@ -74,11 +75,11 @@ def test_scores_are_exact_sums_over_feature_groups(genres, max_exact, monkeypatc
             of_genre = model.members_[member].estimator_.decision_function(new[:, :-1])
             score = of_genre[:, [0, 0, 1]] - of_genre[:, [1, 2, 2]]
         np.testing.assert_allclose(
-            found.pair_contributions.sum(axis=2) + found.pair_intercept, score, atol=1e-10
+            found.pair_contributions.sum(axis=2) + found.pair_intercept, score, atol=atol
         )
         each.append(score)
     both = model.explain(new)
-    np.testing.assert_allclose(both.pair_scores, np.mean(each, axis=0), atol=1e-10)
+    np.testing.assert_allclose(both.pair_scores, np.mean(each, axis=0), atol=atol)
 
 
 MUSICNN = ["musicnn_mean", "musicnn_penultimate", "musicnn_max", "musicnn_logits"]

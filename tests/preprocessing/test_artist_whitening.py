@@ -371,3 +371,22 @@ def test_kept_columns_have_the_distances_of_the_components(groups):
     )
     assert kept.get_feature_names_out(list("pqrstuvw")).tolist() == list("pqrstuvw")
     assert kept.feature_groups_.tolist() == (groups or [""] * 8)
+
+
+@pytest.mark.parametrize("keep_columns", [False, True])
+def test_many_tracks_give_the_components_of_few(monkeypatch, keep_columns):
+    from skgenre.preprocessing import _artist_whitening
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5000, 6)) @ rng.normal(size=(6, 8))  # two directions have no variance
+    y, artists = np.arange(5000) % 3, np.arange(5000) // 5
+    model = ArtistWhitening(n_components=5, keep_columns=keep_columns)
+    exact = model.fit(X, y, groups=artists).transform(X)  # in more than one part
+    rows = np.concatenate(
+        [model.transform(X[start : start + 1000]) for start in range(0, 5000, 1000)]
+    )
+    np.testing.assert_allclose(exact, rows, atol=1e-10)
+    monkeypatch.setattr(_artist_whitening, "_MAX_DECOMPOSED", 4999)
+    many = clone(model).fit(X, y, groups=artists)
+    assert [part.shape[1] for part in many.components_] == [5]
+    np.testing.assert_allclose(many.transform(X), exact, atol=1e-8)

@@ -77,3 +77,11 @@ def test_float32_stays():
     np.testing.assert_allclose(
         Xt, GroupScaler(feature_groups=GROUPS).fit_transform(X.astype(float)), atol=1e-5
     )
+
+
+def test_many_tracks_and_columns_are_scaled_as_those_alone():
+    X = np.random.default_rng(0).normal(2.0, 3.0, size=(4500, 300)).astype(np.float32)
+    scaler = GroupScaler(feature_groups=["mfcc"] * 300, clip=2.0).fit(X)
+    np.testing.assert_array_equal(scaler.mean_, X.astype(np.float64).mean(axis=0))
+    expected = np.clip((X - scaler.mean_) / X.astype(np.float64).std(axis=0), -2, 2) / np.sqrt(300)
+    np.testing.assert_array_equal(scaler.transform(X), expected.astype(np.float32))
