@@ -149,7 +149,7 @@ class CoverageAccuracyDisplay:
         ax.set_xlim(-0.03, 1.09)
         ax.set_ylim(max(0.0, np.floor(10 * lowest - 1) / 10) - 0.02, 1.06)
         if name is not None:
-            legend(ax, loc="lower left")
+            legend(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

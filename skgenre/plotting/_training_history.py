@@ -188,14 +188,14 @@ class TrainingHistoryDisplay:
                 f"{len(metrics)} metrics ({', '.join(metrics)}) need as many axes, got "
                 f"{len(axes)}. Give ax=None, one Axes for each, or fewer metrics."
             )
-        self.lines_: list[Any] = []
-        for each, metric, (training, validation) in zip(axes, metrics, curves, strict=True):
-            self._draw(each, metric, training, validation)
         name = self.name if name is None else name
         if name is not None and ax is None and len(axes) > 1:
             axes[0].figure.suptitle(name)
         elif name is not None:
             axes[0].set_title(name)
+        self.lines_: list[Any] = []
+        for each, metric, (training, validation) in zip(axes, metrics, curves, strict=True):
+            self._draw(each, metric, training, validation)
         self.ax_: Any = axes[0] if len(axes) == 1 else np.array(axes, dtype=object)
         self.figure_ = axes[0].figure
         return self
