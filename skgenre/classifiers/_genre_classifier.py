@@ -27,6 +27,7 @@ from skgenre.classifiers._members import (
     make_member,
     view_columns,
 )
+from skgenre.classifiers._segment_times import segment_times
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.embeddings import MusicnnExtractor, WrongWeightsError
 from skgenre.pipeline import PerTrack
@@ -533,6 +534,36 @@ class GenreClassifier(DocLinkMixin, ExplainMixin, ClassifierMixin, BaseEstimator
         proba = self._mean_of_members(self._member_proba(rows))
         proba = proba.reshape(len(table), len(segments), -1).astype(np.float32)
         return np.where(has_sound[:, :, np.newaxis], proba, np.float32(1 / len(self.classes_)))
+
+    def segment_times(self, X: Any) -> NDArray[np.float64]:
+        """Return when the segments of ``predict_segment_proba`` start and end.
+
+        Parameters
+        ----------
+        X : sequence of n_tracks tracks
+            As for ``fit``, but not ``precomputed``. Of files the header is read.
+
+        Returns
+        -------
+        times : ndarray of shape (n_tracks, n_segments, 2)
+            Start and end of each segment, in seconds from the start of the track.
+
+        Raises
+        ------
+        ValueError
+            If the features are ``precomputed``, which know no times.
+        """
+        check_is_fitted(self)
+        if self.precomputed:
+            raise ValueError("Precomputed features know no times; give the tracks themselves.")
+        _, sampling_rate, duration, _ = self._settings
+        return segment_times(
+            as_rows(X),
+            sampling_rate=sampling_rate,
+            duration=duration,
+            n_segments=self.n_segments,
+            segment_duration=self.segment_duration,
+        )
 
     def _whole_tracks(
         self, X: Any, consequence: str
