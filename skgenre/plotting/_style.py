@@ -114,7 +114,7 @@ def is_dark(ax: Any) -> bool:
 def contrast(color: Any) -> str:
     """Return the colour, black or white, of a text on some colour."""
     red, green, blue = import_module("matplotlib.colors").to_rgb(color)
-    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.4 else "black"
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "black"
 
 
 def halo(ax: Any) -> list[Any]:
