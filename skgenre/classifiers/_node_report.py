@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgenre.classifiers._target import check_target
 from skgenre.classifiers._tree import Node
-from skgenre.utils._records import Record, markdown_table
+from skgenre.utils._records import TableRecord, markdown_table
 from skgenre.utils._validation import Array, check_features
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ else:
 
 
 @dataclass(frozen=True, repr=False)
-class NodeReport(Record):
+class NodeReport(TableRecord):
     """The result of :meth:`skgenre.HierarchicalGenreClassifier.node_report`.
 
     Attributes
