@@ -60,6 +60,7 @@ from .pipeline import PerTrack as PerTrack
 from .plotting import AuditDisplay as AuditDisplay
 from .plotting import CoverageAccuracyDisplay as CoverageAccuracyDisplay
 from .plotting import ExplanationDisplay as ExplanationDisplay
+from .plotting import HierarchyDisplay as HierarchyDisplay
 from .plotting import SearchCurveDisplay as SearchCurveDisplay
 from .plotting import SegmentTimelineDisplay as SegmentTimelineDisplay
 from .plotting import TrainingHistoryDisplay as TrainingHistoryDisplay

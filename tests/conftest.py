@@ -19,6 +19,13 @@ _MISSING = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-mpl reads its option
+def pytest_configure(config):
+    """Compare pictures with their baselines wherever pytest-mpl is installed."""
+    if hasattr(config.option, "mpl"):
+        config.option.mpl = True
+
+
 def pytest_ignore_collect(collection_path):
     """Leave out the modules that import a missing package at the top."""
     if not _MISSING or collection_path.suffix != ".py":

@@ -16,6 +16,7 @@ from skgenre.classifiers._lstm import LSTMGenreClassifier
 from skgenre.classifiers._make_genre_pipeline import make_genre_pipeline
 from skgenre.classifiers._mlp import MLPGenreClassifier
 from skgenre.classifiers._musicnn_tagger import MusicnnTagger
+from skgenre.classifiers._node_report import NodeReport
 from skgenre.classifiers._rcnn import RCNNGenreClassifier
 from skgenre.classifiers._rejecting import RejectingClassifier
 from skgenre.classifiers._transfer import TransferGenreClassifier
@@ -36,6 +37,7 @@ __all__ = [
     "LogMelCNNGenreClassifier",
     "MLPGenreClassifier",
     "MusicnnTagger",
+    "NodeReport",
     "PairwiseCalibratedClassifier",
     "RCNNGenreClassifier",
     "RejectingClassifier",

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
+from skgenre.base import as_rows
 from skgenre.classifiers._genre_record import genre_record
 from skgenre.classifiers._genre_table import FeatureTableMixin, has_sound, source_of, views_of
 from skgenre.classifiers._members import geometric_mean
+from skgenre.classifiers._segment_times import segment_times
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._probabilities import POWER_WITH_EMBEDDINGS, TRACK_AND_EXCERPTS
 from skgenre.utils._warnings import NO_SOUND, gather_track_warnings, warn_of_tracks
@@ -151,6 +154,36 @@ class PredictionMixin(FeatureTableMixin):
         proba = self._mean_of_members(self._member_proba(rows))
         proba = proba.reshape(len(table), len(segments), -1).astype(np.float32)
         return np.where(sound[:, :, np.newaxis], proba, np.float32(1 / len(self.classes_)))
+
+    def segment_times(self, X: Any) -> NDArray[np.float64]:
+        """Return when the segments of ``predict_segment_proba`` start and end.
+
+        Parameters
+        ----------
+        X : sequence of n_tracks tracks
+            As for ``fit``, but not ``precomputed``. Of files the header is read.
+
+        Returns
+        -------
+        times : ndarray of shape (n_tracks, n_segments, 2)
+            Start and end of each segment, in seconds from the start of the track.
+
+        Raises
+        ------
+        ValueError
+            If the features are ``precomputed``, which know no times.
+        """
+        check_is_fitted(self)
+        if self.precomputed:
+            raise ValueError("Precomputed features know no times; give the tracks themselves.")
+        _, sampling_rate, duration, _ = self._settings
+        return segment_times(
+            as_rows(X),
+            sampling_rate=sampling_rate,
+            duration=duration,
+            n_segments=self.n_segments,
+            segment_duration=self.segment_duration,
+        )
 
     def _predict_table(
         self, table: NDArray[np.float32], columns: dict[str, slice]

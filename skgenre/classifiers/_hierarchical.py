@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
@@ -18,6 +17,7 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from skgenre.classifiers._node_report import NodeReportMixin, node_target
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.classifiers._tree import Node, grow_tree, gtzan_tree, tree_from_mapping
 from skgenre.utils._random import draw_seeds
@@ -34,7 +34,12 @@ def _predicts_segments(self: HierarchicalGenreClassifier) -> bool:
 
 
 class HierarchicalGenreClassifier(
-    DocLinkMixin, CallbackSupportMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+    DocLinkMixin,
+    NodeReportMixin,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """Classify step by step down a tree of genres, one classifier a step.
 
@@ -190,7 +195,7 @@ class HierarchicalGenreClassifier(
         )
         self.nodes_ = {}
         for node, seed in zip(nodes, seeds, strict=True):
-            rows, target = _node_target(node, y)
+            rows, target = node_target(node, y)
             classifier = self._node_classifier(node.path, seed)
             weights = {}
             if sample_weight is not None:
@@ -255,52 +260,6 @@ class HierarchicalGenreClassifier(
         """
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
-
-    def node_scores(self, X: Any, y: Any) -> dict[str, Any]:
-        """Measure each node on the tracks of its own genres.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_tracks, n_segments, n_frames, n_features)
-            Features of labelled tracks, best of tracks not trained on.
-        y : array-like of shape (n_tracks,)
-            Their genres, all among ``classes_``.
-
-        Returns
-        -------
-        scores : dict
-            ``"nodes"``: accuracy of each node by path, NaN where no track passes it.
-            ``"genres"``: the product of the accuracies along each genre's path.
-            ``"expected"``: what the whole can expect of "hard" routing, if errors at
-            different nodes are independent: the mean of the products over the tracks.
-
-        Raises
-        ------
-        ValueError
-            If ``y`` holds a genre that was not there in ``fit``.
-        """
-        check_is_fitted(self)
-        X = check_features(self, X, reset=False, max_ndim=5)
-        y = check_target(self, X, y)
-        unknown = np.setdiff1d(y, self._tree.labels())
-        if unknown.size:
-            raise ValueError(
-                f"y holds genres that fit did not see: {unknown.tolist()}; known are "
-                f"{sorted(self._tree.labels())}."
-            )
-        nodes: dict[str, float] = {}
-        products = dict.fromkeys(self._tree.labels(), 1.0)
-        for node in self._tree.walk():
-            rows, target = _node_target(node, y)
-            score = float("nan")
-            if len(rows):
-                score = float(accuracy_score(target, self.nodes_[node.path].predict(X[rows])))
-            nodes[node.path] = score
-            for label in node.labels():
-                products[label] *= score
-        labels, counts = np.unique(y, return_counts=True)
-        expected = np.average([products[label] for label in labels.tolist()], weights=counts)
-        return {"nodes": nodes, "genres": products, "expected": float(expected)}
 
     @np.errstate(under="ignore")  # what is too small to be a number is 0
     def _plant(self, X: Array, y: Array) -> Node:
@@ -377,13 +336,3 @@ class HierarchicalGenreClassifier(
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _node_target(node: Node, y: Array) -> tuple[Array, Array]:
-    """Return the rows of a node's tracks, and which of its children each belongs to."""
-    target = np.full(len(y), -1)
-    for position, (_, child) in enumerate(node.children):
-        below = child.labels() if isinstance(child, Node) else [child]
-        target[np.isin(y, below)] = position
-    rows = np.flatnonzero(target >= 0)
-    return rows, target[rows]

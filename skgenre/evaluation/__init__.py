@@ -9,6 +9,7 @@ from skgenre.evaluation._metrics import precision_at_k, segment_accuracy_scorer
 from skgenre.evaluation._protocols import Splits, make_splits
 from skgenre.evaluation._published_splits import FaultFilteredSplit, StratifiedSplit
 from skgenre.evaluation._results import EvaluationResult
+from skgenre.evaluation._search_table import SearchTable, search_table
 from skgenre.evaluation._task import EvaluationTask, unpack_dataset
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "EvaluationTask",
     "FaultFilteredSplit",
     "FoldResult",
+    "SearchTable",
     "Splits",
     "StratifiedSplit",
     "compare",
@@ -28,6 +30,7 @@ __all__ = [
     "leakage_audit",
     "make_splits",
     "precision_at_k",
+    "search_table",
     "segment_accuracy_scorer",
     "unpack_dataset",
 ]

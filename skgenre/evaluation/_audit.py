@@ -24,7 +24,7 @@ from skgenre.evaluation._protocols import PROTOCOLS, check_protocol, why_not_pos
 from skgenre.evaluation._results import EvaluationResult, title
 from skgenre.evaluation._task import EvaluationTask
 from skgenre.utils._random import draw_seeds
-from skgenre.utils._records import Record, import_pandas, markdown_table
+from skgenre.utils._records import TableRecord, import_pandas, markdown_table
 
 Array = NDArray[Any]
 
@@ -32,7 +32,7 @@ _INFLATED = ("segment_accuracy", "track_accuracy")
 
 
 @dataclass(frozen=True, repr=False)
-class AuditResult(Record):
+class AuditResult(TableRecord):
     """The result of :func:`skgenre.leakage_audit`.
 
     Attributes
@@ -105,6 +105,11 @@ class AuditResult(Record):
             One row a protocol: both accuracies and their intervals, then their distance from
             those of the strictest in percentage points.
         """
+        table = markdown_table(*self._cells())
+        lines = [f"- {protocol}: left out, {why}." for protocol, why in self.skipped.items()]
+        return "\n\n".join([table, "\n".join(lines)]) if lines else table
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
         shown = [m for m in METRICS[:4] if any(m in r.overall for r in self.results.values())]
         inflated = [name for name in _INFLATED if name in shown]
         head = ["protocol", "tracks", *map(title, shown)]
@@ -116,9 +121,7 @@ class AuditResult(Record):
             found = self.inflation.get(protocol, {})
             row += [_points(found[name]) if name in found else "" for name in inflated]
             rows.append(row)
-        lines = [markdown_table(head, rows)]
-        lines += [f"- {protocol}: left out, {why}." for protocol, why in self.skipped.items()]
-        return "\n\n".join([lines[0], "\n".join(lines[1:])]) if self.skipped else lines[0]
+        return head, rows
 
     def plot(self, ax: Any = None, *, chance: float | None = None) -> Any:
         """Draw the accuracies under each protocol as bars.

@@ -13,14 +13,14 @@ from skgenre.evaluation._compare import bootstrap_units, pair_tracks, paired_dif
 from skgenre.evaluation._metrics import bootstrap_weights
 from skgenre.evaluation._results import EvaluationResult, interval_title
 from skgenre.utils._random import draw_seeds
-from skgenre.utils._records import Record, markdown_table
+from skgenre.utils._records import TableRecord, markdown_table
 
 _N_BOOTSTRAP = 1000
 _N_SHOWN = 10  # flips in tables
 
 
 @dataclass(frozen=True, repr=False)
-class AnswerChanges(Record):
+class AnswerChanges(TableRecord):
     """The result of :func:`skgenre.evaluation.compare_answers`.
 
     Attributes
@@ -66,13 +66,16 @@ class AnswerChanges(Record):
         text : str
             The table has a row for each genre and one for all tracks.
         """
+        table = markdown_table(*self._cells())
+        return "\n\n".join([table, *(f"- {line}" for line in self.summary())])
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
         rows = [
             [str(row["genre"]), str(row["n_tracks"]), f"{row['old']:.3f}", f"{row['new']:.3f}"]
             for row in self.genres
         ]
         rows.append(["all", str(self.n_tracks), *(f"{v:.3f}" for v in self.accuracy.values())])
-        table = markdown_table(["genre", "tracks", "old recall", "new recall"], rows)
-        return "\n\n".join([table, *(f"- {line}" for line in self.summary())])
+        return ["genre", "tracks", "old recall", "new recall"], rows
 
     def summary(self) -> list[str]:
         """Return the difference and what flips, in sentences.

@@ -14,14 +14,14 @@ from sklearn.utils._param_validation import Interval, validate_params
 from skgenre.evaluation._metrics import bootstrap_weights, estimate, interval
 from skgenre.evaluation._results import EvaluationResult, interval_title
 from skgenre.utils._random import draw_seeds
-from skgenre.utils._records import Record, import_pandas, markdown_table
+from skgenre.utils._records import TableRecord, import_pandas, markdown_table
 from skgenre.utils._warnings import warn_caller
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Record):
+class Comparison(TableRecord):
     """The result of :func:`skgenre.compare`.
 
     Attributes
@@ -93,6 +93,10 @@ class Comparison(Record):
         table : str
             Two columns, then a list of the ``differences``.
         """
+        table = markdown_table(*self._cells())
+        return "\n\n".join([table, *(f"- {text}" for text in self.differences)])
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
         low, high = self.difference["low"], self.difference["high"]
         a, b = self.names
         rows = [
@@ -104,8 +108,7 @@ class Comparison(Record):
             [f"right only in {b}", str(self.only_b)],
             ["p (McNemar, exact)", f"{self.p_value:.2g}"],
         ]
-        table = markdown_table([f"{self.n_tracks} tracks", ""], rows)
-        return "\n\n".join([table, *(f"- {text}" for text in self.differences)])
+        return [f"{self.n_tracks} tracks", ""], rows
 
 
 @validate_params(

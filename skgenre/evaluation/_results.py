@@ -26,7 +26,7 @@ from skgenre.evaluation._task import EvaluationTask
 from skgenre.utils._environment import environment
 from skgenre.utils._pipeline import final_classifier
 from skgenre.utils._random import draw_seeds
-from skgenre.utils._records import Record, import_pandas, markdown_table
+from skgenre.utils._records import TableRecord, import_pandas, markdown_table
 
 Array = NDArray[Any]
 
@@ -34,7 +34,7 @@ _N_THRESHOLDS = 200
 
 
 @dataclass(frozen=True, repr=False)
-class EvaluationResult(Record):
+class EvaluationResult(TableRecord):
     """The result of :func:`skgenre.evaluate`.
 
     Attributes
@@ -300,6 +300,10 @@ class EvaluationResult(Record):
             One row a metric: the value, its interval, and the mean and standard deviation
             of the folds.
         """
+        title = f"{self.protocol}: {self.n_tracks} tracks, {len(self.folds)} folds"
+        return f"{title}\n\n{markdown_table(*self._cells())}"
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
         rows = []
         for name in METRICS:
             if name in self.overall:
@@ -307,11 +311,7 @@ class EvaluationResult(Record):
                 folds = [fold[name] for fold in self.folds if fold[name] is not None]
                 spread = f"{np.mean(folds):.3f} ± {np.std(folds):.3f}" if folds else ""
                 rows.append([title(name), f"{entry['value']:.3f}", _ends(entry), spread])
-        head = ["metric", "value", interval_title(self.unit), "folds"]
-        return (
-            f"{self.protocol}: {self.n_tracks} tracks, {len(self.folds)} folds\n\n"
-            + markdown_table(head, rows)
-        )
+        return ["metric", "value", interval_title(self.unit), "folds"], rows
 
     def plot(self, ax: Any = None, *, normalize: bool = True) -> Any:
         """Draw the confusion matrix over all tracks.

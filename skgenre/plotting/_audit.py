@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.plotting._style import COLORS, HATCHES, axes_for
+from skgenre.plotting._style import COLORS, HATCHES, axes_for, foreground, halo, is_dark
 
 if TYPE_CHECKING:
     from skgenre.evaluation import AuditResult
@@ -22,6 +22,8 @@ _SAYS = {
 }
 _METRICS = {"segment_accuracy": "of segments", "track_accuracy": "of tracks, by vote"}
 _LINES = {"segment_accuracy": ":", "track_accuracy": "--"}
+# Of the bars, of the lines on a light background and on a dark one.
+_BARS, _LIGHT, _DARK = (COLORS[0], COLORS[4]), ("#004A75", "#8A5F00"), ("#7CC4EE", "#FFD27A")
 
 
 class AuditDisplay:
@@ -145,14 +147,13 @@ class AuditDisplay:
         self.bars_, self.lines_ = {}, {}
         for i, (metric, values) in enumerate(accuracies.items()):
             order = list(_METRICS).index(metric)
-            color = (COLORS[0], COLORS[4])[order]
             places = np.arange(n) + (i - (len(accuracies) - 1) / 2) * height
             value, low, high = values.T
             self.bars_[metric] = ax.barh(
                 places,
                 value,
                 height,
-                color=color,
+                color=_BARS[order],
                 edgecolor="white",
                 hatch=HATCHES[order],
                 label=_METRICS[metric],
@@ -164,32 +165,32 @@ class AuditDisplay:
                 places[with_ends],
                 xerr=ends[:, with_ends],
                 fmt="none",
-                ecolor="black",
+                ecolor=foreground(ax),
                 capsize=3,
                 elinewidth=1.2,
             )
             for x, y in zip(np.fmax(value, high), places, strict=True):
                 if not np.isnan(x):
-                    text = f"{value[np.flatnonzero(places == y)[0]]:.2f}"
+                    text = f"{value[np.flatnonzero(places == y)[0]]:.3f}"
                     ax.annotate(
                         text,
                         (x, y),
                         xytext=(5, 0),
                         textcoords="offset points",
                         va="center",
-                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.9},
+                        path_effects=halo(ax),
                     )
             if not np.isnan(value[-1]):
                 self.lines_[metric] = ax.axvline(
                     value[-1],
-                    color=("#004A75", "#8A5F00")[order],
+                    color=(_DARK if is_dark(ax) else _LIGHT)[order],
                     linestyle=_LINES[metric],
                     linewidth=1.5,
                     label=f"{_METRICS[metric].split(',')[0]}, strictest",
                 )
         shown = [found[m] for m in accuracies for found in (self.bars_, self.lines_) if m in found]
         if chance is not None:
-            guess = ax.axvline(chance, color="0.4", linestyle="-.", linewidth=1, label="guessing")
+            guess = ax.axvline(chance, color="0.5", linestyle="-.", linewidth=1, label="guessing")
             shown.append(guess)
         ax.set_yticks(np.arange(n), [self._title(i) for i in range(n)])
         ax.set_ylim(n - 0.5, -0.5)  # the strictest at the bottom

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.plotting._style import axes_for, legend, style
-from skgenre.utils._pipeline import final_classifier
+from skgenre.plotting._style import axes_for, foreground, halo, legend, style
+from skgenre.utils._pipeline import final_classifier, split_fitted
 
-_NEAREST = 0.06  # of an axis: labels of points closer than this would overlap
+if TYPE_CHECKING:
+    from skgenre.evaluation import EvaluationResult
+
+_CHARACTER = 0.075  # inches of a character in a label
+_GAP = 0.12  # inches between labels
+_MANY = 40  # points, above which only labelled ones have a marker
 
 
 class CoverageAccuracyDisplay:
     """Picture of what rejecting gains: accuracy of the decided tracks against their share.
 
-    Each point is a threshold, the votes that a genre needs. Towards the left fewer tracks
-    are decided; where the vote knows when it is wrong, the curve rises to the left.
+    Each point is a threshold: the votes, or the confidence, that a genre needs. Towards the left
+    fewer tracks are decided; where the model knows when it is wrong, the curve rises to the left.
 
     Parameters
     ----------
     thresholds : array-like of shape (n_thresholds,)
-        Votes asked for, rising.
+        Votes that a genre needs, increasing; or, all between 0 and 1 and of a floating-point
+        type, its probability.
     coverage : array-like of shape (n_thresholds,)
         Share of the tracks that are decided.
     accuracy : array-like of shape (n_thresholds,)
@@ -39,11 +45,13 @@ class CoverageAccuracyDisplay:
     line_ : matplotlib.lines.Line2D
         The curve. Thresholds by which no track is decided have no point on it.
     labels_ : list of matplotlib.text.Annotation
-        Thresholds beside points; one for all that share a point, none where points crowd.
+        Thresholds beside points; one for all that share a point, none where points crowd. The
+        first one says whether they are votes or confidence.
 
     See Also
     --------
-    RejectingClassifier : Its ``coverage_accuracy`` measures these shares.
+    RejectingClassifier : Its ``coverage_accuracy`` measures these shares, by votes.
+    evaluate : The ``coverage_accuracy`` of its result measures them, by confidence.
 
     Examples
     --------
@@ -92,16 +100,48 @@ class CoverageAccuracyDisplay:
         TypeError
             If the classifier has no ``coverage_accuracy``.
         """
-        estimator = getattr(estimator, "best_estimator_", estimator)
         model = final_classifier(estimator)
         if not hasattr(model, "coverage_accuracy"):
             raise TypeError(
                 f"{type(model).__name__} rejects no tracks. Give a fitted RejectingClassifier, or "
                 "a pipeline that ends in one."
             )
-        if model is not estimator and len(estimator.steps) > 1:
-            X = estimator[:-1].transform(X)
+        model, X = split_fitted(estimator, X)
         return cls(*model.coverage_accuracy(X, y), name=name).plot(ax)
+
+    @classmethod
+    def from_result(
+        cls, result: EvaluationResult, *, name: str | None = None, ax: Any = None
+    ) -> Self:
+        """Draw what limits of confidence do for the tracks of an evaluation.
+
+        Parameters
+        ----------
+        result : skgenre.evaluation.EvaluationResult
+            As :func:`evaluate` returns it, of a model with probabilities.
+        name : str or None, default=None
+            Name in the legend.
+        ax : Axes or None, default=None
+            Axes to draw into. None makes a figure.
+
+        Returns
+        -------
+        display : CoverageAccuracyDisplay
+            Drawn.
+
+        Raises
+        ------
+        TypeError
+            If ``result`` is no EvaluationResult.
+        ValueError
+            If the model gave no probabilities.
+        """
+        if not hasattr(result, "coverage_accuracy") or not hasattr(result, "protocol"):
+            raise TypeError(
+                f"Expected an EvaluationResult, as evaluate returns it; got "
+                f"{type(result).__name__}. For a fitted classifier, take from_estimator."
+            )
+        return cls(*result.coverage_accuracy(), name=name).plot(ax)
 
     def plot(self, ax: Any = None, *, name: str | None = None) -> Self:
         """Draw.
@@ -142,14 +182,14 @@ class CoverageAccuracyDisplay:
             gid="coverage",
             **style(number),
         )
-        self._label(ax, x, y, thresholds[decided], above=number % 2 == 0)
+        _fit_limits(ax)
+        labelled = self._label(ax, x, y, thresholds[decided], above=number % 2 == 0)
+        if len(x) > _MANY:
+            self.line_.set_markevery(labelled)
         ax.set_xlabel("coverage: share of the tracks that are decided")
         ax.set_ylabel("accuracy of the decided tracks")
-        lowest = min([y.min(), *(line.get_ydata().min() for line in ax.lines)]) if y.size else 0.0
-        ax.set_xlim(-0.03, 1.09)
-        ax.set_ylim(max(0.0, np.floor(10 * lowest - 1) / 10) - 0.02, 1.06)
         if name is not None:
-            legend(ax, loc="lower left")
+            legend(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -161,37 +201,50 @@ class CoverageAccuracyDisplay:
         thresholds: NDArray[Any],
         *,
         above: bool,
-    ) -> None:
-        """Write the thresholds beside their points, as far as there is room."""
+    ) -> list[int]:
+        """Write the thresholds beside their points, as far as there is room; return which."""
         self.labels_ = []
-        groups: list[tuple[float, float, list[Any]]] = []  # points that coincide
-        for px, py, t in zip(x, y, thresholds, strict=True):
-            if groups and np.allclose(groups[-1][:2], (px, py)):
-                groups[-1][2].append(t)
+        groups: list[list[int]] = []  # of points that coincide
+        for i in range(len(x)):
+            if groups and np.allclose((x[i], y[i]), (x[groups[-1][-1]], y[groups[-1][-1]])):
+                groups[-1].append(i)
             else:
-                groups.append((px, py, [t]))
-        last: float | None = None
-        for px, py, found in groups:
-            if last is not None and abs(last - px) < _NEAREST:
+                groups.append([i])
+        confidence = thresholds.dtype.kind == "f" and (thresholds <= 1).all()
+        left, right = ax.get_xlim()
+        inch = (right - left) / (ax.get_window_extent().width / ax.figure.dpi)  # in data units
+        labelled: list[int] = []
+        room = np.inf  # to the left of the last label
+        for group in groups:
+            ends = thresholds[group[:: max(1, len(group) - 1)]]
+            text = "\u2013".join(f"{t:.2f}" if confidence else f"{t:g}" for t in ends)
+            # A curve falls to the right: above it is room to the right, below it to the left.
+            over = above and bool(labelled)
+            if not labelled:
+                unit = "vote" if ends[-1] == 1 else "votes"
+                text = f"confidence {text}" if confidence else f"{text} {unit}"
+            width = (len(text) * _CHARACTER + _GAP) * inch
+            px, py = x[group[0]], y[group[0]]
+            if room - px < (width if over else 0):
                 continue
-            text = f"{found[0]}" if len(found) == 1 else f"{found[0]}\u2013{found[-1]}"
-            over = above
-            if last is None:  # the rightmost point, below which there is room
-                text += " vote" if found[-1] == 1 else " votes"
-                over = False
-            last = px
+            room = px - (0 if over else width)
+            if above and not labelled:
+                room = px
+            labelled.append(group[0])
             self.labels_.append(
                 ax.annotate(
                     text,
                     (px, py),
-                    xytext=(0, 7 if over else -7),
+                    xytext=(4, 3) if over else (-4, -3),
                     textcoords="offset points",
-                    ha="center",
+                    ha="left" if over else "right",
                     va="bottom" if over else "top",
                     fontsize="small",
-                    color=style(0 if above else 1)["color"],
+                    color=foreground(ax),
+                    path_effects=halo(ax),
                 )
             )
+        return labelled
 
     def _checked(self) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
         thresholds = np.asarray(self.thresholds)
@@ -211,3 +264,16 @@ class CoverageAccuracyDisplay:
                     f"{known.max():g}. Divide per cent by 100."
                 )
         return thresholds, coverage, accuracy
+
+
+def _fit_limits(ax: Any) -> None:
+    """Fit the limits of the axes to all curves in them, with room for labels."""
+    curves = [line.get_xydata() for line in ax.lines if line.get_gid() == "coverage"]
+    points = np.concatenate(curves)
+    if not points.size:
+        return
+    for low, high, set_limits in zip(
+        points.min(axis=0), points.max(axis=0), (ax.set_xlim, ax.set_ylim), strict=True
+    ):
+        room = 0.1 * max(high - low, 0.1)
+        set_limits(low - room, high + room)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.plotting._style import COLORS, HATCHES, axes_for
-from skgenre.utils._pipeline import final_classifier
+from skgenre.plotting._style import COLORS, HATCHES, axes_for, foreground, track_name
+from skgenre.utils._pipeline import final_classifier, split_fitted
 
 _KINDS = ("bars", "heatmap")
 _INTERCEPT = "average track"
@@ -115,18 +114,14 @@ class ExplanationDisplay:
         TypeError
             If the classifier has no ``explain``.
         """
-        estimator = getattr(estimator, "best_estimator_", estimator)
         model = final_classifier(estimator)
         if not hasattr(model, "explain"):
             raise TypeError(
                 f"{type(model).__name__} does not explain its predictions. Give a fitted "
                 "GenreClassifier, or a pipeline that ends in one."
             )
-        if name is None and isinstance(track, (str, os.PathLike)):
-            name = os.path.basename(os.fspath(track))
-        X: Any = [track]
-        if model is not estimator and len(estimator.steps) > 1:
-            X = estimator[:-1].transform(X)
+        name = track_name(track) if name is None else name
+        model, X = split_fitted(estimator, [track])
         genre = model.predict(X)[0] if genre is None else genre
         explanation = model.explain(X)
         return cls(explanation, genre=genre, other=other, name=name).plot(ax, kind=kind)
@@ -247,7 +242,7 @@ class ExplanationDisplay:
                 va="center",
                 fontsize="small",
             )
-        ax.axvline(0, color=ax.xaxis.label.get_color(), linewidth=0.8)
+        ax.axvline(0, color=foreground(ax), linewidth=0.8)
         ax.set_yticks(np.arange(len(values)), names)
         ax.invert_yaxis()
         ax.margins(x=0.16)  # room for the numbers

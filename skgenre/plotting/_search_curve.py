@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from numbers import Real
@@ -10,10 +11,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.plotting._search_results import collect, shown
 from skgenre.plotting._style import LINES, axes_for, legend, style
+from skgenre.utils._search_results import collect, shown, value_labels
 
 _SPREADS = ("band", "bars", None)
+_TICK, _ENTRY = 18, 26  # characters in a line of a tick's and a legend's label
 
 
 class SearchCurveDisplay:
@@ -225,11 +227,12 @@ class SearchCurveDisplay:
             _apart(places, len(self.scores), log, room) if spread == "bars" or not numeric else None
         )
         metrics = list(dict.fromkeys(metric for metric, _ in self.scores))
-        hues = list(dict.fromkeys(str(h) for _, h in self.scores))
+        hues = {shown(h): h for _, h in self.scores}  # equal ones once
+        hue_labels = dict(zip(hues, value_labels(list(hues.values())), strict=True))
         self.lines_ = {}
         for i, ((metric, hue), scores) in enumerate(self.scores.items()):
             m = metrics.index(metric)
-            look = style(hues.index(str(hue)) if self.hue is not None else m)
+            look = style(list(hues).index(shown(hue)) if self.hue is not None else m)
             line = LINES[m % len(LINES)] if numeric else "none"
             if self.hue is not None and m % 2:
                 look["markerfacecolor"] = "white"  # not by the line alone
@@ -237,7 +240,11 @@ class SearchCurveDisplay:
             mean, deviation = scores.mean(axis=1), scores.std(axis=1)
             x = places if apart is None else apart[i]
             (self.lines_[metric, hue],) = ax.plot(
-                x, mean, linestyle=line, label=self._label(metric, hue, metrics), **look
+                x,
+                mean,
+                linestyle=line,
+                label=self._label(metric, hue_labels[shown(hue)], metrics),
+                **look,
             )
             if spread == "band":
                 ax.fill_between(
@@ -253,9 +260,11 @@ class SearchCurveDisplay:
         if log:
             ax.set_xscale("log")
             ax.xaxis.set_minor_locator(import_module("matplotlib.ticker").NullLocator())
-        labels = [shown(self.values[i]) for i in order]
-        upright = sum(map(len, labels)) > 60
-        ax.set_xticks(places, labels, rotation=90 if upright else 0)
+        labels = value_labels([self.values[i] for i in order])
+        if not numeric:
+            labels = [textwrap.fill(label, _TICK, break_long_words=False) for label in labels]
+        width = sum(max(map(len, label.split("\n"))) for label in labels)
+        ax.set_xticks(places, labels, rotation=90 if width > 60 else 0)
         if not numeric:
             ax.set_xlim(-0.5, len(places) - 0.5)
         ax.set_xlabel(_words(self.parameter))
@@ -265,11 +274,11 @@ class SearchCurveDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _label(self, metric: str, hue: Any, metrics: list[str]) -> str:
+    def _label(self, metric: str, hue: str, metrics: list[str]) -> str:
         metric = metric.replace("_", " ")
         if self.hue is None:
             return metric
-        return shown(hue) if len(metrics) == 1 else f"{shown(hue)}, {metric}"
+        return textwrap.fill(hue if len(metrics) == 1 else f"{hue}, {metric}", _ENTRY)
 
     def _check(self) -> None:
         if not len(self.values) or not self.scores:

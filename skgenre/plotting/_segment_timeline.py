@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from skgenre.audio import AudioLoader, Segmenter
-from skgenre.plotting._style import COLORMAP, COLORS, HATCHES, axes_for
+from skgenre.plotting._style import COLORMAP, COLORS, HATCHES, axes_for, track_name
 from skgenre.utils._pipeline import leaf_steps, segment_outputs
 
 _KINDS = ("heatmap", "areas")
@@ -96,19 +96,20 @@ class SegmentTimelineDisplay:
         Returns
         -------
         display : SegmentTimelineDisplay
-            Drawn; with a time axis in seconds if the pipeline has one Segmenter, from its
+            Drawn; with a time axis in seconds if the classifier knows the times of its segments,
+            as :class:`GenreClassifier` does, or the pipeline has one Segmenter: from its
             duration (with ``placement="spread"`` also from the length of the track, known from
-            an AudioLoader or a waveform). With "spread" each moment belongs to the segment with
-            the nearest middle.
+            an AudioLoader or a waveform). Where segments overlap or leave gaps, each moment
+            belongs to the segment with the nearest middle.
 
         Raises
         ------
         TypeError
             If the classifier does not predict segments.
         """
+        name = track_name(track) if name is None else name
         if isinstance(track, (str, os.PathLike)):
             X: Any = [track]
-            name = os.path.basename(os.fspath(track)) if name is None else name
         elif isinstance(track, tuple) and len(track) == 2 and np.ndim(track[1]) == 0:
             X = [track]  # a waveform and its rate
             track = np.asarray(track[0])
@@ -121,7 +122,7 @@ class SegmentTimelineDisplay:
                 )
             X = track[np.newaxis]
         proba, classes = segment_outputs(estimator, X)
-        edges = _edges(estimator, track, proba.shape[1])
+        edges = _edges(estimator, track, X, proba.shape[1])
         return cls(proba[0], classes, edges=edges, name=name).plot(ax, kind=kind)
 
     @classmethod
@@ -293,9 +294,11 @@ class SegmentTimelineDisplay:
         return proba, classes, edges, True
 
 
-def _edges(estimator: Any, track: Any, n_segments: int) -> NDArray[np.float64] | None:
+def _edges(estimator: Any, track: Any, X: Any, n_segments: int) -> NDArray[np.float64] | None:
     """Return the seconds between segments, or None if they are not known."""
     estimator = getattr(estimator, "best_estimator_", estimator)
+    if hasattr(estimator, "segment_times") and not getattr(estimator, "precomputed", False):
+        return _between(*estimator.segment_times(X)[0].T)
     steps = leaf_steps(estimator[:-1]) if isinstance(estimator, Pipeline) else []
     segmenters = [step for step in steps if isinstance(step, Segmenter)]
     if len(segmenters) != 1 or segmenters[0].n_segments != n_segments:
@@ -312,7 +315,12 @@ def _edges(estimator: Any, track: Any, n_segments: int) -> NDArray[np.float64] |
     else:
         return None
     starts = np.linspace(0, max(length, duration) - duration, n_segments)
-    if n_segments > 1 and starts[-1] == 0:
-        return None  # all the same segment
-    between = (starts[1:] + starts[:-1] + duration) / 2
-    return np.concatenate([[0.0], between, [max(length, duration)]])
+    return _between(starts, starts + duration)
+
+
+def _between(starts: NDArray[Any], ends: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Return the seconds between segments, or None if all are the same one."""
+    if len(starts) > 1 and starts[-1] == starts[0]:
+        return None
+    middles = (starts + ends) / 2
+    return np.concatenate([starts[:1], (middles[1:] + middles[:-1]) / 2, ends[-1:]])

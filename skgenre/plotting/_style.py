@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +22,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", ":", "-.")
 HATCHES = ("", "///", "...", "xxx")
 COLORMAP = "cividis"
+_ONE_ROW = 50  # characters of a legend above the axes
 
 
 def import_pyplot(caller: str) -> Any:
@@ -94,10 +96,41 @@ def style(i: int) -> dict[str, Any]:
     return {"color": COLORS[i % len(COLORS)], "marker": MARKERS[i % len(MARKERS)]}
 
 
+def track_name(track: Any) -> str | None:
+    """Return the name of the file if a track is one."""
+    return os.path.basename(os.fspath(track)) if isinstance(track, (str, os.PathLike)) else None
+
+
+def foreground(ax: Any) -> Any:
+    """Return the colour of the labels of some axes: dark on light, light on dark."""
+    return ax.xaxis.label.get_color()
+
+
+def is_dark(ax: Any) -> bool:
+    """Whether the background of some axes is dark."""
+    return contrast(ax.get_facecolor()) == "white"
+
+
+def contrast(color: Any) -> str:
+    """Return the colour, black or white, of a text on some colour."""
+    red, green, blue = import_module("matplotlib.colors").to_rgb(color)
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "black"
+
+
+def halo(ax: Any) -> list[Any]:
+    """Return path effects by which a text can be read where it crosses a line."""
+    effects = import_module("matplotlib.patheffects")
+    return [effects.withStroke(linewidth=3, foreground=ax.get_facecolor())]
+
+
 def legend(ax: Any, **kwargs: Any) -> None:
-    """Add a legend: inside the axes if it is short, else to their right."""
-    handles, _ = ax.get_legend_handles_labels()
-    if len(handles) > 4:
-        kwargs = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), **kwargs}
-    if handles:
-        ax.legend(frameon=len(handles) <= 4, **kwargs)
+    """Add a legend outside the axes: in one row above them if it is short, else to their right."""
+    handles, labels = ax.get_legend_handles_labels()
+    if not handles:
+        return
+    in_one_row = len(labels) <= 4 and sum(map(len, labels)) <= _ONE_ROW
+    if in_one_row and not kwargs.get("title") and not ax.get_title():
+        place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": len(labels)}
+    else:
+        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02)}
+    ax.legend(frameon=False, **place, **kwargs)

@@ -113,6 +113,93 @@ class Record:
         return cls.from_dict(values)
 
 
+class TableRecord(Record):
+    """A record whose main content is one table, also for papers."""
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return the head and the rows of the table, as text."""
+        raise NotImplementedError
+
+    def to_latex(self, *, caption: str | None = None, label: str | None = None) -> str:
+        """Return the table in LaTeX, for documents that use the package booktabs.
+
+        Parameters
+        ----------
+        caption : str or None, default=None
+            Caption of a ``table`` environment around it, in LaTeX; None for the ``tabular`` alone.
+        label : str or None, default=None
+            Label of that environment; needs a caption.
+
+        Returns
+        -------
+        table : str
+            The numbers are those of ``to_markdown``.
+        """
+        return latex_table(*self._cells(), caption=caption, label=label)
+
+
+_LATEX = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "|": r"\textbar{}",
+    "<": "$<$",
+    ">": "$>$",
+    "\u00b1": r"$\pm$",
+    "\u2013": "--",
+}
+_BOLD = re.compile(r"\*\*(.+)\*\*")
+
+
+def latex_table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    caption: str | None = None,
+    label: str | None = None,
+) -> str:
+    """Write the table of :func:`markdown_table` in LaTeX; a cell between "**" is bold.
+
+    Parameters
+    ----------
+    head : sequence of n_columns str
+        Names of the columns.
+    rows : sequence of sequence of n_columns str
+        The cells.
+    caption, label : str or None, default=None
+        Of a ``table`` environment around the ``tabular``.
+
+    Returns
+    -------
+    table : str
+        It needs the package booktabs.
+
+    Raises
+    ------
+    ValueError
+        If a label comes without a caption, to which LaTeX binds it.
+    """
+    if label is not None and caption is None:
+        raise ValueError(f"label={label!r} needs a caption, whose number a reference shows.")
+
+    def cell(text: str) -> str:
+        bold = _BOLD.fullmatch(text)
+        escaped = "".join(_LATEX.get(c, c) for c in (bold[1] if bold else text))
+        return rf"\textbf{{{escaped}}}" if bold else escaped
+
+    def line(cells: Sequence[str]) -> str:
+        return " & ".join(map(cell, cells)) + r" \\"
+
+    columns = "l" + "r" * (len(head) - 1)
+    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", line(head), r"\midrule"]
+    lines += [*map(line, rows), r"\bottomrule", r"\end{tabular}"]
+    if caption is not None:
+        below = [rf"\caption{{{caption}}}"] + ([] if label is None else [rf"\label{{{label}}}"])
+        lines = [r"\begin{table}", r"\centering", *below, *lines, r"\end{table}"]
+    return "\n".join(lines)
+
+
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Write a table whose first column is text and whose others are numbers."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]

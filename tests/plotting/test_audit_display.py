@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from _segment_music import SegmentNeighbors, make_segments
+from matplotlib.colors import to_rgb
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from skgenre import AuditDisplay, leakage_audit
+from skgenre.plotting import plot_confusion
 
 METRICS = ["segment_accuracy", "track_accuracy"]
 
@@ -50,10 +54,27 @@ def test_protocols_are_named_from_lenient_to_strict(audit):
     assert legend[-1] == "guessing"
 
 
+def test_numbers_are_those_of_the_table(audit):
+    texts = [text.get_text() for text in audit.plot().ax_.texts]
+    table = audit.to_markdown()
+    assert len(texts) == 6
+    assert all(re.search(rf"\b{re.escape(text)}\b", table) for text in texts)
+
+
+def test_everything_can_be_read_on_a_dark_background(plt):
+    rows = {"track_accuracy": [[0.8, 0.7, 0.9], [0.5, 0.4, 0.6]]}
+    with plt.style.context("dark_background"):
+        display = AuditDisplay(["a", "b"], rows).plot()
+        interval = display.ax_.collections[0].get_color()[0]
+        line = to_rgb(display.lines_["track_accuracy"].get_color())
+    assert tuple(interval[:3]) == (1, 1, 1)
+    assert min(line) > 0.4
+
+
 def test_what_was_not_measured_has_no_interval_and_no_number():
     rows = [[0.8, np.nan, np.nan], [np.nan] * 3]
     display = AuditDisplay(["a", "b"], {"track_accuracy": rows}).plot()
-    assert [text.get_text() for text in display.ax_.texts] == ["0.80"]
+    assert [text.get_text() for text in display.ax_.texts] == ["0.800"]
     assert display.lines_ == {}
 
 
@@ -96,3 +117,21 @@ def test_confusion_matrix_of_a_result(audit, plt):
     assert shares.confusion_matrix.sum(axis=1) == pytest.approx(1)
     assert ax.get_ylabel() == "true genre"
     assert ax.get_title() == "artist-grouped"
+
+
+def test_counts_stand_below_shares_where_there_is_room(plt):
+    counts = np.full((9, 9), 1)
+    counts[0, 1] = 0
+    labels = [f"genre {i}" for i in range(9)]
+    own = plot_confusion(counts, labels)
+    assert own.text_[0, 0].get_text() == "0.125\n1"
+    assert own.text_[0, 1].get_text() == "0"
+    assert own.text_[1, 0].get_text() == "0.111\n1"
+    _, ax = plt.subplots(figsize=(3.5, 3))
+    assert plot_confusion(counts, labels, ax=ax).text_[1, 0].get_text() == ".11"
+    assert plot_confusion(counts, labels, normalize=False).text_[1, 0].get_text() == "1"
+    own.figure_.canvas.draw()
+    for text in own.text_.ravel():  # nothing reaches into the next cell
+        box = text.get_window_extent().transformed(own.ax_.transData.inverted())
+        assert abs(box.width) < 1
+        assert abs(box.height) < 1

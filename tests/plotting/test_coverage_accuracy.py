@@ -7,7 +7,13 @@ import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skgenre import CoverageAccuracyDisplay, MLPGenreClassifier, RejectingClassifier
+from skgenre import (
+    CoverageAccuracyDisplay,
+    FusionKNeighborsClassifier,
+    MLPGenreClassifier,
+    RejectingClassifier,
+    evaluate,
+)
 
 
 def test_a_pipeline_is_measured():
@@ -44,7 +50,43 @@ def test_thirty_thresholds_do_not_crowd():
     coverage = 1 - (np.arange(30) / 30) ** 3
     display = CoverageAccuracyDisplay(np.arange(1, 31), coverage, np.linspace(0.5, 0.9, 30)).plot()
     places = sorted(label.xy[0] for label in display.labels_)
-    assert np.diff(places).min() >= 0.06
+    assert len(places) > 5
+    display.figure_.canvas.draw()
+    boxes = [label.get_window_extent() for label in display.labels_]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_the_axes_end_where_the_curves_end():
+    first = CoverageAccuracyDisplay([1, 2], [1, 0.8], [0.5, 0.6]).plot()
+    assert first.ax_.get_xlim() == pytest.approx((0.78, 1.02))
+    assert first.ax_.get_ylim() == pytest.approx((0.49, 0.61))
+    second = CoverageAccuracyDisplay([1, 2], [1, 0.6], [0.4, 0.9]).plot(first.ax_)
+    assert second.ax_.get_xlim() == pytest.approx((0.56, 1.04))
+    assert second.ax_.get_ylim() == pytest.approx((0.35, 0.95))
+    alone = CoverageAccuracyDisplay([1], [0.5], [0.5]).plot()
+    assert alone.ax_.get_xlim() == pytest.approx((0.49, 0.51))
+
+
+def test_an_evaluation_is_drawn_over_confidence():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["calm", "loud"], 60)
+    X = rng.normal(size=(120, 3)) + (y == "loud")[:, np.newaxis]
+    result = evaluate(FusionKNeighborsClassifier(), (X, y), protocol="track-random", n_folds=2)
+    display = CoverageAccuracyDisplay.from_result(result, name="neighbours")
+    thresholds, coverage, accuracy = result.coverage_accuracy()
+    assert display.line_.get_xydata().tolist() == np.column_stack([coverage, accuracy]).tolist()
+    texts = [label.get_text() for label in display.labels_]
+    assert texts[0] == f"confidence {thresholds[0]:.2f}"
+    assert not any("vote" in text for text in texts)
+    with pytest.raises(TypeError, match=r"Expected an EvaluationResult, .* got ndarray"):
+        CoverageAccuracyDisplay.from_result(thresholds)
+
+
+def test_of_many_points_only_the_labelled_ones_have_markers():
+    t = np.linspace(0.3, 1, 100)
+    display = CoverageAccuracyDisplay(t, 1.3 - t, np.linspace(0.5, 1, 100)).plot()
+    marked = display.line_.get_xydata()[display.line_.get_markevery()]
+    assert marked.tolist() == [list(label.xy) for label in display.labels_]
 
 
 def test_a_classifier_that_rejects_nothing_is_refused():

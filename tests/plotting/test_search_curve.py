@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skgenre import SearchCurveDisplay
+from skgenre import CNNGenreClassifier, LSTMGenreClassifier, SearchCurveDisplay
 
 SEGMENTS, ACTIVATION = "features__segmenter__n_segments", "classifier__activation"
 GRID = {SEGMENTS: [30, 10, 20], ACTIVATION: ["tanh", "relu"]}
@@ -81,6 +81,60 @@ def test_words_are_categories_in_the_order_of_the_search():
     one = SearchCurveDisplay.from_cv_results(results, ACTIVATION, metrics="segment")
     assert list(one.lines_) == [("segment", None)]
     assert one.ax_.get_ylabel() == "segment"
+
+
+CLASSIFIERS = [
+    CNNGenreClassifier(activation="relu", epochs=5),
+    CNNGenreClassifier(activation="tanh", epochs=5),
+    LSTMGenreClassifier(),
+    make_pipeline(StandardScaler(), LogisticRegression(C=0.1)),
+    make_pipeline(StandardScaler(with_mean=False), LogisticRegression(C=0.1)),
+    make_pipeline(LogisticRegression(C=0.1)),
+]
+
+
+def test_whole_classifiers_have_short_names_that_differ():
+    results = _results({"classifier": CLASSIFIERS}, metrics=("track", "segment"))
+    display = SearchCurveDisplay.from_cv_results(results, "classifier")
+    labels = [t.get_text().replace("\n", " ") for t in display.ax_.get_xticklabels()]
+    assert labels == [
+        "CNN, activation=relu",
+        "CNN, activation=tanh",
+        "LSTM",
+        "LogisticRegression, after StandardScaler, with_mean=True",
+        "LogisticRegression, after StandardScaler, with_mean=False",
+        "LogisticRegression",
+    ]
+    lines = [line for t in display.ax_.get_xticklabels() for line in t.get_text().split("\n")]
+    assert max(map(len, lines)) < 20
+    hue = SearchCurveDisplay.from_cv_results(
+        _results({"classifier": CLASSIFIERS[:3], SEGMENTS: [10, 20]}), SEGMENTS, hue="classifier"
+    )
+    entries = [t.get_text() for t in hue.ax_.get_legend().get_texts()]
+    assert entries == labels[:3]
+    assert len({line.get_color() for line in hue.lines_.values()}) == 3
+
+
+def test_classifiers_whose_printed_forms_are_cut_are_kept_apart():
+    many = ["a word"] * 40  # repr leaves out the middle of long lists
+    models = [LSTMGenreClassifier(units=[*many, n, *many]) for n in (1, 2)]
+    assert repr(models[0]) == repr(models[1])
+    display = SearchCurveDisplay.from_cv_results(_results({"classifier": models}), "classifier")
+    assert len(display.lines_["score", None].get_ydata()) == 2
+
+
+@pytest.mark.parametrize("n_values", [2, 6])
+def test_no_label_is_cut_and_the_legend_is_beside_the_plot(n_values):
+    grid = {"classifier": CLASSIFIERS, SEGMENTS: list(range(n_values))}
+    display = SearchCurveDisplay.from_cv_results(_results(grid), "classifier", hue=SEGMENTS)
+    display.figure_.canvas.draw()
+    inside = display.figure_.bbox.get_points()
+    for label in display.ax_.get_xticklabels():
+        box = label.get_window_extent().get_points()
+        assert (box[0] >= inside[0]).all()
+        assert (box[1] <= inside[1]).all()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert not legend.overlaps(display.ax_.get_window_extent())
 
 
 def test_fixed_chooses_candidates():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -10,9 +12,11 @@ from sklearn.pipeline import make_pipeline
 from skgenre import (
     AudioLoader,
     FusionKNeighborsClassifier,
+    GenreClassifier,
     PerTrack,
     Segmenter,
     SegmentTimelineDisplay,
+    make_genres,
 )
 
 PROBA = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.0, 0.25, 0.75]])
@@ -90,6 +94,50 @@ def test_spread_segments_meet_between_their_middles():
     pipeline = make_pipeline(cut, Loudness()).fit(np.zeros((1, 120)), ["calm"])
     display = SegmentTimelineDisplay.from_estimator(pipeline, np.zeros(120))
     assert display.edges == pytest.approx([0, 3.5, 8.5, 12])  # middles at 1, 6 and 11 s
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """Return the recommended model, fitted, and the paths of tracks of 3 seconds."""
+    folder = tmp_path_factory.mktemp("music")
+    music = make_genres(
+        3, genres=["dub", "swing"], duration=3.0, path=folder, overlap=0.0, random_state=0
+    )
+    return GenreClassifier(("svc",), random_state=0).fit(music.data, music.target), music.data
+
+
+def test_the_recommended_model_knows_the_seconds(fitted):
+    model, paths = fitted
+    model = copy.deepcopy(model).set_params(n_segments=3, segment_duration=1.0)
+    display = SegmentTimelineDisplay.from_estimator(model, paths[0])
+    assert display.edges == pytest.approx([0, 1, 2, 3], abs=1e-3)
+    assert display.ax_.get_xlabel() == "time, s"
+    times = model.segment_times(paths[:2])
+    assert times.shape == (2, 3, 2)
+    assert times[1] == pytest.approx(np.array([[0, 1], [1, 2], [2, 3]]), abs=1e-3)
+    model.set_params(segment_duration=5.0)  # each segment is the whole track
+    assert SegmentTimelineDisplay.from_estimator(model, paths[0]).edges is None
+
+
+def test_seconds_count_from_the_start_of_a_long_track(fitted):
+    model, _ = fitted
+    model = copy.deepcopy(model).set_params(n_segments=2, segment_duration=10.0)
+    waveform = np.random.default_rng(0).normal(size=(2, 100 * 1000)) / 9  # stereo, 100 s
+    # The model takes the 60 s in the middle.
+    times = model.segment_times([(waveform, 1000), waveform[:, :22050]])
+    assert times[0].tolist() == [[20, 30], [70, 80]]
+    assert times[1].tolist() == [[0, 1], [0, 1]]
+    model.set_params(n_segments=1)
+    assert model.segment_times([(waveform, 1000)]).tolist() == [[[45, 55]]]
+
+
+def test_precomputed_features_know_no_seconds(fitted):
+    model, paths = fitted
+    front_end, classifier = model.split_front_end()
+    halves = make_pipeline(front_end, classifier).fit(paths, ["dub"] * 3 + ["swing"] * 3)
+    assert SegmentTimelineDisplay.from_estimator(halves, paths[0]).edges is None
+    with pytest.raises(ValueError, match="Precomputed features know no times"):
+        halves[-1].segment_times(paths)
 
 
 def test_without_a_segmenter_segments_are_numbered():

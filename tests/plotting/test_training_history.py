@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
 
 from skgenre import (
@@ -66,6 +67,48 @@ def test_a_fitted_classifier_and_what_ends_in_one():
         assert display.figure_.get_suptitle() == "MLPGenreClassifier"
 
 
+def test_several_trainings_have_a_mean_a_band_and_a_line_each():
+    short = {key: [v / 2 for v in values[:2]] for key, values in HISTORY.items()}  # stopped early
+    display = TrainingHistoryDisplay.from_history([HISTORY, short], metrics="loss")
+    training, validation = display.lines_
+    assert training.get_xdata().tolist() == [1, 2]  # the epochs of both
+    assert training.get_ydata() == pytest.approx([1.5, 0.75])
+    assert validation.get_ydata() == pytest.approx([1.575, 0.9])
+    band = display.ax_.collections[0].get_paths()[0].vertices
+    assert band[:, 1].max() == pytest.approx(2.0)  # 1.5 and a deviation of 0.5
+    assert band[:, 1].min() == pytest.approx(0.5)
+    others = [line for line in display.ax_.lines if line not in display.lines_]
+    assert [line.get_ydata().tolist() for line in others[:2]] == [HISTORY["loss"], short["loss"]]
+    assert [t.get_text() for t in display.ax_.get_legend().get_texts()] == [
+        "training",
+        "validation",
+    ]
+
+
+def test_the_classifiers_of_folds_are_drawn_together():
+    X = np.random.default_rng(0).normal(size=(12, 2, 4, 3))
+    y = np.tile(["calm", "loud"], 6)
+    mlp = MLPGenreClassifier(units=(4,), epochs=2, random_state=0)
+    done = cross_validate(make_pipeline(FrameScaler(), mlp), X, y, cv=2, return_estimator=True)
+    display = TrainingHistoryDisplay.from_estimators(done["estimator"])
+    histories = [pipeline[-1].history_ for pipeline in done["estimator"]]
+    assert display.lines_[1].get_ydata() == pytest.approx(
+        np.mean([history["loss"] for history in histories], axis=0)
+    )
+    assert display.figure_.get_suptitle() == "MLPGenreClassifier, 2 trainings"
+
+
+def test_trainings_that_cannot_be_drawn_together_are_refused(plt):
+    without = {key: HISTORY[key] for key in ("accuracy", "loss")}
+    with pytest.raises(ValueError, match="Only some of the 2 trainings have a validation part"):
+        TrainingHistoryDisplay([HISTORY, without]).plot()
+    with pytest.raises(ValueError, match="estimators is empty"):
+        TrainingHistoryDisplay.from_estimators([])
+    with pytest.raises(AttributeError, match="has no history_"):
+        TrainingHistoryDisplay.from_estimators([MLPGenreClassifier()])
+    assert plt.get_fignums() == []
+
+
 @pytest.mark.parametrize("model", [MLPGenreClassifier(), HierarchicalGenreClassifier()])
 def test_a_model_without_history_is_refused(model):
     with pytest.raises(AttributeError, match=f"{type(model).__name__} has no history_. Give a fit"):
@@ -75,7 +118,7 @@ def test_a_model_without_history_is_refused(model):
 @pytest.mark.parametrize(
     ("history", "metrics", "error", "match"),
     [
-        ([1, 2], None, TypeError, "history is a list; expected a dict"),
+        (5, None, TypeError, "history is a int; expected a dict"),
         ({"loss": [1.0]}, None, ValueError, "The history has no 'accuracy', but 'loss'"),
         (HISTORY, ["auc"], ValueError, "metric 'auc' is unknown; choose 'accuracy'"),
         (HISTORY, [], ValueError, "metrics is empty"),

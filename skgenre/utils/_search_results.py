@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from skgenre.utils._pipeline import final_classifier, leaf_steps
 
 
 def collect(
@@ -157,7 +160,74 @@ def _differ(a: Mapping[str, Any], b: Mapping[str, Any], name: str) -> bool:
 
 
 def shown(value: Any) -> str:
-    """Write a value of a parameter."""
+    """Write a value of a parameter, so that different values differ."""
     if isinstance(value, Real) and not isinstance(value, (bool, np.bool_)):
         return f"{value:.12g}"
+    if isinstance(value, BaseEstimator):
+        # Not by repr, which leaves out the middle of long ones.
+        settings = value.get_params(deep=False).items()
+        return f"{type(value).__name__}({', '.join(f'{k}={shown(v)}' for k, v in settings)})"
+    if isinstance(value, (list, tuple)):
+        start, end = "[]" if isinstance(value, list) else "()"
+        return f"{start}{', '.join(map(shown, value))}{end}"
     return str(value)
+
+
+def value_labels(values: Sequence[Any]) -> list[str]:
+    """Write values of a parameter for ticks, legends and tables: short, and no two alike.
+
+    Parameters
+    ----------
+    values : sequence of n_values
+        Values of one parameter, each once: numbers, words, or whole estimators.
+
+    Returns
+    -------
+    labels : list of n_values str
+        Estimators have the name of their class, pipelines that of their last step; those of one
+        class also the parameters in which they differ, and their transformers if these differ.
+    """
+    labels = [_name_of(value) for value in values]
+    for label in {label for label in labels if labels.count(label) > 1}:
+        alike = [i for i, other in enumerate(labels) if other == label]
+        for i, details in zip(alike, _differences([values[i] for i in alike]), strict=True):
+            labels[i] = ", ".join([label, *details])
+    for label in {label for label in labels if labels.count(label) > 1}:
+        alike = [i for i, other in enumerate(labels) if other == label]
+        for number, i in enumerate(alike, 1):
+            labels[i] = f"{label} ({number})"
+    return labels
+
+
+def _name_of(value: Any) -> str:
+    if not isinstance(value, BaseEstimator):
+        return shown(value)
+    name = type(final_classifier(value)).__name__
+    for ending in ("GenreClassifier", "Classifier"):
+        if name.endswith(ending) and name != ending:
+            return name.removesuffix(ending)
+    return name
+
+
+def _differences(values: list[Any]) -> list[list[str]]:
+    """List for each of some values of one name the settings in which they differ."""
+    if not all(isinstance(value, BaseEstimator) for value in values):
+        return [[] for _ in values]
+    steps = [" + ".join(_name_of(s) for s in leaf_steps(v)[:-1]) for v in values]
+    settings = [
+        {
+            name: shown(setting)
+            for name, setting in value.get_params(deep=True).items()
+            if not isinstance(setting, (BaseEstimator, list))
+        }
+        for value in values
+    ]
+    names = dict.fromkeys(name for of_value in settings for name in of_value)
+    differing = [n for n in names if len({found[n] for found in settings if n in found}) > 1]
+    listed = []
+    for own, of_value in zip(steps, settings, strict=True):
+        details = [f"after {own}"] if own and len(set(steps)) > 1 else []
+        known = [name for name in differing if name in of_value]
+        details += [f"{name.rpartition('__')[2]}={of_value[name]}" for name in known]
+        listed.append(list(dict.fromkeys(details)))  # several steps may share a setting
+    return listed
