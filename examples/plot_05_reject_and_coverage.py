@@ -44,7 +44,7 @@ for wanted in (1.0, 0.75, 0.5):
 # Read the curve from right to left: at the right all tracks are answered; further left, only those
 # whose genre has a high probability. Where the curve rises, the model knows when it is wrong.
 
-CoverageAccuracyDisplay(thresholds, coverage, accuracy).plot()
+CoverageAccuracyDisplay.from_result(result)
 plt.show()
 
 # %%

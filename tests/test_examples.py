@@ -149,3 +149,12 @@ def test_the_parts_of_a_mistake_add_up(run_example):
     parts, intercept, total = map(float, re.search(r"(\S+) \+ (\S+) = (\S+)", out).groups())
     assert parts + intercept == pytest.approx(total, abs=2e-3)
     assert total > 0  # the score of the wrong genre against the right one
+
+
+@pytest.mark.slow
+def test_the_nodes_of_a_hierarchy_are_reported(run_example):
+    out = run_example("plot_10_hierarchy.py")
+    rows = dict(re.findall(r"^\| ([\w ]+?) +\|.*\| +([\d.]+) \|$", out, re.MULTILINE))
+    assert {"root", "with drums", "without drums"} <= set(rows)
+    whole = float(re.search(r"accuracy of the whole: ([\d.]+)", out).group(1))
+    assert 0.25 < whole <= 1
