@@ -28,9 +28,10 @@ from skgenre.classifiers._members import (
     view_columns,
 )
 from skgenre.classifiers._target import check_target, check_two_classes
-from skgenre.embeddings import MusicnnExtractor, WrongWeightsError
+from skgenre.embeddings import WrongWeightsError, load_weights
 from skgenre.pipeline import PerTrack
 from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._pipeline import hold_weights
 from skgenre.utils._probabilities import POWER_WITH_EMBEDDINGS, TRACK_AND_EXCERPTS
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._tf import check_networks_installed
@@ -263,6 +264,7 @@ class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
         front_end = self._front_end(settings, n_excerpts=n_excerpts)
         # Whatever can be checked is checked before the long work: here the rate and the weights.
         front_end.transformer[-1].fit(np.zeros((1, 1), dtype=np.float32))
+        hold_weights(front_end.transformer)
         sha256 = None if self.precomputed else _sha256_of_weights(settings[-1])
         X = as_rows(X)
         check_consistent_length(X, y, groups)
@@ -690,7 +692,7 @@ def _sha256_of_weights(embeddings: str | None) -> str | None:
     """Return the SHA-256 of the weights; an error says how to get those that are not there."""
     if embeddings is None:
         return None
-    return MusicnnExtractor(embeddings).fit([[0.0]]).weights_sha256_
+    return load_weights(embeddings).sha256
 
 
 def _source(member: str) -> str:

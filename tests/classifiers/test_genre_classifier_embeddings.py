@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import numpy as np
 import pytest
 import soundfile
-from _musicnn import write_random_weights
+from _musicnn import (
+    SIZES,
+    TAGS,
+    TERMS,
+    publish_random_weights,
+    random_tensors,
+    write_random_weights,
+)
 from _tagged_files import write_file
+from sklearn.pipeline import make_pipeline
 
 import skgenre
-from skgenre import GenreClassifier, MusicnnExtractor, make_genres
+from skgenre import ClipFeatures, GenreClassifier, MusicnnExtractor, make_genres
 from skgenre.cli import main
+from skgenre.embeddings import KNOWN, load_weights, write_weights
 from skgenre.tags import Tags
 
 DURATION = 2.0
@@ -127,6 +137,55 @@ def test_a_saved_model_predicts_the_same(fitted, music, weights, tmp_path):
     loaded = skgenre.load(tmp_path / "model.skgenre")
     np.testing.assert_array_equal(
         loaded.predict_proba(music.data), fitted.predict_proba(music.data)
+    )
+
+
+@pytest.mark.parametrize("precomputed", [False, True])
+@pytest.mark.parametrize("kind", ["msd", "path"])
+def test_a_model_is_kept_without_the_weights_but_predicts_only_with_them(
+    music, tmp_path, monkeypatch, kind, precomputed
+):
+    if kind == "msd":
+        path = publish_random_weights(monkeypatch, tmp_path)
+        model = model_with("msd", members=("svc",), n_excerpts=0)
+        terms = KNOWN["msd"].terms
+    else:
+        path = write_random_weights(tmp_path / "own.npz")
+        model = model_with(str(path), members=("svc",), n_excerpts=0)
+        terms = load_weights(path).terms
+    if precomputed:
+        model = make_pipeline(*model.split_front_end())
+    model.fit(music.data, music.target)
+    expected = model.predict_proba(music.data)
+    away = path.rename(tmp_path / "away.npz")
+    copies = [pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+    files = [skgenre.save(model, tmp_path / "model.skgenre")]
+    copies.append(skgenre.load(files[0]))
+    files.append(skgenre.save(copies[-1], tmp_path / "again.skgenre"))
+    copies.append(skgenre.load(files[1]))
+    for file in files:
+        assert skgenre.read_model_info(file).licences == [terms]
+        assert terms in skgenre.model_card(file)
+        assert main(["info", str(file)]) == 0
+    for copied in copies:
+        assert repr(copied) == repr(model)
+        with pytest.raises(FileNotFoundError, match="`skgenre fetch musicnn"):
+            copied.predict(music.data)
+    away.rename(path)
+    for copied in copies:
+        np.testing.assert_array_equal(copied.predict_proba(music.data), expected)
+
+
+def test_weights_of_another_size_are_no_trap_for_a_new_fit(music, tmp_path):
+    path = write_random_weights(tmp_path / "own.npz")
+    model = model_with(path, members=("svc",), n_excerpts=0)
+    model.fit(music.data, music.target)
+    tensors = random_tensors(**{**SIZES, "units": 9})
+    write_weights(path, tensors, name="larger", tags=TAGS, **TERMS)
+    model.fit(music.data, music.target)
+    n_columns = model.members_["svc"].estimator_["scaler"].n_features_in_
+    assert n_columns == len(ClipFeatures().get_feature_names_out()) + len(
+        MusicnnExtractor(path).get_feature_names_out()
     )
 
 
