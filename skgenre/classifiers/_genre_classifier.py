@@ -32,7 +32,7 @@ from skgenre.embeddings import WrongWeightsError, load_weights
 from skgenre.pipeline import PerTrack
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._pipeline import hold_weights
-from skgenre.utils._probabilities import POWER_WITH_EMBEDDINGS, TRACK_AND_EXCERPTS
+from skgenre.utils._probabilities import TRACK_AND_EXCERPTS, power_of_members
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._tf import check_networks_installed
 from skgenre.utils._validation import check_artists
@@ -134,14 +134,15 @@ class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
 
     The folds of the calibration are not divided by artist: then, with few artists in a genre, too
     little was left to learn from, and the probabilities came out too cautious. With ``embeddings``
-    they are, where each genre has 10 artists or more. A genre with only one artist cannot be told
+    they are, where each genre has 5 artists or more. A genre with only one artist cannot be told
     from that artist.
 
     With ``embeddings``, each of their groups has twice the weight of one of the others in the
     :class:`GroupKernel`, and three times the weight where there are fewer than 10 tracks a genre on
     average. The calibration makes up for unequal numbers of tracks, by ``balance`` of
     :class:`PairwiseCalibratedClassifier`, which finds more tracks of small genres. The mean of the
-    members is raised to the power 1.1: together they are right more often than each says.
+    members is raised to the power 1.1 where there are 25 tracks a genre or more on average:
+    together they are right more often than each says.
 
     All members except "cnn" learn from whole tracks. The probabilities of each of them are the
     geometric mean of those for the whole track, which count twice, and of the mean of those for
@@ -380,7 +381,11 @@ class GenreClassifier(ExplainMixin, ClassifierMixin, BaseEstimator):
         return self._mean_of_members(self.predict_member_proba(X))
 
     def _mean_of_members(self, found: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-        power = 1.0 if self._settings[-1] is None else POWER_WITH_EMBEDDINGS
+        power = power_of_members(
+            len(self.track_genres_),
+            len(self.classes_),
+            has_embeddings=self._settings[-1] is not None,
+        )
         return geometric_mean(list(found.values()), power=power)
 
     def predict_member_proba(self, X: Any) -> dict[str, NDArray[np.float64]]:

@@ -49,7 +49,7 @@ _N_FOLDS = 5
 _WEIGHT, _WEIGHT_OF_FEW = 2.0, 3.0
 _FEW_TRACKS = 10
 # Artists that each genre must have for folds by artist.
-_ENOUGH_ARTISTS = 10
+_ENOUGH_ARTISTS = 5
 
 
 def make_front_end(

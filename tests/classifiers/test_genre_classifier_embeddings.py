@@ -113,7 +113,7 @@ def test_the_weight_depends_on_the_tracks_of_a_genre(weights, n_tracks, weight):
     assert set(found.values()) == {1.0}
 
 
-@pytest.mark.parametrize(("n_artists", "apart"), [(10, True), (9, False)])
+@pytest.mark.parametrize(("n_artists", "apart"), [(5, True), (4, False)])
 def test_calibration_keeps_artists_apart_where_there_are_many(weights, n_artists, apart):
     model, X, y = made_table(weights, 60)
     artists = y * 100 + np.arange(60) // 2 % n_artists
@@ -123,6 +123,16 @@ def test_calibration_keeps_artists_apart_where_there_are_many(weights, n_artists
         for train, test in model.members_["svc"].cv
     ]
     assert (max(shared) == 0) == apart
+
+
+@pytest.mark.parametrize(("n_tracks", "power"), [(48, 1.0), (50, 1.1)])
+def test_the_mean_of_the_members_is_sharpened_where_there_are_many_tracks(weights, n_tracks, power):
+    model, X, y = made_table(weights, n_tracks)
+    model.fit(X, y, groups=np.arange(n_tracks) // 4)
+    found = np.log([proba + 1e-4 for proba in model.predict_member_proba(X).values()])
+    expected = np.exp(power * found.mean(axis=0))
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-6)
 
 
 def test_calibration_without_embeddings_stays_as_it_was(music):
