@@ -18,7 +18,7 @@ Double = NDArray[np.float64]
 _N_AVERAGED = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """How much each feature group speaks for each genre: exact parts of a score.
 
@@ -53,6 +53,13 @@ class Explanation:
     feature_groups: list[str]
     pair_contributions: Double
     pair_intercept: Double
+
+    def __repr__(self) -> str:  # the arrays take pages
+        n_tracks, _, n_groups = self.pair_contributions.shape
+        return (
+            f"<Explanation: n_tracks={n_tracks}, n_classes={len(self.classes)}, "
+            f"n_groups={n_groups}, members={self.members!r}; to_frame() is its table>"
+        )
 
     @property
     def contributions(self) -> Double:

@@ -31,6 +31,7 @@ from skgenre.classifiers._members import (
 from skgenre.classifiers._target import check_target, check_two_classes
 from skgenre.pipeline import PerTrack
 from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._pipeline import hold_weights
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._tf import check_networks_installed
@@ -126,14 +127,15 @@ class GenreClassifier(DocLinkMixin, ExplainMixin, PredictionMixin, ClassifierMix
 
     The folds of the calibration are not divided by artist: then, with few artists in a genre, too
     little was left to learn from, and the probabilities came out too cautious. With ``embeddings``
-    they are, where each genre has 10 artists or more. A genre with only one artist cannot be told
+    they are, where each genre has 5 artists or more. A genre with only one artist cannot be told
     from that artist.
 
     With ``embeddings``, each of their groups has twice the weight of one of the others in the
     :class:`GroupKernel`, and three times the weight where there are fewer than 10 tracks a genre on
     average. The calibration makes up for unequal numbers of tracks, by ``balance`` of
     :class:`PairwiseCalibratedClassifier`, which finds more tracks of small genres. The mean of the
-    members is raised to the power 1.1: together they are right more often than each says.
+    members is raised to the power 1.1 where there are 25 tracks a genre or more on average:
+    together they are right more often than each says.
 
     All members except "cnn" learn from whole tracks. The probabilities of each of them are the
     geometric mean of those for the whole track, which count twice, and of the mean of those for
@@ -258,6 +260,7 @@ class GenreClassifier(DocLinkMixin, ExplainMixin, PredictionMixin, ClassifierMix
         front_end = self._front_end(settings, n_excerpts=n_excerpts)
         # Whatever can be checked is checked before the long work: here the rate and the weights.
         front_end.transformer[-1].fit(np.zeros((1, 1), dtype=np.float32))
+        hold_weights(front_end.transformer)
         sha256 = None if self.precomputed else sha256_of_weights(settings[-1])
         X = as_rows(X)
         check_consistent_length(X, y, groups)

@@ -14,7 +14,7 @@ from skgenre.classifiers._genre_table import FeatureTableMixin, has_sound, sourc
 from skgenre.classifiers._members import geometric_mean
 from skgenre.classifiers._segment_times import segment_times
 from skgenre.utils._blas import one_blas_thread
-from skgenre.utils._probabilities import POWER_WITH_EMBEDDINGS, TRACK_AND_EXCERPTS
+from skgenre.utils._probabilities import TRACK_AND_EXCERPTS, power_of_members
 from skgenre.utils._warnings import NO_SOUND, gather_track_warnings, warn_of_tracks
 
 # Tracks that are predicted together, with their excerpts.
@@ -50,7 +50,11 @@ class PredictionMixin(FeatureTableMixin):
         return self._mean_of_members(self.predict_member_proba(X))
 
     def _mean_of_members(self, found: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-        power = 1.0 if self._settings[-1] is None else POWER_WITH_EMBEDDINGS
+        power = power_of_members(
+            len(self.track_genres_),
+            len(self.classes_),
+            has_embeddings=self._settings[-1] is not None,
+        )
         return geometric_mean(list(found.values()), power=power)
 
     def predict_member_proba(self, X: Any) -> dict[str, NDArray[np.float64]]:

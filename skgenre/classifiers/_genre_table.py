@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from skgenre.base import as_rows
 from skgenre.classifiers._members import MEMBERS, make_front_end, view_columns
-from skgenre.embeddings import MusicnnExtractor, WrongWeightsError
+from skgenre.embeddings import WrongWeightsError, load_weights
 from skgenre.pipeline import PerTrack
 from skgenre.utils._warnings import NO_SOUND, TrackWarning, gather_track_warnings, warn_of_tracks
 
@@ -133,7 +133,7 @@ def sha256_of_weights(embeddings: str | None) -> str | None:
     """Return the SHA-256 of the weights; an error says how to get those that are not there."""
     if embeddings is None:
         return None
-    return MusicnnExtractor(embeddings).fit([[0.0]]).weights_sha256_
+    return load_weights(embeddings).sha256
 
 
 def source_of(member: str) -> str:

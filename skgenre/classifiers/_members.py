@@ -51,7 +51,7 @@ _N_FOLDS = 5
 _WEIGHT, _WEIGHT_OF_FEW = 2.0, 3.0
 _FEW_TRACKS = 10
 # Artists that each genre must have for folds by artist.
-_ENOUGH_ARTISTS = 10
+_ENOUGH_ARTISTS = 5
 
 
 def make_front_end(
@@ -160,7 +160,6 @@ def make_features(
     return FeatureUnion(union, n_jobs=1)
 
 
-@lru_cache(maxsize=16)
 def view_columns(members: tuple[str, ...], *settings: Any, **excerpts: Any) -> dict[str, slice]:
     """Return where the views of a track are in the table of :func:`make_features`.
 
@@ -179,7 +178,16 @@ def view_columns(members: tuple[str, ...], *settings: Any, **excerpts: Any) -> d
         By the beginning of their names: "clip__track", "clip__excerpt0", "embeddings__track",
         "spectrogram__track".
     """
-    names = make_features(members, *settings, **excerpts).get_feature_names_out()
+    embeddings = settings[-1]
+    learnt = None
+    if embeddings is not None:  # the file may have been replaced by weights of other sizes
+        learnt = tuple(MusicnnExtractor(embeddings).get_feature_names_out())
+    return _view_columns(learnt, members, *settings, **excerpts)
+
+
+@lru_cache(maxsize=16)
+def _view_columns(_learnt: Any, *settings: Any, **excerpts: Any) -> dict[str, slice]:
+    names = make_features(*settings, **excerpts).get_feature_names_out()
     prefixes = np.array(["__".join(name.split("__", 2)[:2]) for name in names])
     views, first, counts = np.unique(prefixes, return_index=True, return_counts=True)
     return {

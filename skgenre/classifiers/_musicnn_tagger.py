@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -18,7 +17,7 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre.audio import AudioLoader
 from skgenre.classifiers._target import check_target
-from skgenre.embeddings import MusicnnExtractor, Weights, load_weights
+from skgenre.embeddings import MusicnnExtractor, WeightsHolder
 from skgenre.features import SoundDetector
 from skgenre.pipeline import PerTrack
 from skgenre.utils._site import DocLinkMixin
@@ -40,7 +39,7 @@ _GENRE_TAGS = {
 }
 
 
-class MusicnnTagger(DocLinkMixin, ClassifierMixin, BaseEstimator):
+class MusicnnTagger(DocLinkMixin, WeightsHolder, ClassifierMixin, BaseEstimator):
     """Predict genres without any training of your own, from the tags of a pretrained network.
 
     The network, musicnn [1]_, gives each of 50 tags a probability. Those that name genres, or those
@@ -145,7 +144,7 @@ class MusicnnTagger(DocLinkMixin, ClassifierMixin, BaseEstimator):
             If a genre stands for no tag of the network, or ``y`` has others.
         """
         as_rows(X)
-        self.weights_sha256_ = load_weights(self.weights).sha256
+        self._hold_weights()
         classes = self.classes_
         if y is not None:
             strange = sorted(
@@ -167,9 +166,7 @@ class MusicnnTagger(DocLinkMixin, ClassifierMixin, BaseEstimator):
     @property
     def tags_(self) -> NDArray[np.str_]:
         """The tags of the network."""
-        names = MusicnnExtractor(self.weights).get_feature_names_out()
-        prefix = "musicnn_logits__"
-        return np.array([name.removeprefix(prefix) for name in names if name.startswith(prefix)])
+        return np.array(self._layer_sizes()[2])
 
     def _genres(self) -> dict[Any, list[str]]:
         """Return the tags of each genre; they are checked."""
@@ -222,7 +219,7 @@ class MusicnnTagger(DocLinkMixin, ClassifierMixin, BaseEstimator):
             If tracks have no sound.
         """
         self._validate_params()
-        self._load()
+        self._held_weights()  # refuses others
         loader = AudioLoader(
             sampling_rate=_RATE, duration=self.duration, position="center", short="keep"
         )
@@ -286,20 +283,6 @@ class MusicnnTagger(DocLinkMixin, ClassifierMixin, BaseEstimator):
             Members of ``classes_``.
         """
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
-    def _load(self) -> Weights:
-        """Return the weights, or refuse others than those of ``fit`` or of a loaded file."""
-        return load_weights(self.weights, getattr(self, "weights_sha256_", None))
-
-    def _pretrained_terms(self) -> str:
-        """Return licence and training data of the weights, for model files."""
-        return self._load().terms
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__().copy()
-        with suppress(OSError, ValueError):
-            state.setdefault("weights_sha256_", load_weights(self.weights).sha256)
-        return state
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

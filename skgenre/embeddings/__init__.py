@@ -9,15 +9,16 @@ from skgenre.embeddings._musicnn_weights import (
     WrongWeightsError,
     digest,
     layer_shapes,
-    load_weights,
-    write_weights,
 )
+from skgenre.embeddings._weights_files import load_weights, write_weights
+from skgenre.embeddings._weights_holder import WeightsHolder
 
 __all__ = [
     "KNOWN",
     "MusicnnExtractor",
     "Weights",
     "WeightsError",
+    "WeightsHolder",
     "WrongWeightsError",
     "digest",
     "fetch_musicnn",

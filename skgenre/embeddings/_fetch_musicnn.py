@@ -16,11 +16,9 @@ from skgenre.embeddings._musicnn_weights import (
     KNOWN,
     KnownWeights,
     Tensors,
-    data_folder,
     from_checkpoint,
-    read_weights,
-    write_weights,
 )
+from skgenre.embeddings._weights_files import data_folder, read_weights, write_weights
 
 _N_BYTES = 9_465_596  # of the data of each known checkpoint
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import lru_cache
 from numbers import Real
 from typing import Any
@@ -15,7 +14,8 @@ from sklearn.utils._param_validation import Interval
 
 from skgenre.base import TrackTableTransformer
 from skgenre.embeddings._musicnn_network import N_BANDS, N_FRAMES, MusicnnNetwork
-from skgenre.embeddings._musicnn_weights import KNOWN, Weights, load_weights
+from skgenre.embeddings._musicnn_weights import Weights
+from skgenre.embeddings._weights_holder import WeightsHolder
 from skgenre.features import MelSpectrogramExtractor
 from skgenre.utils._blas import one_blas_thread
 
@@ -33,7 +33,7 @@ _GROUPS = {
 }
 
 
-class MusicnnExtractor(TrackTableTransformer):
+class MusicnnExtractor(WeightsHolder, TrackTableTransformer):
     """Describe each track by what a pretrained network of tags, musicnn, makes of it.
 
     The network [1]_ was trained to tag music. The layers before its tags describe sound well for
@@ -107,8 +107,6 @@ class MusicnnExtractor(TrackTableTransformer):
     ['musicnn_mean', 'musicnn_logits']
     """
 
-    weights_sha256_: str
-
     _parameter_constraints: dict[str, list[Any]] = {
         "weights": [str, os.PathLike],
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
@@ -135,11 +133,8 @@ class MusicnnExtractor(TrackTableTransformer):
         Xt : ndarray or data frame
             As for ``transform``.
         """
-        if hasattr(self, "weights_sha256_"):
-            del self.weights_sha256_
-        Xt = super().fit_transform(X, y)
-        self.weights_sha256_ = load_weights(self.weights).sha256
-        return Xt
+        self._hold_weights()
+        return super().fit_transform(X, y)
 
     def get_feature_groups_out(self) -> NDArray[np.object_]:
         """Return the group of each column; the transformer need not be fitted.
@@ -165,7 +160,7 @@ class MusicnnExtractor(TrackTableTransformer):
         names : ndarray of shape (n_columns,), str objects
             The group, two underscores and the name within the group: "musicnn_logits__rock".
         """
-        n_filters, n_units, tags = self._sizes()
+        n_filters, n_units, tags = self._layer_sizes()
         filters = [f"layer{layer}_filter{i}" for layer in range(3) for i in range(n_filters)]
         channels = {
             "mean": filters,
@@ -227,7 +222,7 @@ class MusicnnExtractor(TrackTableTransformer):
         centers : ndarray of shape (n_patches,)
             The sample of the waveform in the middle of each patch.
         """
-        weights = load_weights(self.weights, getattr(self, "weights_sha256_", None))
+        weights = self._held_weights()
         length = min(samples.size, round(self.duration * self.sampling_rate))
         start = (samples.size - length) // 2
         patches = _patches(samples[start : start + length], float(self.sampling_rate))
@@ -237,34 +232,10 @@ class MusicnnExtractor(TrackTableTransformer):
         # A repeated track has its middle as the only centre.
         return outputs, start + np.minimum(middles, length / 2 if len(patches) == 1 else middles)
 
-    def _sizes(self) -> tuple[int, int, tuple[str, ...]]:
-        """Return the numbers of filters and units, and the tags."""
-        if isinstance(self.weights, str) and self.weights in KNOWN:
-            return 64, 200, KNOWN[self.weights].tags
-        found = load_weights(self.weights)
-        return found.tensors["conv2d_5/bias"].size, found.tensors["dense/bias"].size, found.tags
-
     def _check_each(self, X: Any) -> list[Any]:  # in fit
         tracks = super()._check_each(X)
-        self.weights_sha256_ = load_weights(self.weights).sha256
+        self._hold_weights()
         return tracks
-
-    def _content_key(self) -> dict[str, str]:
-        """Return what stands for the weights in keys of caches: their content, not their path."""
-        with suppress(OSError, ValueError):  # transform raises the error
-            sha256 = load_weights(self.weights).sha256
-            return {"weights": sha256, "weights_sha256_": sha256}
-        return {}
-
-    def _pretrained_terms(self) -> str:
-        """Return licence and training data of the weights, for model files."""
-        return load_weights(self.weights).terms
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__().copy()
-        with suppress(OSError, ValueError):
-            state.setdefault("weights_sha256_", load_weights(self.weights).sha256)
-        return state
 
 
 @lru_cache(maxsize=4)

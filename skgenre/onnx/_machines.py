@@ -15,8 +15,8 @@ from skgenre.onnx._graph import Graph, Value
 from skgenre.preprocessing import ArtistWhitening, GroupKernel, GroupScaler
 from skgenre.utils._probabilities import (
     MIN_PROBABILITY,
-    POWER_WITH_EMBEDDINGS,
     TRACK_AND_EXCERPTS,
+    power_of_members,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +66,11 @@ def genre_classifier_graph(model: GenreClassifier) -> onnx.ModelProto:
             votes.append(_vote_of_excerpts(proba, has_sound[:1]))
         else:
             votes.append(_vote_of_excerpts(_calibrated_proba(rows, member), has_sound))
-    power = POWER_WITH_EMBEDDINGS if "embeddings__track" in columns else 1.0
+    power = power_of_members(
+        len(model.track_genres_),
+        len(model.classes_),
+        has_embeddings="embeddings__track" in columns,
+    )
     graph.output("probabilities", _geometric_mean(votes, power=power))
     return graph.model()
 

@@ -245,7 +245,8 @@ def _pretrained_terms(value: Any, seen: dict[int, Any] | None = None) -> set[str
     seen[id(value)] = value  # kept, so that no other object gets its id
     terms = {value._pretrained_terms()} if hasattr(value, "_pretrained_terms") else set()
     if isinstance(value, BaseEstimator):
-        inner = list(vars(value).values())
+        # A clone that was fitted, "transformer_", says more than the parameter "transformer".
+        inner = [v for k, v in vars(value).items() if f"{k}_" not in vars(value)]
     elif isinstance(value, dict):
         inner = list(value.values())
     else:

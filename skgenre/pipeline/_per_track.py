@@ -22,6 +22,7 @@ from skgenre.pipeline._cache import TrackCache, n_bytes, open_cache
 from skgenre.pipeline._steps import (
     check_steps,
     has_names,
+    holding_weights,
     names_out,
     rows_of,
     validate_steps,
@@ -30,7 +31,7 @@ from skgenre.pipeline._tasks import TrackTask
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._cache_key import UnidentifiedError, front_end_key
 from skgenre.utils._parallel import stream
-from skgenre.utils._pipeline import augments, leaf_steps
+from skgenre.utils._pipeline import augments, hold_weights, leaf_steps
 from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import check_genres
 from skgenre.utils._warnings import TrackWarning, warn_of_tracks
@@ -242,7 +243,7 @@ class PerTrack(
         """
         self._validate_params()
         check_steps(self.transformer)
-        steps = leaf_steps(self.transformer)
+        steps = leaf_steps(holding_weights(self.transformer))
         out = self._each(steps, rows_of(steps, X), training=False)
         return as_table(self, out, X, lambda: names_out(steps))
 
@@ -341,6 +342,7 @@ class PerTrack(
         """Clone the transformer and draw the seeds of this fit."""
         check_steps(self.transformer)
         self.transformer_ = clone(self.transformer, safe=False)
+        hold_weights(self.transformer_)
         steps = leaf_steps(self.transformer_)
         for step in filter(augments, steps):
             step.draw_seed()

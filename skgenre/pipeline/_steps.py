@@ -110,6 +110,17 @@ def validate_steps(steps: Sequence[Any]) -> None:
                 step._validate_params()
 
 
+def holding_weights(transformer: Any) -> Any:
+    """Return the transformer; a copy where parts run weights that may change during the call.
+
+    The parts of the copy hold on to the weights as they are now, so that the key of the cache
+    and all results are of the same ones. What was fitted on others refuses them.
+    """
+    if not any(hasattr(step, "_hold_weights") for step in nested_estimators(transformer)):
+        return transformer
+    return copy.deepcopy(transformer)  # copies hold on to the weights
+
+
 def rows_of(steps: Sequence[Any], X: Any) -> Any:
     """Return the input as a sequence of tracks, as the first step takes it."""
     return getattr(steps[0], "_as_rows", as_rows)(X) if steps else as_rows(X)

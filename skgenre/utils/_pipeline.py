@@ -35,6 +35,13 @@ def nested_estimators(step: Any) -> list[Any]:
     return [step, *(value for value in params.values() if hasattr(value, "get_params"))]
 
 
+def hold_weights(estimator: Any) -> None:
+    """Let all pretrained parts hold on to their weights as they are now, refusing others later."""
+    for nested in nested_estimators(estimator):
+        if hasattr(nested, "_hold_weights"):
+            nested._hold_weights()
+
+
 def final_classifier(estimator: Any) -> Any:
     """Return the last step of a pipeline or of a fitted search."""
     estimator = getattr(estimator, "best_estimator_", estimator)

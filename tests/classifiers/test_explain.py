@@ -54,6 +54,12 @@ def decisions(model, member, X):
     return found
 
 
+def test_an_explanation_prints_on_one_line(model):
+    shown = repr(model.explain(NEW))
+    assert "\n" not in shown
+    assert "n_tracks=12, n_classes=3, n_groups=13" in shown
+
+
 @pytest.mark.parametrize("genres", [["dub", "jazz"], GENRES, [*GENRES, "soul"]], ids=len)
 @pytest.mark.parametrize("max_exact", [5000, 10], ids=["exact", "landmarks"])
 def test_scores_are_exact_sums_over_feature_groups(genres, max_exact, monkeypatch):

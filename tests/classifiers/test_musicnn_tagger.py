@@ -133,6 +133,18 @@ def test_model_files_and_cards_state_the_terms_of_the_weights(tmp_path):
     assert read_model_info(save(SVC().fit([[0], [1]], [0, 1]), path)).licences == []
 
 
+def test_a_fitted_tagger_is_saved_without_the_weights(tmp_path):
+    path = write_random_weights(tmp_path / "weights.npz")
+    tagger = MusicnnTagger(path, genres=GENRES).fit(TRACKS)
+    terms = read_model_info(save(tagger, tmp_path / "with.skgenre")).licences
+    path.unlink()
+    for model in (tagger, pickle.loads(pickle.dumps(tagger)), load(tmp_path / "with.skgenre")):
+        file = save(model, tmp_path / "without.skgenre")
+        assert read_model_info(file).licences == terms
+        with pytest.raises(FileNotFoundError, match="`skgenre fetch musicnn`"):
+            load(file).predict(TRACKS)
+
+
 def test_output_is_kept_in_memory(tmp_path):
     tagger = MusicnnTagger(SmallWeights(), memory=tmp_path, n_jobs=2)
     found = tagger.predict_proba(TRACKS)

@@ -17,6 +17,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from skgenre import AudioLoader, ExcerptFeatures, MusicnnExtractor, PerTrack, load, save
+from skgenre.base import TrackTransformer
 from skgenre.utils._waveforms import Waveforms
 
 RATE = 16000
@@ -167,6 +168,72 @@ def test_the_cache_knows_weights_by_their_content(tmp_path):
     assert not np.allclose(other, before)
 
 
+def replace_unnoticed(path, seed):
+    """Overwrite weights by others of the same size and modification time."""
+    before = os.stat(path)
+    write_random_weights(path.with_name("others.npz"), seed=seed)
+    path.write_bytes(path.with_name("others.npz").read_bytes())
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert os.path.getsize(path) == before.st_size
+
+
+def test_replaced_weights_are_noticed_by_an_extractor_that_stays(tmp_path):
+    path = write_random_weights(tmp_path / "weights.npz", seed=1)
+    tracks = noise(2 * PATCH).reshape(2, PATCH)
+    extractor = MusicnnExtractor(path, sampling_rate=RATE)
+    front_end = PerTrack(extractor, memory=tmp_path / "cache")
+    before = front_end.fit_transform(tracks)
+    np.testing.assert_array_equal(extractor.transform(tracks), before)
+    replace_unnoticed(path, seed=2)
+    expected = MusicnnExtractor(path, sampling_rate=RATE).transform(tracks)
+    assert not np.allclose(expected, before)
+    for found in (
+        extractor.transform(tracks),
+        front_end.transform(tracks),
+        front_end.fit_transform(tracks),
+    ):
+        np.testing.assert_array_equal(found, expected)
+    assert front_end.n_hits_ == 2  # stored by transform
+    replace_unnoticed(path, seed=1)
+    np.testing.assert_array_equal(front_end.transform(tracks), before)
+
+
+def test_cached_features_of_other_weights_are_refused(tmp_path):
+    path = write_random_weights(tmp_path / "weights.npz", seed=1)
+    track = noise(PATCH)[np.newaxis]
+    fitted = MusicnnExtractor(path, sampling_rate=RATE).fit(track)
+    write_random_weights(path, seed=2)
+    PerTrack(clone(fitted), memory=tmp_path / "cache").fit_transform(track)
+    with pytest.raises(ValueError, match="but the model was fitted or saved with"):
+        PerTrack(fitted, memory=tmp_path / "cache").transform(track)
+
+
+class ReplaceWeights(TrackTransformer):
+    """Passes tracks on; at the second one it puts other weights into a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def transform_track(self, track, name):
+        if name == "track 1":
+            write_random_weights(self.path, seed=2)
+        return track
+
+
+@pytest.mark.parametrize("method", ["transform", "fit_transform"])
+def test_weights_that_are_replaced_during_a_call_end_it(tmp_path, method):
+    path = write_random_weights(tmp_path / "weights.npz", seed=1)
+    tracks = noise(2 * PATCH).reshape(2, PATCH)
+    extractor = MusicnnExtractor(path, sampling_rate=RATE)
+    front_end = PerTrack(make_pipeline(ReplaceWeights(path), extractor), memory=tmp_path / "cache")
+    with pytest.raises(ValueError, match="but the model was fitted or saved with"):
+        getattr(front_end, method)(tracks)
+    write_random_weights(path, seed=1)
+    expected = MusicnnExtractor(path, sampling_rate=RATE).transform(tracks)
+    again = PerTrack(extractor, memory=tmp_path / "cache").fit_transform(tracks)
+    np.testing.assert_array_equal(again, expected)
+
+
 @pytest.mark.parametrize("how", ["pickle", "copy", "file", "fit"])
 def test_other_weights_than_those_it_was_saved_with_are_refused(tmp_path, how):
     path = write_random_weights(tmp_path / "weights.npz")
@@ -175,7 +242,7 @@ def test_other_weights_than_those_it_was_saved_with_are_refused(tmp_path, how):
     expected = extractor.transform(track)
     if how == "pickle":
         content = pickle.dumps(extractor)
-        assert len(content) < 1000  # no weights
+        assert len(content) < 2000  # no weights
         restored = pickle.loads(content)
     elif how == "copy":
         restored = copy.deepcopy(extractor)

@@ -116,7 +116,7 @@ def test_probabilities_of_random_models(seed):
 @pytest.mark.parametrize("members", [("svc",), BOTH], ids="+".join)
 @pytest.mark.parametrize(
     ("n_tracks", "n_excerpts", "weight"),
-    [((12, 5, 4), 2, 3), ((40, 12, 8), 0, 2), ((3, 30), 1, 2), ((2, 3, 1), 1, 3)],
+    [((12, 5, 4), 2, 3), ((52, 15, 9), 0, 2), ((3, 30), 1, 2), ((2, 3, 1), 1, 3)],
     ids=["few", "many", "two genres", "one track"],
 )
 def test_embeddings_and_balanced_genres(members, n_tracks, n_excerpts, weight):
