@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from _estimators import save_weights, small_backbone
 from _segment_music import SegmentNeighbors, make_segments
 from joblib import parallel_config
 from sklearn.linear_model import LogisticRegression
@@ -225,6 +226,95 @@ def test_bai_counts_votes_and_rejected_tracks(small):
     assert _figure(result, "segment accuracy")["paper"] == 0.6023
 
 
+def test_bai_counts_the_votes_of_test_tracks_and_of_training_tracks(small):
+    result = reproduce("bai/votes", MUSIC, only="500-5", n_folds=3)
+    paper = [entry for entry in result.trainings if entry["protocol"] == "paper"]
+    assert [(entry["n_train"], entry["n_scored"]) for entry in paper] == [(80, 40)] * 3
+    tested = _figure(result, "track accuracy, test tracks")
+    trained = _figure(result, "track accuracy, training tracks")
+    # Nearest neighbours are always right about the segments that they know.
+    assert trained["measured"] == 1 > tested["measured"] > tested["honest"]
+    assert _figure(result, "training tracks rejected")["measured"] == 0
+    assert 0 < _figure(result, "test tracks rejected")["measured"] <= 1 - tested["measured"]
+    assert (trained["paper"], trained["honest"]) == (0.46, None)
+
+
+def test_the_folds_of_a_paper_unless_others_are_given(small):
+    def sizes(**options):
+        result = reproduce("zhang/figure10", MUSIC, only="ten-fold", **options)
+        protocols = [entry["protocol"] for entry in result.trainings]
+        return protocols.count("paper"), protocols.count("artist-grouped")
+
+    assert sizes() == (10, 5)
+    assert sizes(n_folds=3) == (3, 3)
+    assert sizes(quick=True) == (2, 2)
+
+
+def test_a_tenth_of_few_tracks_has_each_genre(small):
+    result = reproduce("zhang/figure10", MUSIC, only="split-811", quick=True)
+    assert result.trainings[0]["n_scored"] == 3
+    whole = reproduce("zhang/figure10", MUSIC, only="split-811")
+    assert whole.trainings[0]["n_scored"] == 12
+
+
+def test_genres_are_kept_by_name(small):
+    X, y, artists = _with_genres(["pop", "Hip-Hop", "jazz", "rock"])
+    result = reproduce(
+        "jain2021/table2", (X, y, artists), only="mlp", n_folds=2, genres=["hip hop", "POP"]
+    )
+    assert result.genres == ["Hip-Hop", "pop"]
+    assert "Kept are the tracks of Hip-Hop, pop." in result.notes
+    assert not any("lack these genres" in note for note in result.notes)
+    six = reproduce("zhang/table5-1", (X, y, artists), n_folds=2)
+    assert six.genres == ["jazz", "rock"]
+    assert any(note.endswith("of the paper: blues, country, disco, reggae.") for note in six.notes)
+    with pytest.raises(ValueError, match="no tracks of polka; they have Hip-Hop, jazz, pop, rock"):
+        reproduce("jain2021/table2", (X, y, artists), genres=["pop", "jazz", "polka"])
+    with pytest.raises(ValueError, match="no tracks of two genres"):
+        reproduce("jain2021/table2", (X, y, artists), genres=["pop"])
+
+
+@pytest.mark.filterwarnings("ignore:.*more than half is repetition:UserWarning")
+def test_transfer_learning_from_a_weights_file(tmp_path, monkeypatch):
+    """A small backbone stands in for VGG16; its weights are random."""
+
+    def small_system(name):
+        system = get_system(name)
+
+        def load(**options):
+            pipeline = system.load(**options)
+            if name.startswith("kumar2021/transfer"):
+                pipeline.set_params(classifier__backbone=small_backbone, classifier__image_size=6)
+            return pipeline
+
+        return SimpleNamespace(
+            name=name, published=system.published, choices=system.choices, load=load
+        )
+
+    monkeypatch.setattr("skgenre.papers._reproduce.get_system", small_system)
+    music = make_genres(4, genres=["dub", "swing"], duration=1.0, random_state=0)
+    body = small_backbone(include_top=False, weights=None, input_shape=(6, 6, 3))
+    file = tmp_path / "body.weights.h5"
+    save_weights(body, file)
+    options = {"dataset": music, "epochs": 1, "n_folds": 2}
+    result = reproduce(
+        "kumar2021/reports", **options, only=["transfer", "transfer-random"], weights=file
+    )
+    assert result.failed == {}
+    assert result.settings["weights"] == str(file)
+    for cell, paper in (("transfer", 0.54), ("transfer-random", None)):
+        row = _figure(result, "track accuracy", cell)
+        assert row["paper"] == paper
+        assert 0 <= row["honest"] <= 1
+    file.write_text("no weights")
+    with pytest.raises(ValueError, match=r"Expected a file of Keras \(.weights.h5, .h5 or .keras"):
+        reproduce("kumar2021/reports", **options, only="transfer", weights=file)
+    with pytest.raises(FileNotFoundError, match="give a weights file of VGG16 without its top"):
+        reproduce("kumar2021/reports", **options, weights=tmp_path / "none.h5")
+    with pytest.raises(ValueError, match="no cell to run starts from weights"):
+        reproduce("kumar2021/reports", **options, only="image-cnn", weights=file)
+
+
 def test_node_accuracies_equal_those_of_the_hierarchy():
     X, y, _ = _with_genres(TREE)
     X = X.reshape(len(X), -1)[:, :4]
@@ -403,16 +493,29 @@ def test_wrong_arguments():
                 "jain2021/table2",
                 "zhang/figure12",
                 "kumar2021/reports",
+                "hu2022/layers",
+                "hu2022/neurons",
+                "hu2022/epochs",
+                "hu2022/variants",
+                "zhang/section4",
+                "zhang/table5-1",
+                "zhang/figure10",
+                "zhang/crnn",
+                "zhang/fusion",
+                "bai/votes",
+                "bai/networks",
+                "kumar2021/mfcc",
             )
         ),
     ],
 )
 def test_each_experiment_runs_quickly_on_sound(experiment):
-    music = make_genres(4, genres=["dub", "swing"], duration=2.0, random_state=0)
+    # Nearest neighbours need five tracks to train on.
+    music = make_genres(6, genres=["dub", "swing"], duration=2.0, random_state=0)
     music.target = np.where(music.target == "dub", "reggae", "jazz")
     result = reproduce(experiment, music, quick=True, epochs=1)
     assert {row["cell"] for row in result.rows} == set(result.settings["only"])
     values = [row[side] for row in result.rows for side in ("measured", "honest") if row[side]]
     assert np.isfinite(values).all()
     for entry in result.evaluations.values():
-        assert entry.n_tracks == 8
+        assert entry.n_tracks == 12
