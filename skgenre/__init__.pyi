@@ -22,8 +22,11 @@ from .classifiers import TransferGenreClassifier as TransferGenreClassifier
 from .classifiers import make_genre_pipeline as make_genre_pipeline
 from .classifiers import rank_for_labeling as rank_for_labeling
 from .datasets import fetch_gtzan as fetch_gtzan
+from .datasets import load_ballroom as load_ballroom
+from .datasets import load_fma as load_fma
 from .datasets import load_genre_folder as load_genre_folder
 from .datasets import load_gtzan as load_gtzan
+from .datasets import load_jamendo as load_jamendo
 from .datasets import load_tagged_folder as load_tagged_folder
 from .datasets import make_genres as make_genres
 from .duplicates import find_duplicates as find_duplicates

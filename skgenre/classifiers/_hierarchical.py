@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 
 from skgenre.classifiers._node_report import NodeReportMixin, node_target
 from skgenre.classifiers._target import check_target, check_two_classes
-from skgenre.classifiers._tree import Node, grow_tree, gtzan_tree, tree_from_mapping
+from skgenre.classifiers._tree import Node, grow_tree, gtzan_tree, named_paths, tree_from_mapping
 from skgenre.utils._random import draw_seeds
 from skgenre.utils._site import DocLinkMixin
 from skgenre.utils._validation import Array, check_features
@@ -63,7 +63,8 @@ class HierarchicalGenreClassifier(
     node_params : dict of str to dict, or None, default=None
         Parameters of single nodes that differ from ``estimator``'s, by the node's path:
         ``{"root": {"epochs": 35}, "strong": {"epochs": 20}}``. The paths are the keys of
-        ``nodes_``; a ``class_weight`` has positions of children as keys.
+        ``nodes_``; those of groups whose genres ``y`` does not hold are ignored. A
+        ``class_weight`` has positions of children as keys.
     random_state : int, RandomState instance or None, default=None
         Decides the seeds of the nodes' classifiers, where they take any. None leaves
         their own ``random_state`` as it is.
@@ -282,7 +283,7 @@ class HierarchicalGenreClassifier(
         return grow_tree(means[order], classes[order])
 
     def _check_node_params(self, paths: list[str]) -> None:
-        unknown = sorted(set(self.node_params or {}) - set(paths))
+        unknown = sorted(set(self.node_params or {}) - set(paths) - named_paths(self.hierarchy))
         if unknown:
             raise ValueError(
                 f"node_params names {', '.join(map(repr, unknown))}, but the nodes are "

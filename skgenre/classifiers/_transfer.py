@@ -37,9 +37,9 @@ class TransferGenreClassifier(BaseImageClassifier):
         Further arguments of the backbone, such as ``{"alpha": 0.35}`` for MobileNetV2.
     weights : str, path-like or None, default="imagenet"
         "imagenet" lets Keras download the weights once, or take them from its cache. A path
-        is a weights file of the backbone without its top, as its ``save_weights`` writes it
-        (``.weights.h5``), or the file that Keras downloaded elsewhere. None starts from random
-        weights.
+        is a file of the backbone without its top, as its ``save_weights`` (``.weights.h5``)
+        or ``save`` (``.keras``) writes it, or the ``.h5`` file that Keras downloaded
+        elsewhere. None starts from random weights.
     trainable_from : str or None, default=None
         Name of the backbone's first layer to train; all behind it are trained too, such as
         "block5_conv1" of VGG16. None trains no layer of a backbone with ``weights``, and

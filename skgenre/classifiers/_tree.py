@@ -134,6 +134,20 @@ def _listed(part: Any) -> list[Any]:
     return [part.item() if isinstance(part, np.generic) else part]
 
 
+def named_paths(hierarchy: Any) -> set[str]:
+    """Return the paths of all groups of the parameter ``hierarchy``, whatever ``y`` holds."""
+    if isinstance(hierarchy, str):
+        return named_paths(GTZAN_HIERARCHY) if hierarchy == "gtzan" else set()
+    return set(_group_paths(hierarchy, ()))
+
+
+def _group_paths(part: Any, path: tuple[str, ...]) -> Iterator[str]:
+    yield "/".join(path) or ROOT
+    for name, child in part.items() if isinstance(part, Mapping) else ():
+        if _is_group(child):
+            yield from _group_paths(child, (*path, str(name)))
+
+
 def _restrict(part: Any, known: dict[Any, Any], path: tuple[str, ...]) -> Any:
     """Turn a part of a mapping into a node or a label; None where no genre is left."""
     if isinstance(part, Mapping):

@@ -255,8 +255,10 @@ def _add_fetch(commands: Any) -> argparse.ArgumentParser:
 
 # Written out, because the list itself needs heavy imports.
 _EXPERIMENTS = (
-    "hu2022-table1, hu2022-table2, hu2022-table3, hu2022-table4, jain2021-table2,\n"
-    "zhang-figure12, bai-table2, kumar2021"
+    "hu2022/table1, hu2022/table2, hu2022/table3, hu2022/table4, hu2022/layers,\n"
+    "hu2022/neurons, hu2022/epochs, hu2022/variants, jain2021/table2, zhang/figure12,\n"
+    "zhang/section4, zhang/table5-1, zhang/figure10, zhang/crnn, zhang/fusion, bai/table2,\n"
+    "bai/votes, bai/networks, kumar2021/reports, kumar2021/mfcc"
 )
 
 
@@ -269,7 +271,7 @@ def _add_reproduce(commands: Any) -> argparse.ArgumentParser:
         f"Experiments: {_EXPERIMENTS}.",
         epilog="Exit code: 0; 1 if a cell could not be run; 2 after an error.",
     )
-    command.add_argument("experiment", metavar="EXPERIMENT", help="such as hu2022-table1")
+    command.add_argument("experiment", metavar="EXPERIMENT", help="such as hu2022/table1")
     command.add_argument(
         "--data",
         metavar="FOLDER",
@@ -297,6 +299,18 @@ def _add_reproduce(commands: Any) -> argparse.ArgumentParser:
         nargs="+",
         metavar="CELL",
         help="cells to run, such as cnn-10 or 'mlp-*' (default: all; with --quick a few)",
+    )
+    command.add_argument(
+        "--genres",
+        nargs="+",
+        metavar="GENRE",
+        help="genres of the data to keep (default: all; six for zhang/table5-1)",
+    )
+    command.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="weights file of VGG16 without its top, for the cell transfer of kumar2021/reports "
+        "(.weights.h5, .h5 or .keras; default: ImageNet's, which Keras downloads)",
     )
     command.add_argument(
         "--memory", metavar="FOLDER", help="keep features here, for this run and later ones"

@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
             epochs=args.epochs,
             n_folds=args.folds,
             only=args.only,
+            genres=args.genres,
+            weights=args.weights,
             memory=args.memory,
             checkpoint=checkpoint,
             n_jobs=args.jobs,

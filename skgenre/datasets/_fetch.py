@@ -20,7 +20,8 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
 from skgenre.datasets._archive import DAMAGED, MAX_BYTES, extract
-from skgenre.datasets._load_gtzan import _EXTENSIONS, _REPORTS, load_gtzan
+from skgenre.datasets._load_gtzan import _EXTENSIONS, load_gtzan
+from skgenre.datasets._published import REPORTS
 from skgenre.datasets.gtzan import clip_name
 from skgenre.utils._io import make_folders
 
@@ -45,8 +46,8 @@ _CHUNK = 2**20  # bytes
         "progressbar": ["boolean"],
         "download_if_missing": ["boolean"],
         "exclude": [StrOptions({"faults"}), None],
-        "on_missing": [_REPORTS],
-        "on_corrupt": [_REPORTS],
+        "on_missing": [REPORTS],
+        "on_corrupt": [REPORTS],
         "extensions": ["array-like"],
     },
     prefer_skip_nested_validation=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,14 +15,13 @@ from skgenre.datasets._files import (
     audio_fault,
     check_folder,
     find_audio,
-    list_reasons,
     warn_unread,
 )
+from skgenre.datasets._published import REPORTS, report_corrupt, report_missing
 from skgenre.datasets.gtzan import GENRES, clip_name, read_facts, read_groups
 from skgenre.utils._io import shorten
 
 _EXTENSIONS = ("wav", "au", "ogg", "mp3", "flac")
-_REPORTS = StrOptions({"warn", "raise", "ignore"})
 
 _DESCR = """GTZAN, the clips in {folder}
 ===================={underline}
@@ -55,8 +53,8 @@ B. L. Sturm (2013, 2014), the partitions of Kereliuk, Sturm & Larsen (2015).
     {
         "path": [str, os.PathLike],
         "exclude": [StrOptions({"faults"}), None],
-        "on_missing": [_REPORTS],
-        "on_corrupt": [_REPORTS],
+        "on_missing": [REPORTS],
+        "on_corrupt": [REPORTS],
         "extensions": ["array-like"],
     },
     prefer_skip_nested_validation=True,
@@ -203,8 +201,7 @@ def load_gtzan(
     files = find_audio(folder, extensions)
     found = _find_clips(folder, files, extensions)
     missing = [name for name in wanted if name not in found]
-    if missing:
-        _report_missing(folder, missing, len(wanted), on_missing)
+    report_missing(folder, missing, len(wanted), on_missing, stacklevel=4, kind="clips")
     skipped = list(files.faults)
     kept: dict[str, Path] = {}
     for name in wanted:
@@ -215,8 +212,7 @@ def load_gtzan(
             kept[name] = found[name]
         else:
             skipped.append((str(found[name]), reason))
-    if skipped:
-        _report_corrupt(folder, skipped, on_corrupt)
+    report_corrupt(folder, skipped, on_corrupt, stacklevel=4, kind="clips")
     if not kept:
         raise ValueError(
             f"None of the {len(found)} clips found in {folder} is left: {len(skipped)} cannot be "
@@ -266,27 +262,6 @@ def _find_clips(folder: Path, files: AudioFiles, extensions: Sequence[str]) -> d
         )
     warn_unread(folder, files, first, with_endings=extensions is _EXTENSIONS, stacklevel=4)
     return clips
-
-
-def _report_missing(folder: Path, missing: Sequence[str], n_wanted: int, how: str) -> None:
-    if how == "ignore":
-        return
-    message = f"{len(missing)} of {n_wanted} clips are not in {folder}: {shorten(missing)}."
-    if how == "raise":
-        raise ValueError(f"{message} Set on_missing='warn' to go on without them.")
-    warnings.warn(message, stacklevel=4)
-
-
-def _report_corrupt(folder: Path, skipped: Sequence[tuple[str, str]], how: str) -> None:
-    if how == "ignore":
-        return
-    listed = list_reasons(skipped)
-    if how == "raise":
-        raise ValueError(
-            f"{len(skipped)} clips of {folder} cannot be used:\n{listed}\n"
-            "Repair them, or set on_corrupt='warn' to leave them out."
-        )
-    warnings.warn(f"{len(skipped)} clips of {folder} were left out:\n{listed}", stacklevel=4)
 
 
 def _describe(

@@ -63,8 +63,9 @@ def build_transfer(
         Further arguments of the backbone, such as ``{"alpha": 0.35}`` for MobileNetV2.
     weights : str, path-like or None, default="imagenet"
         "imagenet" lets Keras download the weights once, or take them from its cache. A path
-        is a weights file of the backbone without its top, as its ``save_weights`` writes
-        it. None starts from random weights.
+        is a file of the backbone without its top, as its ``save_weights`` (``.weights.h5``)
+        or ``save`` (``.keras``) writes it, or the ``.h5`` file that Keras downloads. None
+        starts from random weights.
     load_weights : bool, default=True
         False builds the same model without looking for ``weights``: for a model that
         receives its weights from elsewhere.
@@ -225,9 +226,12 @@ def _build_body(
         try:
             body.load_weights(os.fspath(weights))  # type: ignore[arg-type]
         except Exception as error:  # of h5py, Keras or the layers: the file is not the right one
+            sizes = [tuple(variable.shape) for variable in body.weights]
             raise ValueError(
                 f"weights={os.fspath(weights)!r} cannot be loaded into {name} without its top: "  # type: ignore[arg-type]
-                f"{error} Write the file by the save_weights of the same network, built with "
+                f"{error} Expected a file of Keras (.weights.h5, .h5 or .keras) with the "
+                f"{len(sizes)} weights of this network, of shapes {sizes[0]} to {sizes[-1]}: "
+                "written by the save_weights or save of the same network, built with "
                 "include_top=False and the same arguments."
             ) from error
     return body

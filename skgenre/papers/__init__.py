@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from skgenre.papers import _bai, _hu2022, _jain2021, _kumar2021, _zhang
-from skgenre.papers._experiments import Cell, Experiment, get_experiment, list_experiments
+from skgenre.papers._experiments import Cell, Experiment
+from skgenre.papers._plans import get_experiment, list_experiments
 from skgenre.papers._registry import PaperSystem, get_system, list_systems, load_system
 from skgenre.papers._report import ReproductionResult
 from skgenre.papers._reproduce import reproduce
@@ -37,8 +38,9 @@ def load_grid(name: str) -> tuple[Any, dict[str, list[Any]]]:
     Parameters
     ----------
     name : str
-        "hu2022/table1-mlp", "-cnn" or "-lstm" for the numbers of segments; "hu2022/table2"
-        (MLP), "hu2022/table3" (CNN) or "hu2022/table4" (LSTM) for the activations.
+        The experiment, and the network if it has several: "hu2022/table1/mlp", "/cnn" or
+        "/lstm" for the numbers of segments; "hu2022/table2" (MLP), "hu2022/table3" (CNN) or
+        "hu2022/table4" (LSTM) for the activations; "hu2022/epochs/mlp", "/cnn" or "/lstm".
 
     Returns
     -------

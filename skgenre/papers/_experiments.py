@@ -1,4 +1,4 @@
-"""The experiments of the papers: the cells of each, and how the paper divided its data."""
+"""What an experiment of a paper is: its cells, and how the paper divided its data."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ class PaperSplit:
         What is drawn at random, by genre.
     train, test : float or None
         Shares to train on and to score; None stands for the folds of a cross-validation, in
-        which everything is scored once.
+        which everything is scored once. Where the share to score has fewer rows than there are
+        genres, one of each genre is scored and the others are for training.
     n_trainings : int
         How often the shares are drawn; not used for folds.
     scores_training : bool
         Whether the training rows are scored too, before the others.
     note : str
         What the paper leaves open.
+    n_folds : int or None
+        Folds of the paper, if it says so.
     """
 
     unit: str
@@ -42,6 +45,7 @@ class PaperSplit:
     n_trainings: int = 1
     scores_training: bool = False
     note: str = ""
+    n_folds: int | None = None
 
     def describe(self, n_folds: int, n_trainings: int) -> str:
         """Put it into words."""
@@ -98,11 +102,14 @@ class PaperSplit:
         self, genres: Array, n_folds: int, n_trainings: int, random_state: int
     ) -> Iterator[tuple[Array, Array]]:
         splitter: Any = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
-        if self.train is not None:
+        if self.train is not None and self.test is not None:
+            # A tenth of few tracks has no place for each genre.
+            n_rows, n_genres = len(genres), len(np.unique(genres))
+            is_small = self.test * n_rows < n_genres
             splitter = StratifiedShuffleSplit(
                 n_trainings,
-                train_size=self.train,
-                test_size=self.test,
+                train_size=n_rows - n_genres if is_small else self.train,
+                test_size=n_genres if is_small else self.test,
                 random_state=random_state,
             )
         try:
@@ -126,8 +133,9 @@ class Cell:
         Its name in :mod:`skgenre.papers`.
     split : PaperSplit
         How the paper divided its data.
-    figures : {"table1", "validation", "test", "nodes", "votes", "whole", "report"}
-        The kind of figures in the paper.
+    figures : str
+        The kind of figures in the paper: "table1", "validation", "test", "tracks", "nodes",
+        "votes", "scopes", "whole" or "report".
     quick : bool
         Whether a quick run includes it.
     """
@@ -146,20 +154,22 @@ class Experiment:
     Attributes
     ----------
     name : str
-        Such as "hu2022-table1".
+        Such as "hu2022/table1".
     title : str
         Its comparison, in a line.
     cells : tuple of Cell
         Its systems.
     notes : tuple of str
         Remarks on comparing its figures.
+    genres : tuple of str
+        The genres that it keeps of the data, spelled as GTZAN does; all if empty.
 
     Examples
     --------
     >>> from skgenre import list_experiments
     >>> experiment = list_experiments()[0]
     >>> experiment
-    <Experiment hu2022-table1: Numbers of segments, 9 cells>
+    <Experiment hu2022/table1: Numbers of segments, 9 cells>
     >>> experiment.cells[0].name
     'mlp-10'
     """
@@ -168,11 +178,12 @@ class Experiment:
     title: str
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
 
     @property
     def paper(self) -> str:
         """The citation."""
-        return PAPERS[self.name.partition("-")[0]]
+        return PAPERS[self.name.partition("/")[0]]
 
     @property
     def protocol(self) -> str:
@@ -215,147 +226,3 @@ class Experiment:
                 f"pattern such as '{known[0][:3]}*'."
             )
         return [c for c in self.cells if any(fnmatchcase(c.name, name) for name in wanted)]
-
-
-_HU = PaperSplit("segment", 0.60, 0.15, 3)
-_HU_TABLE_1 = PaperSplit("segment", 0.60, 0.15, 3, scores_training=True)
-_JAIN = PaperSplit("segment", 0.30, 0.70)
-_KUMAR = PaperSplit("track", 0.60, 0.40)
-_BAI = PaperSplit(
-    "segment", note="The paper does not say which share of the segments it tested on."
-)
-_BAI_WHOLE = PaperSplit(
-    "track", note="The paper does not say which share of the tracks it tested on."
-)
-_ZHANG = PaperSplit("track", note="The paper does not name the test tracks of figure 12.")
-
-_NETWORKS = ("mlp", "cnn", "lstm")
-_ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu")
-_QUARTER = (
-    "A quarter of the segments is set aside as in the paper, for neither training nor scoring: "
-    "the figures are of the validation part."
-)
-_ERROR = "Error is the cross-entropy of segments; under the honest protocol it is not measured."
-
-
-def _activations(table: int, network: str) -> Experiment:
-    cells = [
-        Cell(f"{network}-{name}", f"hu2022/table{table}/{network}-{name}", _HU, "validation", quick)
-        for name, quick in zip(_ACTIVATIONS, (True, False, True, False, False), strict=True)
-    ]
-    title = f"Activations of the {network.upper()}"
-    return Experiment(f"hu2022-table{table}", title, tuple(cells), (_QUARTER,))
-
-
-_EXPERIMENTS: tuple[Experiment, ...] = (
-    Experiment(
-        "hu2022-table1",
-        "Numbers of segments",
-        tuple(
-            Cell(f"{network}-{n}", f"hu2022/table1/{network}-{n}", _HU_TABLE_1, "table1", n == 10)
-            for network in _NETWORKS
-            for n in (10, 20, 30)
-        ),
-        (
-            _QUARTER,
-            "Accuracy and error are of the training segments, as in the paper's text; here without "
-            "dropout, after the last epoch.",
-            _ERROR,
-        ),
-    ),
-    _activations(2, "mlp"),
-    _activations(3, "cnn"),
-    _activations(4, "lstm"),
-    Experiment(
-        "jain2021-table2",
-        "MLP, LSTM and CNN",
-        tuple(Cell(name, f"jain2021/{name}", _JAIN, "test") for name in ("mlp", "lstm", "cnn")),
-        (
-            "The paper calls its error a root mean square, which cannot be 3.31 of probabilities: "
-            "here it is the cross-entropy of segments. Under the honest protocol it is not "
-            "measured.",
-        ),
-    ),
-    Experiment(
-        "zhang-figure12",
-        "The hierarchy of seven LSTMs",
-        (Cell("hierarchy", "zhang/hierarchy", _ZHANG, "nodes"),),
-        (
-            "The accuracy of an LSTM is that of its own decisions on the tracks whose genre lies "
-            "below it; the track accuracy is that of all seven together.",
-        ),
-    ),
-    Experiment(
-        "bai-table2",
-        "Votes with a threshold",
-        (
-            *(
-                Cell(row, f"bai/table2/{row}", _BAI, "votes", row == "500-5")
-                for row in ("500-5", "4000-5", "10000-5", "10000-7")
-            ),
-            Cell("whole-track", "bai/whole-track", _BAI_WHOLE, "whole", quick=False),
-        ),
-        (
-            "A cell is named by iterations and threshold. A track counts as right if its genre "
-            "wins with at least that many votes; a rejected one is wrong.",
-            "If epochs are given, all cells train equally long, whatever their iterations.",
-        ),
-    ),
-    Experiment(
-        "kumar2021",
-        "The two reports: a CNN on images, and transfer learning",
-        (
-            Cell("image-cnn", "kumar2021/image-cnn", _KUMAR, "report"),
-            Cell("transfer", "kumar2021/transfer", _KUMAR, "report", quick=False),
-        ),
-        ("Precision, recall, F1 and support of each genre are in `reports` of the JSON file.",),
-    ),
-)
-
-
-def list_experiments() -> list[Experiment]:
-    """List the experiments that :func:`reproduce` runs.
-
-    Returns
-    -------
-    experiments : list of skgenre.papers.Experiment
-        Each with its ``name``, ``title``, ``paper``, ``protocol``, ``cells`` and ``notes``.
-
-    Examples
-    --------
-    >>> from skgenre import list_experiments
-    >>> [experiment.name for experiment in list_experiments()][-2:]
-    ['bai-table2', 'kumar2021']
-    """
-    return list(_EXPERIMENTS)
-
-
-def get_experiment(name: str) -> Experiment:
-    """Return an experiment by its name.
-
-    Parameters
-    ----------
-    name : str
-        Such as "hu2022-table1".
-
-    Returns
-    -------
-    experiment : Experiment
-        The experiment.
-
-    Raises
-    ------
-    ValueError
-        If there is none of that name; the message lists all.
-
-    Examples
-    --------
-    >>> from skgenre.papers import get_experiment
-    >>> get_experiment("kumar2021")
-    <Experiment kumar2021: The two reports: a CNN on images, and transfer learning, 2 cells>
-    """
-    for experiment in _EXPERIMENTS:
-        if experiment.name == name:
-            return experiment
-    known = ", ".join(experiment.name for experiment in _EXPERIMENTS)
-    raise ValueError(f"{name!r} is no experiment; choose from {known}.")

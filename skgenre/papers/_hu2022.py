@@ -56,6 +56,35 @@ _TABLES_2_TO_4 = {
     "cnn": (3, (0.6647, 0.6120, 0.7207, 0.7427, 0.7167)),
     "lstm": (4, (0.6053, 0.6427, 0.6353, 0.6680, 0.6567)),
 }
+# The text names these dimensions too, without values or figures; the middle one is the usual.
+_MLP_UNITS = (512, 256, 128)
+_DIMENSIONS: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
+    "layers": {
+        "mlp": {str(n): {"units": _MLP_UNITS[:n]} for n in (1, 2, 3)},
+        "cnn": {
+            str(n): {
+                "filters": (32,) * n,
+                "kernel_sizes": (3, 3, 2)[:n],
+                "pool_sizes": (3, 3, 2)[:n],
+            }
+            for n in (1, 2, 3)
+        },
+        "lstm": {str(n): {"lstm_units": (64,) * n} for n in (1, 2, 3)},
+    },
+    "neurons": {
+        "mlp": {str(n): {"units": (n, n // 2, n // 4)} for n in (256, 512, 1024)},
+        "cnn": {str(n): {"filters": (n,) * 3, "units": (2 * n,)} for n in (16, 32, 64)},
+        "lstm": {str(n): {"lstm_units": (n, n), "units": (n,)} for n in (32, 64, 128)},
+    },
+    "epochs": {
+        network: {str(n): {"epochs": n} for n in (25, 50, 100)}
+        for network in ("mlp", "cnn", "lstm")
+    },
+}
+DIMENSIONS = {
+    name: [f"{network}-{value}" for network, values in networks.items() for value in values]
+    for name, networks in _DIMENSIONS.items()
+}
 _COLUMNS = ("accuracy", "validation accuracy", "error", "validation error")
 
 
@@ -157,12 +186,28 @@ def register_all() -> None:
                 )
             )
 
+    for dimension, networks in _DIMENSIONS.items():
+        for network, values in networks.items():
+            for value, params in values.items():
+                register(
+                    PaperSystem(
+                        f"hu2022/{dimension}/{network}-{value}",
+                        f"{network.upper()}, {dimension}: {value}",
+                        "section 3, the five dimensions",
+                        _PROTOCOL,
+                        {},
+                        "The text names the dimension, without values and figures: those around "
+                        "the usual ones, which are those of tables 2 to 4.",
+                        partial(_build, network, **{"epochs": 50, **params}),
+                    )
+                )
+
 
 def grids() -> dict[str, tuple[str, dict[str, list[Any]], dict[str, Any]]]:
-    """Return table -> (system, parameter grid, fixed parameters) of tables 1 to 4."""
+    """Return experiment -> (system, parameter grid, fixed parameters)."""
     tables: dict[str, tuple[str, dict[str, list[Any]], dict[str, Any]]] = {}
     for network in _NETWORKS:
-        tables[f"hu2022/table1-{network}"] = (
+        tables[f"hu2022/table1/{network}"] = (
             f"hu2022/{network}",
             {"features__segmenter__n_segments": [10, 20, 30]},
             {"classifier__epochs": 100},
@@ -172,5 +217,11 @@ def grids() -> dict[str, tuple[str, dict[str, list[Any]], dict[str, Any]]]:
             f"hu2022/{network}",
             {"classifier__activation": _ACTIVATIONS},
             {"classifier__epochs": 50},
+        )
+    for network in _NETWORKS:
+        tables[f"hu2022/epochs/{network}"] = (
+            f"hu2022/{network}",
+            {"classifier__epochs": [25, 50, 100]},
+            {},
         )
     return tables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sklearn.pipeline import Pipeline
@@ -28,10 +29,10 @@ def _image_cnn() -> Any:
     return _on_images(ImageCNNGenreClassifier(epochs=500, learning_rate=1e-4, random_state=0))
 
 
-def _transfer() -> Any:
+def _transfer(weights: str | None = "imagenet") -> Any:
     return _on_images(
         TransferGenreClassifier(
-            backbone="VGG16", image_size=256, learning_rate=1e-4, random_state=0
+            backbone="VGG16", weights=weights, image_size=256, learning_rate=1e-4, random_state=0
         )
     )
 
@@ -48,7 +49,7 @@ def _lstm() -> Any:
 
 
 def register_all() -> None:
-    """Register the paper's four systems."""
+    """Register the paper's four systems, and one for comparison."""
     register(
         PaperSystem(
             "kumar2021/image-cnn",
@@ -68,9 +69,21 @@ def register_all() -> None:
             "figures A and B, the second report",
             _BY_TRACK,
             {"track accuracy": 0.54},
-            "The backbone is named in the survey only. Needs ImageNet's weights: a network, or "
-            "classifier__weights set to a file.",
+            "The backbone is named in the survey only. Needs ImageNet's weights: an internet "
+            "connection, or a file, as `skgenre reproduce --weights FILE` or classifier__weights. "
+            "Not measured: no such file was at hand.",
             _transfer,
+        )
+    )
+    register(
+        PaperSystem(
+            "kumar2021/transfer-random",
+            "VGG16 with random weights on images of mel spectrograms",
+            "for comparison with the second report",
+            _BY_TRACK,
+            {},
+            "Not in the paper: what the network does without ImageNet. All its layers are trained.",
+            partial(_transfer, None),
         )
     )
     register(

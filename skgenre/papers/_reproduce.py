@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 import os
-import sys
-import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
 from skgenre.classifiers import RejectingClassifier
 from skgenre.datasets import load_music
-from skgenre.datasets.gtzan import GENRES
 from skgenre.evaluation import (
     EvaluationResult,
     EvaluationTask,
-    FoldResult,
-    Splits,
     iter_folds,
     make_splits,
     unpack_dataset,
 )
-from skgenre.papers._experiments import Cell, Experiment, get_experiment
-from skgenre.papers._figures import FIGURES, blank_rows, make_reports, plain_name
+from skgenre.papers._experiments import Cell
+from skgenre.papers._figures import FIGURES, blank_rows, make_reports
+from skgenre.papers._plans import get_experiment
+from skgenre.papers._progress import ProgressReporter, each_warning_once, folders
 from skgenre.papers._registry import PaperSystem, get_system
 from skgenre.papers._report import ReproductionResult
+from skgenre.papers._tracks import data_notes, genre_notes, keep_genres, subsample
 from skgenre.utils._environment import environment
-from skgenre.utils._io import shorten
-from skgenre.utils._random import draw_seeds
 
 _N_FOLDS = 5
 _QUICK_FOLDS = 2
 _QUICK_EPOCHS = 2
 _QUICK_TRACKS = 8
+_WEIGHTS = "classifier__weights"
+_NODES = "classifier__node_params"
 
 
 _CONSTRAINTS: dict[str, list[Any]] = {
@@ -49,6 +44,8 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "epochs": [Interval(Integral, 1, None, closed="left"), None],
     "n_folds": [Interval(Integral, 2, None, closed="left"), None],
     "only": [str, "array-like", None],
+    "genres": ["array-like", None],
+    "weights": [str, os.PathLike, None],
     "checkpoint": [str, os.PathLike, None],
     "n_jobs": [Integral, None],
     "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
@@ -64,6 +61,8 @@ def reproduce(
     epochs: int | None = None,
     n_folds: int | None = None,
     only: str | Sequence[str] | None = None,
+    genres: Sequence[str] | None = None,
+    weights: str | os.PathLike[str] | None = None,
     memory: Any = None,
     checkpoint: str | os.PathLike[str] | None = None,
     n_jobs: int | None = None,
@@ -75,7 +74,7 @@ def reproduce(
     Parameters
     ----------
     experiment : str
-        Such as "hu2022-table1"; :func:`list_experiments` has all.
+        Such as "hu2022/table1"; :func:`list_experiments` has all.
     dataset : Bunch, tuple, str or PathLike
         As for :func:`evaluate`, with paths or waveforms; or a folder: of GTZAN, or one that
         :func:`load_genre_folder` reads.
@@ -90,6 +89,13 @@ def reproduce(
     only : str, sequence of str or None, default=None
         The cells to run, by name or by patterns such as ``"mlp-*"``. None means all, or a few
         if quick.
+    genres : sequence of str or None, default=None
+        The genres of the data to keep, in any spelling. None means all, but six for
+        "zhang/table5-1".
+    weights : str, PathLike or None, default=None
+        For the networks of kumar2021 that start from weights learned on photographs: a weights
+        file of VGG16 without its top (``.weights.h5``, ``.h5`` or ``.keras``). None means
+        those of ImageNet, which Keras downloads.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder for the features of each track, as in :class:`PerTrack`. None means a
         temporary one.
@@ -113,7 +119,8 @@ def reproduce(
     Raises
     ------
     ValueError
-        If there is no such experiment or cell, or the data do not allow it.
+        If there is no such experiment or cell, the data do not allow it, or ``weights`` is
+        given but no cell takes any.
     OSError
         If no cell could run because a file is missing, such as the weights of a network.
 
@@ -144,7 +151,7 @@ def reproduce(
     --------
     >>> from skgenre import make_genres, reproduce
     >>> music = make_genres(4, genres=["dub", "swing"], duration=15.0, random_state=0)
-    >>> result = reproduce("hu2022-table2", music, quick=True, epochs=1, only="mlp-relu")
+    >>> result = reproduce("hu2022/table2", music, quick=True, epochs=1, only="mlp-relu")
     >>> [(row["figure"], row["paper"]) for row in result.rows]
     [('validation accuracy', 0.2688), ('track accuracy', None)]
     >>> result.honest_protocol
@@ -156,7 +163,9 @@ def reproduce(
     if isinstance(dataset, (str, os.PathLike)):
         dataset = load_music(dataset)
     tracks = Bunch(**dict(zip(("data", "target", "artists"), unpack_dataset(dataset), strict=True)))
-    notes = [*plan.notes, *_data_notes(dataset), *_genre_notes(plan, tracks.target)]
+    _check_weights(weights, cells)
+    tracks, kept = keep_genres(tracks, plan, genres)
+    notes = [*plan.notes, *data_notes(dataset), *genre_notes(plan, tracks.target, genres), *kept]
     if quick:
         tracks = subsample(tracks, _QUICK_TRACKS, random_state)
         notes.append(
@@ -169,6 +178,7 @@ def reproduce(
         "n_folds": int(n_folds or (_QUICK_FOLDS if quick else _N_FOLDS)),
         "random_state": int(random_state),
     }
+    own_folds = n_folds is None and not quick  # the paper's number of folds, if it has one
     epochs = epochs or (_QUICK_EPOCHS if quick else None)
     honest = "track-random" if tracks.artists is None else "artist-grouped"
     found: dict[str, Any] = {"rows": [], "reports": {}, "evaluations": {}, "trainings": []}
@@ -176,13 +186,16 @@ def reproduce(
     protocols: dict[str, str] = {}
     changed: dict[tuple[int, int], list[str]] = {}
     progress = ProgressReporter(len(cells), verbose)
-    with _folders(memory, checkpoint) as (features, trainings), _each_warning_once():
+    with folders(memory, checkpoint) as (features, trainings), each_warning_once():
         for cell in cells:
             progress.start(cell.name)
             system = get_system(cell.system)
             pipeline, here, published = _load(system, epochs, memory=features, n_jobs=n_jobs)
+            if weights is not None and pipeline.get_params().get(_WEIGHTS) is not None:
+                pipeline.set_params(**{_WEIGHTS: weights})
             n_trainings = min(cell.split.n_trainings, settings["n_folds"])
-            protocols[cell.name] = cell.split.describe(settings["n_folds"], n_trainings)
+            paper_folds = (own_folds and cell.split.n_folds) or settings["n_folds"]
+            protocols[cell.name] = cell.split.describe(paper_folds, n_trainings)
             try:
                 measured = _run_cell(
                     cell,
@@ -191,6 +204,7 @@ def reproduce(
                     tracks,
                     honest,
                     n_trainings=n_trainings,
+                    paper_folds=paper_folds,
                     **settings,
                     run={"checkpoint": trainings, "n_jobs": n_jobs},
                     progress=progress,
@@ -230,6 +244,7 @@ def reproduce(
             "quick": quick,
             "epochs": None if epochs is None else int(epochs),
             "only": [cell.name for cell in cells],
+            "weights": None if weights is None else os.fspath(weights),
             **settings,
         },
         environment=environment(),
@@ -240,13 +255,39 @@ def reproduce(
 def _load(
     system: PaperSystem, epochs: int | None, *, memory: Any, n_jobs: int | None
 ) -> tuple[Any, int, int]:
-    """Return the pipeline of a system, its epochs here, and those of the paper."""
+    """Return the pipeline of a system, its epochs here, and those of the paper.
+
+    The epochs are 0 for nearest neighbours.
+    """
     pipeline = system.load(memory=memory, n_jobs=n_jobs)
     params = pipeline.get_params()
     names = ("classifier__epochs", "classifier__estimator__epochs")
-    (name,) = [name for name in names if name in params]
-    here = params[name] if epochs is None else int(epochs)
-    return pipeline.set_params(**{name: here}), here, params[name]
+    name = next((name for name in names if name in params), None)
+    if name is None:
+        return pipeline, 0, 0
+    here = params[name]
+    if epochs is not None:
+        here = int(epochs)
+        pipeline.set_params(**{name: here})
+        if params.get(_NODES):  # epochs of single nodes
+            pipeline.set_params(**{_NODES: None})
+    return pipeline, here, params[name]
+
+
+def _check_weights(weights: Any, cells: Sequence[Cell]) -> None:
+    """Refuse weights that are not there, or that no cell takes."""
+    if weights is None:
+        return
+    if all(get_system(cell.system).load().get_params().get(_WEIGHTS) is None for cell in cells):
+        raise ValueError(
+            f"weights={os.fspath(weights)!r}, but no cell to run starts from weights; leave it "
+            "out, or run the cell transfer of kumar2021/reports."
+        )
+    if not os.path.isfile(weights):
+        raise FileNotFoundError(
+            f"weights={os.fspath(weights)!r}: there is no such file; give a weights file of VGG16 "
+            "without its top (.weights.h5, .h5 or .keras)."
+        )
 
 
 def _run_cell(
@@ -258,20 +299,21 @@ def _run_cell(
     *,
     n_folds: int,
     n_trainings: int,
+    paper_folds: int,
     random_state: int,
     run: dict[str, Any],
     progress: ProgressReporter,
 ) -> dict[str, Any]:
     """Evaluate a cell as the paper did and honestly; return rows, trainings, and so on."""
     lenient = pipeline
-    if isinstance(lenient[-1], RejectingClassifier):
+    if isinstance(lenient[-1], RejectingClassifier) and cell.split.unit == "segment":
         # A single segment has one vote and would always be rejected: the votes are counted
         # when all segments are predicted.
         lenient = Pipeline([*lenient.steps[:-1], ("classifier", lenient[-1].estimator)])
     data = (tracks.data, tracks.target, tracks.artists)
     task = EvaluationTask(lenient, *data)
     splits = cell.split.make_splits(
-        task, n_folds=n_folds, n_trainings=n_trainings, random_state=random_state
+        task, n_folds=paper_folds, n_trainings=n_trainings, random_state=random_state
     )
     folds = progress.report("the paper's protocol", splits, iter_folds(task, splits, **run))
     task = EvaluationTask(pipeline, *data)
@@ -299,141 +341,3 @@ def _run_cell(
     if cell.figures == "report":
         found["reports"] = make_reports(folds, result)
     return found
-
-
-def subsample(tracks: Bunch, n_per_genre: int, random_state: int) -> Bunch:
-    """Keep a few tracks of each genre, by as many artists as possible.
-
-    Parameters
-    ----------
-    tracks : Bunch
-        With ``data``, ``target`` and ``artists``, which may be None.
-    n_per_genre : int
-        Tracks to keep of each genre, or all if there are fewer.
-    random_state : int
-        Seed of the choice.
-
-    Returns
-    -------
-    fewer : Bunch
-        In the same order.
-    """
-    (seed,) = draw_seeds(random_state, 1)
-    order = np.random.default_rng(seed).permutation(len(tracks.target))
-    artists = np.arange(len(order)) if tracks.artists is None else tracks.artists
-    seen: dict[Any, int] = {}
-    turn = np.zeros(len(order), dtype=int)
-    for row in order:  # the first track of each artist comes before the second of any
-        turn[row] = seen.get(artists[row], 0)
-        seen[artists[row]] = turn[row] + 1
-    order = order[np.argsort(turn[order], kind="stable")]
-    kept: list[int] = []
-    for genre in np.unique(tracks.target):
-        kept += [row for row in order if tracks.target[row] == genre][:n_per_genre]
-    rows = np.sort(kept)
-    data = tracks.data
-    return Bunch(
-        data=data[rows] if isinstance(data, np.ndarray) else [data[row] for row in rows],
-        target=tracks.target[rows],
-        artists=None if tracks.artists is None else tracks.artists[rows],
-    )
-
-
-def _data_notes(dataset: Any) -> list[str]:
-    """Return a note on the files that were left out."""
-    skipped = [str(path) for path, _ in getattr(dataset, "skipped", None) or []]
-    if not skipped:
-        return []
-    return [f"{len(skipped)} files were left out: {shorten(skipped)}."]
-
-
-def _genre_notes(plan: Experiment, target: Any) -> list[str]:
-    """Return notes on genres that differ from the papers'; refuse those outside the tree."""
-    found = {plain_name(label): str(label) for label in np.unique(target).tolist()}
-    lacking = [genre for genre in GENRES if genre not in found]
-    others = sorted(name for key, name in found.items() if key not in GENRES)
-    if others and any(cell.figures == "nodes" for cell in plan.cells):
-        raise ValueError(
-            f"{plan.name} has a place for the ten genres of GTZAN only, but the data have "
-            f"{', '.join(others)}; leave their tracks out, or cross-validate "
-            "HierarchicalGenreClassifier, which grows a tree of its own."
-        )
-    if others and len(lacking) == len(GENRES):
-        return [
-            f"The data have none of the paper's genres: it ran on {', '.join(others)}. The figures "
-            "are of another task than the paper's."
-        ]
-    notes = []
-    if lacking:
-        notes.append(f"The data lack these genres of the paper: {', '.join(lacking)}.")
-    if others:
-        notes.append(f"The data have genres that the paper has not: {', '.join(others)}.")
-    return notes
-
-
-@contextmanager
-def _folders(memory: Any, checkpoint: Any) -> Iterator[tuple[Any, Path]]:
-    """Yield the folders of the features and of the trainings, temporary ones for None."""
-    for name, place in (("memory", memory), ("checkpoint", checkpoint)):
-        if isinstance(place, (str, os.PathLike)) and os.path.isfile(place):
-            raise NotADirectoryError(
-                f"{name}={os.fspath(place)!r} is a file; give a folder, new or not."
-            )
-    with tempfile.TemporaryDirectory(prefix="skgenre-") as folder:
-        features = Path(folder) / "features" if memory is None else memory
-        yield features, Path(folder) / "trainings" if checkpoint is None else Path(checkpoint)
-
-
-@contextmanager
-def _each_warning_once() -> Iterator[None]:
-    """Show a warning only once: all cells have the same folds and warn of the same."""
-    seen: set[str] = set()
-    show = warnings.showwarning
-
-    def show_new(message: Any, *args: Any, **kwargs: Any) -> None:
-        if str(message) not in seen:
-            seen.add(str(message))
-            show(message, *args, **kwargs)
-
-    with warnings.catch_warnings():
-        warnings.showwarning = show_new
-        yield
-
-
-class ProgressReporter:
-    """Report each training on standard error, a line each, if verbose.
-
-    Parameters
-    ----------
-    n_cells : int
-        Cells of the run.
-    verbose : int
-        0 for silence.
-    """
-
-    def __init__(self, n_cells: int, verbose: int):
-        self.n_cells, self.verbose = n_cells, verbose
-        self.n_started = 0
-        self.head = ""
-
-    def start(self, cell: str) -> None:
-        """Begin a cell."""
-        self.n_started += 1
-        self.head = f"[{self.n_started}/{self.n_cells}] {cell}"
-        self._print("features")
-
-    def report(
-        self, protocol: str, splits: Splits, folds: Iterable[FoldResult]
-    ) -> list[FoldResult]:
-        """Collect the folds of a protocol, and report each when it is done."""
-        done = []
-        for fold in folds:
-            done.append(fold)
-            seconds = f"{fold.fit_time + fold.predict_time:.1f} s"
-            how = "from the checkpoint" if fold.from_checkpoint else seconds
-            self._print(f"{protocol}, training {len(done)} of {len(splits)}: {how}")
-        return done
-
-    def _print(self, text: str) -> None:
-        if self.verbose:
-            print(f"{self.head}: {text}", file=sys.stderr, flush=True)

@@ -268,10 +268,14 @@ def test_node_params():
         small_mlp(), hierarchy="gtzan", node_params={"root": {"epochs": 2}, "strong": {"epochs": 3}}
     ).fit(X, y)
     assert {path: node.n_iter_ for path, node in model.nodes_.items()} == {"root": 2, "strong": 3}
-    with pytest.raises(ValueError, match="names 'mild', but the nodes are 'root', 'strong'"):
-        HierarchicalGenreClassifier(small_mlp(), hierarchy="gtzan", node_params={"mild": {}}).fit(
-            X, y
-        )
+    # A group of the tree without genres in y is known; one of another tree is not.
+    model.set_params(node_params={"mild/disco-country": {"epochs": 9}}).fit(X, y)
+    with pytest.raises(ValueError, match="names 'loud', but the nodes are 'root', 'strong'"):
+        model.set_params(node_params={"loud": {}}).fit(X, y)
+    model.set_params(hierarchy={"a": ["metal", "rock"], "b": {"c": ["jazz", "dub"]}})
+    model.set_params(node_params={"b/c": {}}).fit(X, y)
+    with pytest.raises(ValueError, match="names 'b/dub', but"):
+        model.set_params(node_params={"b/dub": {}}).fit(X, y)
 
 
 def test_seeds_of_nodes_do_not_depend_on_other_nodes():

@@ -75,16 +75,41 @@ def test_weights_file(tmp_path):
     assert not body_of(empty).trainable_weights
 
 
-def test_weights_file_of_something_else(tmp_path):
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_saved_model_as_weights(tmp_path):
+    """A ``.keras`` file of the backbone, with a top or without one."""
     import keras
 
-    file = tmp_path / "other.weights.h5"
+    body = body_of(build(seed=1))
+    top = keras.layers.Dense(7)(keras.layers.Flatten()(body.outputs[0]))
+    for name, model in (("bare", body), ("topped", keras.Model(body.inputs, top))):
+        file = tmp_path / f"{name}.keras"
+        model.save(file)
+        for one, two in zip(
+            body.get_weights(), body_of(build(weights=file, seed=2)).get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("ending", ["weights.h5", "keras", "txt"])
+def test_weights_file_of_something_else(tmp_path, ending):
+    import keras
+
+    file = tmp_path / f"other.{ending}"
+    match = (
+        rf"other.{ending}' cannot be loaded into small_backbone without its top: [^\0]*Expected a "
+        r"file of Keras \(\.weights\.h5, \.h5 or \.keras\) with the 2 weights of this network, of "
+        r"shapes \(2, 2, 3, 4\) to \(4,\)"
+    )
     convolutions = [keras.layers.Conv2D(4, size) for size in (3, 2)]
-    save_weights(keras.Sequential([keras.Input((6, 6, 3)), *convolutions]), file)
-    with pytest.raises(ValueError, match=r"other.weights.h5' cannot be loaded into small_backbone"):
-        build(weights=str(file))
+    other = keras.Sequential([keras.Input((6, 6, 3)), *convolutions])
+    if ending != "txt":
+        (other.save if ending == "keras" else other.save_weights)(file)
+        with pytest.raises(ValueError, match=match):
+            build(weights=str(file))
     file.write_text("no weights")
-    with pytest.raises(ValueError, match="cannot be loaded into small_backbone without its top"):
+    with pytest.raises(ValueError, match=match):
         build(weights=file)
 
 

@@ -19,7 +19,7 @@ def music(tmp_path_factory):
 
 
 def test_prints_the_table_writes_it_and_continues(music, tmp_path, capsys):
-    command = ["reproduce", "hu2022-table2", "--data", str(music), "--quick", "--epochs", "1"]
+    command = ["reproduce", "hu2022/table2", "--data", str(music), "--quick", "--epochs", "1"]
     command += ["--cells", "mlp-relu", "--memory", str(tmp_path / "memory")]
     assert main([*command, "--output", str(tmp_path / "result.json")]) == 0
     out, err = capsys.readouterr()
@@ -38,12 +38,18 @@ def test_prints_the_table_writes_it_and_continues(music, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        (["hu2022"], "is no experiment; choose from hu2022-table1, .*kumar2021"),
-        (["kumar2021", "--only", "vgg"], "has no cell 'vgg'; choose from image-cnn, transfer"),
-        (["kumar2021", "--output", "result.txt"], r"ends in neither .md \(Markdown\) nor .json"),
-        (["kumar2021", "--output", "no/such/result.md"], "There is no folder"),
-        (["kumar2021", "--folds", "1"], "'1' is not a whole number, 2 or more"),
-        (["kumar2021"], "There is no folder|no such|does not exist"),
+        (["hu2022"], "is no experiment; choose from hu2022/table1, .*kumar2021"),
+        (
+            ["kumar2021/reports", "--only", "vgg"],
+            "has no cell 'vgg'; choose from image-cnn, tra",
+        ),
+        (
+            ["kumar2021/reports", "--output", "result.txt"],
+            r"ends in neither .md \(Markdown\) nor .json",
+        ),
+        (["kumar2021/reports", "--output", "no/such/result.md"], "There is no folder"),
+        (["kumar2021/reports", "--folds", "1"], "'1' is not a whole number, 2 or more"),
+        (["kumar2021/reports"], "There is no folder|no such|does not exist"),
     ],
 )
 def test_errors_come_in_one_line_before_the_work(options, match, tmp_path, capsys):
@@ -57,7 +63,7 @@ def test_errors_come_in_one_line_before_the_work(options, match, tmp_path, capsy
 
 
 def test_warns_that_nothing_is_kept(tmp_path, capsys):
-    assert main(["reproduce", "kumar2021", "--data", str(tmp_path / "none")]) == 2
+    assert main(["reproduce", "kumar2021/reports", "--data", str(tmp_path / "none")]) == 2
     assert "starts from the beginning; give --memory" in capsys.readouterr().err
 
 
