@@ -26,6 +26,7 @@ class PredictionMixin(FeatureTableMixin):
 
     classes_: NDArray[Any]
     members_: dict[str, Any]
+    track_genres_: NDArray[Any]
     n_segments: Any
     segment_duration: Any
 
