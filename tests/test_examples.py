@@ -158,3 +158,12 @@ def test_the_nodes_of_a_hierarchy_are_reported(run_example):
     assert {"root", "with drums", "without drums"} <= set(rows)
     whole = float(re.search(r"accuracy of the whole: ([\d.]+)", out).group(1))
     assert 0.25 < whole <= 1
+
+
+@pytest.mark.slow
+def test_protocols_differ_more_than_activations(run_example):
+    out = run_example("plot_11_reproduce_a_table.py")
+    assert "| mlp-leaky_relu | validation accuracy |" in out
+    activations = float(re.search(r"activations differ by at most +([\d.]+)", out).group(1))
+    protocols = float(re.search(r"protocols differ by at least +([\d.]+)", out).group(1))
+    assert protocols > activations
