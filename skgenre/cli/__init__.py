@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from threading import current_thread, main_thread
-from typing import Any
+from typing import Any, NoReturn
 
 from skgenre.cli._arguments import make_parser
 from skgenre.cli._report import echo
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     code : int
         0: success; 1: some files could not be read; 2: an error, reported on standard error;
-        130: interrupted.
+        130: interrupted by Ctrl-C; 143: ended by SIGTERM; 129: by SIGHUP.
 
     Examples
     --------
@@ -86,9 +86,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = import_module(_MODULES[args.command]).run(args)
             sys.stdout.flush()
             return code
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             print("skgenre: interrupted", file=sys.stderr)
-            return 130
+            number = interrupt.number if isinstance(interrupt, _EndedError) else signal.SIGINT
+            return 128 + number
         except BrokenPipeError:
             # The reader, such as head, has enough. Python would complain once more when it
             # flushes standard output at its end.
@@ -101,6 +102,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 2
 
 
+class _EndedError(KeyboardInterrupt):
+    """A signal that ends the process has come."""
+
+    def __init__(self, number: int):
+        super().__init__()
+        self.number = number
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    raise _EndedError(number)
+
+
 @contextmanager
 def _ended_as_interrupted() -> Iterator[None]:
     """Let SIGTERM and SIGHUP do what Ctrl-C does: temporary folders are removed at the end."""
@@ -109,7 +122,7 @@ def _ended_as_interrupted() -> Iterator[None]:
     # A handler other than the default is left alone, such as that of nohup.
     changed = [number for number in signals if signal.getsignal(number) is signal.SIG_DFL]
     for number in changed:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _end)
     try:
         yield
     finally:
