@@ -776,6 +776,18 @@ def test_info_shows_where_a_model_comes_from(trained, music, capsys):
     assert_one_error(capsys.readouterr(), "none: No such file")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_no_model(tmp_path, capsys):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for command in (["info", str(pipe)], ["predict", str(pipe), "a.wav"]):
+        assert main(command) == 2
+        assert_one_error(capsys.readouterr(), "pipe is a pipe or a device; give a regular model")
+    for read in (skgenre.load, skgenre.read_model_info):
+        with pytest.raises(ValueError, match="pipe is a pipe or a device"):
+            read(pipe)
+
+
 def test_a_damaged_model_never_predicts(trained, files, tmp_path, capsys):
     model, _ = trained
     good = model.read_bytes()

@@ -13,6 +13,7 @@ from skgenre.cli._model import check_destination, identify_model, load_model
 from skgenre.cli._predict import audio_paths, echo_left_out
 from skgenre.cli._progress import Progress
 from skgenre.cli._report import as_argument, echo
+from skgenre.utils._io import check_regular_file
 from skgenre.utils._json_lines import read_lines
 
 
@@ -134,6 +135,7 @@ def _with_errors(records: Iterable[dict[str, Any]], failed: list[str]) -> Iterat
 
 def _read_predictions(path: str) -> Iterator[dict[str, Any]]:
     """Yield the last record of each path in a file; a line without a path is a header."""
+    check_regular_file(path, "file")  # because it is read twice
     last = {str(record.get("path")): number for number, record in read_lines(path)}
     for number, record in read_lines(path):
         if "path" in record and last[str(record["path"])] == number:
