@@ -8,8 +8,9 @@ from one clip; pairs among the originals are listed, to be checked by ear or by 
 not count.
 
 ``--scale N`` measures time and memory of the comparison of N tracks of 30 s. Their codes are drawn
-at random from those of the clips, so that codes are as frequent as in music; one track in a
-hundred is a copy of another that begins 5 s later, with a tenth of the bits changed.
+at random from those of some clips, with a tenth of the bits changed, so that common codes are as
+common as in music; one track in a hundred is a copy of another that begins 5 s later, with another
+tenth of the bits changed.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def main() -> None:
     args = parser.parse_args()
     originals = [str(path) for path in load_genre_folder(args.folder, on_error="skip").data]
     if args.scale:
-        _compare_many(random.Random(0).sample(originals, min(100, len(originals))), args.scale)
+        _compare_many(random.Random(0).sample(originals, min(20, len(originals))), args.scale)
         return
     chosen = random.Random(0).sample(range(len(originals)), args.clips)
     with tempfile.TemporaryDirectory() as folder:
@@ -73,11 +74,9 @@ def _compare_many(clips: list[str], n_tracks: int) -> None:
     rng = np.random.default_rng(0)
     n_frames, n_later, n_copies = n_frames_in(30), n_frames_in(5), n_tracks // 100
     peak = extra_peak()
-    tracks = [rng.choice(material, n_frames) for _ in range(n_tracks - n_copies)]
-    for number in range(n_copies):
-        flips = rng.random((n_frames - n_later, 32)) < 0.1
-        bits = np.packbits(flips, axis=1, bitorder="little").view(np.uint32)[:, 0]
-        tracks.append(tracks[number][n_later:] ^ bits)
+    drawn = (rng.choice(material, n_frames) for _ in range(n_tracks - n_copies))
+    tracks = [_changed(codes, rng) for codes in drawn]
+    tracks += [_changed(codes[n_later:], rng) for codes in tracks[:n_copies]]
     active = [np.ones(len(track), dtype=bool) for track in tracks]
     start, cpu = time.perf_counter(), time.process_time()
     matches = find_matches(tracks, active, min_similarity=0.5, n_least=n_frames_in(3))
@@ -89,6 +88,12 @@ def _compare_many(clips: list[str], n_tracks: int) -> None:
         f"{peak() / 1e6:.0f} MB, {peak() / n_tracks / 30:.0f} bytes a second of music. "
         f"{len(pairs & copies)} of {n_copies} copies found, {len(pairs - copies)} wrong pairs."
     )
+
+
+def _changed(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Change a tenth of the bits."""
+    flips = rng.random((len(codes), 32), dtype=np.float32) < 0.1
+    return codes ^ np.packbits(flips, axis=1, bitorder="little").view(np.uint32)[:, 0]
 
 
 def _encode(clips: list[str], folder: Path) -> list[tuple[str, int, str, str]]:
