@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -197,10 +198,12 @@ def test_a_second_process_refuses_a_plan_that_is_being_applied(tmp_path):
         while not journal.exists() or journal.read_bytes().count(b"\n") < 5:
             assert first.poll() is None
             time.sleep(0.005)
+        first.send_signal(signal.SIGSTOP)  # however fast it is, it lives until the second ends
         second = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (second.returncode, first.poll()) == (2, None)
         assert "plan.jsonl.journal is in use: another process applies or undoes" in second.stderr
         first.terminate()
+        first.send_signal(signal.SIGCONT)
         _, err = first.communicate()
     assert first.returncode == 143
     assert err.endswith("To go on, give the same command again.\nskgenre: interrupted\n")

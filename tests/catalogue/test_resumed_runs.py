@@ -214,11 +214,13 @@ def test_a_second_process_refuses_the_output_of_a_living_one(saved, many, tmp_pa
     output = tmp_path / "out.jsonl"
     first = start(saved, many, output)
     wait_for_records(first, output)
+    first.send_signal(signal.SIGSTOP)  # however fast it is, it lives until the second ends
     second = start(saved, many, output, option)
     _, err = second.communicate()
     assert (second.returncode, first.poll()) == (2, None), err
     assert f"Another process writes {output}; wait for it, or give another name." in err
     first.terminate()
+    first.send_signal(signal.SIGCONT)
     first.communicate()
     paths = [json.loads(line)["path"] for line in output.read_bytes().splitlines()]
     assert len(paths) == len(set(paths)) >= 3
