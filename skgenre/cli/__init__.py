@@ -87,10 +87,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return code
         except KeyboardInterrupt as interrupt:
+            _end_threads(interrupt)
             print("skgenre: interrupted", file=sys.stderr)
             number = interrupt.number if isinstance(interrupt, _EndedError) else signal.SIGINT
             return 128 + number
-        except BrokenPipeError:
+        except BrokenPipeError as error:
+            _end_threads(error)
             # The reader, such as head, has enough. Python would complain once more when it
             # flushes standard output at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -98,8 +100,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Exception as error:
             if args.debug:
                 traceback.print_exc()
+            _end_threads(error)
             echo(f"skgenre: error: {_describe(error, args.command)}", sys.stderr)
             return 2
+
+
+def _end_threads(error: BaseException) -> None:
+    """Let threads end that work for a command which has ended by an error."""
+    from skgenre.utils._parallel import wait_for_threads
+
+    # As long as the frames hold the generator of the results, the threads take further tasks.
+    traceback.clear_frames(error.__traceback__)
+    wait_for_threads()
 
 
 class _EndedError(KeyboardInterrupt):
