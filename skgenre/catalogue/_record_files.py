@@ -8,13 +8,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from skgenre.catalogue._find import real_path
+from skgenre.catalogue._parquet import ROWS, as_text, import_pyarrow, write_parquet
 from skgenre.catalogue._predict_files import FilePrediction
-from skgenre.utils._io import open_whole
 
 try:
     import fcntl
@@ -22,7 +21,6 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]  # absent on Windows
 
 _PROBABILITY = "probability "
-_ROWS = 10_000  # of Parquet that are converted together
 
 # The key of the last record of each file, by its real path, and whether it is an error.
 _Recorded = dict[str, tuple[str | None, bool]]
@@ -202,7 +200,7 @@ def open_records(
     is_parquet = target.suffix.lower() == ".parquet"
     growing = target.with_name(f"{target.name}.jsonl") if is_parquet else target
     if is_parquet:
-        _import_pyarrow()
+        import_pyarrow()
     if not (resume or force):
         for file in {target, growing}:
             if os.path.lexists(file):
@@ -235,7 +233,7 @@ def open_records(
         yield RecordWriter(stream, form, recorded, growing)
         stream.flush()
         if is_parquet:
-            _write_parquet(growing, target)
+            write_parquet(read_records(growing), target)
             growing.unlink()
 
 
@@ -269,8 +267,8 @@ def read_records(path: str | os.PathLike[str], *, latest: bool = False) -> Itera
     path = Path(path)
     form = _form_of(path)
     if path.suffix.lower() == ".parquet":
-        parquet = _import_pyarrow().ParquetFile(path)
-        for batch in parquet.iter_batches(_ROWS):
+        parquet = import_pyarrow().ParquetFile(path)
+        for batch in parquet.iter_batches(ROWS):
             for row in batch.to_pylist():
                 row["probabilities"] = dict(row["probabilities"] or ())
                 row["tags"] = None if row["tags"] is None else dict(row["tags"])
@@ -365,55 +363,4 @@ def _busy(path: Path) -> ValueError:
 
 def _place(path: str) -> str:
     """Return what all spellings of a path have in common."""
-    return _as_text(real_path(path))
-
-
-def _as_text(path: str) -> str:
-    """Write what is no text in a path as escapes."""
-    return path.encode("utf-8", "backslashreplace").decode()
-
-
-def _import_pyarrow() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ImportError(
-            "Parquet needs pyarrow; install it with: pip install pyarrow, or choose .jsonl or .csv."
-        ) from error
-    return pyarrow.parquet
-
-
-def _write_parquet(source: Path, target: Path) -> None:
-    """Convert records to Parquet, some at a time."""
-    parquet = _import_pyarrow()
-    import pyarrow as pa
-
-    text, number = pa.string(), pa.float64()
-    segment = pa.struct([("genre", text), ("probability", number)])
-    schema = pa.schema(
-        [
-            *((name, text) for name in ("schema", "path", "status", "genre")),
-            ("genres", pa.list_(text)),
-            ("probabilities", pa.map_(text, number)),
-            ("reason", text),
-            ("duration", number),
-            ("seconds", number),
-            ("key", text),
-            ("model", text),
-            ("min_confidence", number),
-            ("top", pa.int64()),
-            ("max_genres", pa.int64()),
-            ("set_probability", number),
-            ("segments", pa.list_(segment)),
-            ("tags", pa.map_(text, number)),
-        ]
-    )
-    records = read_records(source)
-    absent: dict[str, Any] = {"segments": None, "tags": None}
-    with open_whole(target) as stream, parquet.ParquetWriter(stream, schema) as writer:
-        while some := [{**absent, **found.to_dict()} for found in islice(records, _ROWS)]:
-            for values in some:
-                for name in ("probabilities", "tags"):
-                    values[name] = values[name] and list(values[name].items())
-                values["path"] = _as_text(values["path"])
-            writer.write_table(pa.Table.from_pylist(some, schema=schema))
+    return as_text(real_path(path))
