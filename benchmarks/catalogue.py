@@ -3,8 +3,9 @@
 The tree has synthetic music in eight formats, cut from a few tracks of ``make_genres``. Printed are
 files a second and peak memory by 1 and 2 jobs, and the size of the records; then whether a run
 that is killed ten times and resumed writes the records of an undisturbed one; the time of tracks
-of four minutes; and the peak memory for 100 000 files with a classifier that computes nothing,
-new and resumed. ``--short`` does all that with few files, as in CI. Only wrong records fail.
+of four minutes; the peak memory for thousands of files with features, which are hard links to 16
+short ones; and that for 100 000 such files with a classifier that computes nothing, new and
+resumed. ``--short`` does all that with few files, as in CI. Only wrong records fail.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _GENRES = ["dub", "swing"]
 _KILLS = 10
 _CATALOGUE = 100_000  # files
 _MB = 2**20
-_PARTS = ("tree", "long", "large")
+_PARTS = ("tree", "long", "many", "large")
 
 
 def write_file(path: Path, wave: Any) -> None:
@@ -174,8 +175,8 @@ def predict_stub(output: str) -> None:
             records.write(prediction)
 
 
-def measure_large(folder: Path, n_files: int) -> None:
-    """Print the memory of a new and of a resumed run over many hard links to few files."""
+def make_links(folder: Path, n_files: int) -> tuple[Path, Path]:
+    """Make many hard links to few files; return their folder, and a file that lists them."""
     make_tree(folder / "few", 16, 0.5)
     few = sorted(path for path in (folder / "few").rglob("*") if path.is_file())
     links = folder / "links"
@@ -187,6 +188,30 @@ def measure_large(folder: Path, n_files: int) -> None:
             link = links / f"Artist {number // 32:04} - Track {number:06}{source.suffix}"
             os.link(source, link)
             stream.write(f"{link}\n")
+    return links, listed
+
+
+def measure_many(folder: Path, model: Path, n_files: int) -> None:
+    """Print the memory of runs with features over some files, and over ten times as many."""
+    for number in (n_files // 10, n_files):
+        part = folder / f"many{number}"
+        links, _ = make_links(part, number)
+        output = part / "many.jsonl"
+        command = ["skgenre", "predict", str(model), str(links), "--output", str(output)]
+        cost = measure(command)
+        if lines(output) != number:
+            raise SystemExit(f"{lines(output)} records of {number} files")
+        print(
+            f"| {number} files of 0.5 s, 1 job | {cost.seconds:.0f} s | {cost.cpu:.0f} s | "
+            f"{number / cost.seconds:.1f} | {cost.peak:.0f} MB | "
+            f"{output.stat().st_size / number:.0f} bytes a record |",
+            flush=True,
+        )
+
+
+def measure_large(folder: Path, n_files: int) -> None:
+    """Print the memory of a new and of a resumed run over many hard links to few files."""
+    _, listed = make_links(folder, n_files)
     output = folder / "large.jsonl"
     for run in ("new", "resumed"):
         with open(listed, "rb") as stream:
@@ -261,6 +286,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="small sizes, as in CI")
     parser.add_argument("--files", type=int, metavar="N", help="in the tree (default: 2000)")
     parser.add_argument("--long", type=int, default=20, metavar="N", help="tracks of four minutes")
+    parser.add_argument("--many", type=int, default=10_000, metavar="N", help="with features")
     parser.add_argument("--duration", type=float, default=3.0, help="of each, in seconds")
     parser.add_argument(
         "--parts", nargs="+", default=_PARTS, choices=_PARTS, help="what to measure (default: all)"
@@ -280,6 +306,8 @@ def main() -> None:
             measure_tree(folder, model, args.files or (16 if args.short else 2000), args.duration)
         if "long" in args.parts:
             measure_long(folder, model, *((2, 5.0) if args.short else (args.long, 240.0)))
+        if "many" in args.parts:
+            measure_many(folder, model, 40 if args.short else args.many)
         if "large" in args.parts:
             measure_large(folder, 200 if args.short else _CATALOGUE)
 

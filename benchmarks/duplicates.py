@@ -1,11 +1,16 @@
 """Precision and recall of find_duplicates, on a folder of real music.
 
-``python -m benchmarks.duplicates FOLDER [--clips N]``
+``python -m benchmarks.duplicates FOLDER [--clips N | --scale N]``
 
 Clips of the folder are encoded again (MP3 and Ogg Vorbis, at several qualities), cut to other
 lengths and offsets, and searched together with the originals. A pair is right where it comes
 from one clip; pairs among the originals are listed, to be checked by ear or by a table, and do
 not count.
+
+``--scale N`` measures time and memory of the comparison of N tracks of 30 s. Their codes are drawn
+at random from those of some clips, with a tenth of the bits changed, so that common codes are as
+common as in music; one track in a hundred is a copy of another that begins 5 s later, with another
+tenth of the bits changed.
 """
 
 from __future__ import annotations
@@ -22,7 +27,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from benchmarks._peak import extra_peak
 from skgenre import AudioLoader, find_duplicates, load_genre_folder
+from skgenre.duplicates._fingerprint import fingerprint, n_frames_in
+from skgenre.duplicates._matches import find_matches
 
 # Name -> format, and compression, from 0 (most bits) to below 1.
 _CODECS = {
@@ -40,8 +48,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--clips", type=int, default=40, help="clips that are encoded again")
+    parser.add_argument("--scale", type=int, metavar="N", help="compare N tracks of random codes")
     args = parser.parse_args()
     originals = [str(path) for path in load_genre_folder(args.folder, on_error="skip").data]
+    if args.scale:
+        _compare_many(random.Random(0).sample(originals, min(20, len(originals))), args.scale)
+        return
     chosen = random.Random(0).sample(range(len(originals)), args.clips)
     with tempfile.TemporaryDirectory() as folder:
         made = _encode([originals[row] for row in chosen], Path(folder))
@@ -53,6 +65,35 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"{len(paths)} tracks: {seconds:.0f} s, peak {peak:.0f} MB\n")
     _report(originals, made, source, [group.rows for group in found])
+
+
+def _compare_many(clips: list[str], n_tracks: int) -> None:
+    """Print time, peak memory and recall of the comparison of tracks made of random codes."""
+    found = [fingerprint(clip, clip, duration=30, waveform_rate=22050) for clip in clips]
+    material = np.concatenate([one.codes for one in found])
+    rng = np.random.default_rng(0)
+    n_frames, n_later, n_copies = n_frames_in(30), n_frames_in(5), n_tracks // 100
+    peak = extra_peak()
+    drawn = (rng.choice(material, n_frames) for _ in range(n_tracks - n_copies))
+    tracks = [_changed(codes, rng) for codes in drawn]
+    tracks += [_changed(codes[n_later:], rng) for codes in tracks[:n_copies]]
+    active = [np.ones(len(track), dtype=bool) for track in tracks]
+    start, cpu = time.perf_counter(), time.process_time()
+    matches = find_matches(tracks, active, min_similarity=0.5, n_least=n_frames_in(3))
+    pairs = {(match.first, match.second) for match in matches}
+    copies = {(number, n_tracks - n_copies + number) for number in range(n_copies)}
+    print(
+        f"{n_tracks} tracks of 30 s compared: {time.perf_counter() - start:.0f} s, "
+        f"{time.process_time() - cpu:.0f} s of a processor; extra peak memory, codes included, "
+        f"{peak() / 1e6:.0f} MB, {peak() / n_tracks / 30:.0f} bytes a second of music. "
+        f"{len(pairs & copies)} of {n_copies} copies found, {len(pairs - copies)} wrong pairs."
+    )
+
+
+def _changed(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Change a tenth of the bits."""
+    flips = rng.random((len(codes), 32), dtype=np.float32) < 0.1
+    return codes ^ np.packbits(flips, axis=1, bitorder="little").view(np.uint32)[:, 0]
 
 
 def _encode(clips: list[str], folder: Path) -> list[tuple[str, int, str, str]]:

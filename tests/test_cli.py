@@ -13,9 +13,11 @@ import tempfile
 import time
 from argparse import Namespace
 from contextlib import redirect_stdout
+from multiprocessing.dummy import DummyProcess
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from threading import Event
+from threading import enumerate as enumerate_threads
 
 import joblib
 import pytest
@@ -28,6 +30,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
+from sklearn.utils.parallel import Parallel, delayed
 
 import skgenre
 from skgenre import (
@@ -40,6 +43,7 @@ from skgenre import (
     make_genres,
 )
 from skgenre.cli import _demo, main
+from skgenre.utils._parallel import stream
 
 SMALL = ["--classifier", "mlp", "--duration", "1", "--n-segments", "2", "--epochs", "2"]
 
@@ -184,7 +188,7 @@ def test_termination_removes_temporary_files(name, monkeypatch, tmp_path, capsys
 
     monkeypatch.setattr("skgenre.cli._predict.run", run)
     before = signal.getsignal(number)
-    assert main(["predict", "model", "file"]) == 130
+    assert main(["predict", "model", "file"]) == 128 + number
     assert capsys.readouterr().err == "skgenre: interrupted\n"
     assert not list(tmp_path.iterdir())
     assert signal.getsignal(number) is before
@@ -210,6 +214,26 @@ def test_an_interrupt_waits_for_threads_that_write_temporary_files(music, tmp_pa
     assert train(music, tmp_path / "model", "--cv", 0) == 130
     pool.join()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 130), (ValueError, 2)])
+def test_threads_end_before_the_command(error, code, monkeypatch):
+    done = []
+
+    def work(number):
+        time.sleep(0.2)
+        done.append(number)
+
+    def run(args):
+        tasks = (delayed(work)(number) for number in range(1000))
+        results = stream(Parallel, tasks, 2, prefer="threads")
+        next(results)
+        raise error
+
+    monkeypatch.setattr("skgenre.cli._predict.run", run)
+    assert main(["predict", "model", "file"]) == code
+    assert not [thread for thread in enumerate_threads() if isinstance(thread, DummyProcess)]
+    assert len(done) < 100
 
 
 # train
@@ -711,8 +735,8 @@ def test_standard_streams_may_be_closed(music, tmp_path, monkeypatch):
     opened = [getattr(sys, name) for name in names]
     monkeypatch.undo()
     assert code == 0
-    for stream in opened:
-        stream.close()
+    for opened_stream in opened:
+        opened_stream.close()
     assert skgenre.load(tmp_path / "model").classes_.tolist() == ["dub", "swing"]
 
 
@@ -774,6 +798,18 @@ def test_info_shows_where_a_model_comes_from(trained, music, capsys):
     assert "# Model description" in capsys.readouterr().out
     assert main(["info", str(music / "none")]) == 2
     assert_one_error(capsys.readouterr(), "none: No such file")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_no_model(tmp_path, capsys):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for command in (["info", str(pipe)], ["predict", str(pipe), "a.wav"]):
+        assert main(command) == 2
+        assert_one_error(capsys.readouterr(), "pipe is a pipe or a device; give a regular model")
+    for read in (skgenre.load, skgenre.read_model_info):
+        with pytest.raises(ValueError, match="pipe is a pipe or a device"):
+            read(pipe)
 
 
 def test_a_damaged_model_never_predicts(trained, files, tmp_path, capsys):

@@ -66,12 +66,13 @@ def test_a_model_is_scored_as_it_is(model, unheard, tmp_path, capsys):
     assert "are among the training tracks" not in err
 
 
-@pytest.mark.parametrize("spelling", ["as trained", "relative"])
-def test_training_tracks_are_warned_of(model, music, spelling, monkeypatch, capsys):
-    folder = music
-    if spelling == "relative":
-        monkeypatch.chdir(music.parent)
-        folder = "music"
+@pytest.mark.parametrize("folder", [None, "music", "music/../music", "link"])
+def test_training_tracks_are_warned_of(model, music, folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(music.parent)
+    if folder == "link":
+        folder = tmp_path / "link"
+        folder.symlink_to(music)
+    folder = folder or music
     assert run("evaluate", model, folder) == 0
     assert f"8 of the 8 tracks of {folder} are among the training" in capsys.readouterr().err
 

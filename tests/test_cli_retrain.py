@@ -91,6 +91,19 @@ def test_the_new_model_knows_old_and_new_tracks(music, more, old, tmp_path, caps
     assert len(re.findall(r"of (?:12|8) answers flip: \d+ become right", shown)) == 2
 
 
+@pytest.mark.parametrize("folder", ["music", "music/../music", "link"])
+def test_the_old_folder_may_be_given_in_another_way(
+    music, old, tmp_path, folder, monkeypatch, capsys
+):
+    monkeypatch.chdir(music.parent)
+    if folder == "link":
+        folder = tmp_path / "link"
+        folder.symlink_to(music)
+    # The folder is accepted, so that only the added one is to blame.
+    args = [folder, "--add", music, "--model", old, "--out", tmp_path / "new.skgenre"]
+    assert "has no track that" in error(capsys, *args)
+
+
 def test_the_old_model_is_measured_without_the_added_tracks(music, more, old, tmp_path, capsys):
     """What the report says is what evaluation of both in the same folds says."""
     import numpy as np

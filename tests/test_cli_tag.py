@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from contextlib import redirect_stdout
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,6 +21,7 @@ from _tagged_files import record, tag, write_file
 
 from skgenre import make_genres
 from skgenre.cli import main
+from skgenre.cli._progress import Progress
 from skgenre.tags import Tags, read_plan
 
 SMALL = ["--duration", "1"]
@@ -153,6 +161,57 @@ def test_refused_files_are_reported(predictions, tmp_path, capsys):
     assert "1 refused. To undo it: skgenre tag undo '" in captured.out
 
 
+def test_apply_and_undo_show_their_progress(predictions, tmp_path, monkeypatch):
+    plan = tmp_path / "plan.jsonl"
+    found = ["--predictions", str(predictions[0])]
+    assert main(["tag", "plan", *found, "--output", str(plan), "--overwrite"]) == 0
+    for command in (["apply", str(plan)], ["undo", f"{plan}.journal"]):
+        terminal, log = Terminal(), io.StringIO()
+        for stream in (terminal, log):
+            slow = partial(Progress, clock=count(step=40.0).__next__)
+            monkeypatch.setattr("skgenre.cli._tag.Progress", slow)
+            monkeypatch.setattr("sys.stderr", stream)
+            assert main(["tag", *command]) == 0
+        for written, ends in ((terminal.getvalue(), r"\r\x1b\[K"), (log.getvalue(), "")):
+            assert re.search(r"1 of 2 files, 0\.0 a second, 0:40 left", written)
+            assert re.search(rf"2 of 2 files, 0\.0 a second, 0:00 left\s*{ends}", written)
+        assert "[##########..........] 1 of 2" in terminal.getvalue()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="there are no such locks on Windows")
+def test_a_second_process_refuses_a_plan_that_is_being_applied(tmp_path):
+    files = [write_file(tmp_path / f"{number}.flac", 0.2, seed=number) for number in range(300)]
+    plan = tmp_path / "plan.jsonl"
+    lines = "".join(json.dumps(record(file)) + "\n" for file in files)
+    (tmp_path / "found.jsonl").write_text(lines)
+    found = ["--predictions", str(tmp_path / "found.jsonl")]
+    assert main(["tag", "plan", *found, "--output", str(plan)]) == 0
+    command = [sys.executable, "-m", "skgenre", "tag", "apply", str(plan)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as first:
+        journal = tmp_path / "plan.jsonl.journal"
+        while not journal.exists() or journal.read_bytes().count(b"\n") < 5:
+            assert first.poll() is None
+            time.sleep(0.005)
+        first.send_signal(signal.SIGSTOP)  # however fast it is, it lives until the second ends
+        second = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (second.returncode, first.poll()) == (2, None)
+        assert "plan.jsonl.journal is in use: another process applies or undoes" in second.stderr
+        first.terminate()
+        first.send_signal(signal.SIGCONT)
+        _, err = first.communicate()
+    assert first.returncode == 143
+    assert err.endswith("To go on, give the same command again.\nskgenre: interrupted\n")
+    assert len([file for file in files if Tags(file).genres() == ["dub"]]) < len(files)
+    assert main(["tag", "apply", str(plan)]) == 0
+    assert all(Tags(file).genres() == ["dub"] for file in files)
+
+
 @pytest.mark.parametrize(
     ("args", "match"),
     [
@@ -164,6 +223,7 @@ def test_refused_files_are_reported(predictions, tmp_path, capsys):
         (["plan", "m", "f", "--output", "x", "--append", "--overwrite"], "not allowed with"),
         (["plan", "m", "f", "--output", "x", "--min-confidence", "2"], "'2' is not a number from"),
         (["plan", "--predictions", "absent", "--output", "x"], "absent: No such file"),
+        (["plan", "--predictions", os.devnull, "--output", "x"], "null is a pipe or a device"),
         (["preview", "absent"], "absent: No such file"),
         (["apply", "absent"], "absent: No such file"),
         (["undo", "absent"], "There is no journal absent"),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from skgenre.audio._headers import Promise, read_promise
 from skgenre.audio._mono import resample, to_mono
+from skgenre.audio._ogg import has_all_pages
 from skgenre.audio._parts import AudioFileError, ByteRanges, Part, damage
 from skgenre.audio._pyav import (
     Decoder,
@@ -212,6 +213,7 @@ class _AudioFile:
         self.position = 0
         self.n_frames = self.decoder.n_frames
         self.slack = 0  # how many samples may be missing at the end
+        self.is_whole: Callable[[], bool] | None = None  # whether what is missing never was there
 
     def read(self, start: int, n_frames: int) -> NDArray[Any]:
         """Decode (n_frames, n_channels), int16 or float32; fewer only where the file ends."""
@@ -254,7 +256,7 @@ class _AudioFile:
     def _check_end(self) -> None:
         """Raise an error if the file has ended before the end that its header promises."""
         n_least = self.decoder.n_least if self.n_frames is None else self.n_frames
-        if self.position < n_least:
+        if self.position < n_least and not (self.is_whole and self.is_whole()):
             raise _truncated(
                 self.label,
                 f"its header promises at least {n_least} samples, {self.position} are there",
@@ -314,6 +316,9 @@ def _opened(path: str | os.PathLike[str], by_pyav: bool = False) -> Iterator[_Au
         if audio.decoder.format == "MP3" and not promise.parts:
             # Encoders differ by about one frame in their counts; a single frame is inaudible.
             audio.slack = 2 * _MP3_FRAME
+        if audio.decoder.format == "OGG" and len(parts) == 1:
+            # FFmpeg counts more samples than it encodes where the times of its input have gaps.
+            audio.is_whole = lambda: has_all_pages(stream)
         if audio.decoder.format == "FLAC" and audio.n_frames is not None:
             # The only format whose header gives the length in samples but not in bytes: read
             # the last sample. Seeking to it decodes nothing else.

@@ -80,12 +80,13 @@ class AudioLoader(TrackTransformer):
 
     A truncated file is refused: a WAV, AIFF, AU, CAF, W64, MP3, MP4, WMA or Matroska file shorter
     than its header says (up to 64 bytes may be missing, as some writers round up or count their
-    header), an OGG file that ends inside a page, a FLAC file without its last sample. The header
-    of a stream may omit the length, which is then that of the file. So may an MP3 file: where it
-    has no Xing or Info header, or one that does not fit the file, its frames are counted.
-    Truncation of an MP3 file without such a header, of raw AAC and of live WebM cannot be
-    detected. A last MPEG frame that is cut short is left out, as are tags and junk around the
-    audio; more than 1441 bytes of junk in the middle of an MP3 file are damage.
+    header), an OGG file that ends inside a page, or with fewer samples than it says and a page
+    that is damaged or missing, a FLAC file without its last sample. The header of a stream may
+    omit the length, which is then that of the file. So may an MP3 file: where it has no Xing or
+    Info header, or one that does not fit the file, its frames are counted. Truncation of an MP3
+    file without such a header, of raw AAC and of live WebM cannot be detected. A last MPEG frame
+    that is cut short is left out, as are tags and junk around the audio; more than 1441 bytes of
+    junk in the middle of an MP3 file are damage.
 
     Recordings that lie in one file one after the other (MP3 files that were joined, a chained
     OGG file) are read as one track if their rates and numbers of channels are equal, and refused

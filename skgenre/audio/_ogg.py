@@ -6,6 +6,7 @@ that begins with a stream of video or of metadata.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from mmap import ACCESS_READ, mmap
 from typing import BinaryIO
@@ -18,6 +19,8 @@ _OPEN_END = (
     "with a stream without a page that is marked as its last",
     "It was recorded from a broadcast, or is truncated; what is there is used.",
 )
+# The checksum of a page is that of zlib with the bits of each byte in the other order.
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
@@ -107,3 +110,40 @@ def _read_groups(data: mmap) -> list[list[_Stream]]:
             raise damage("it ends inside a page")
         position = data.find(b"OggS", stop)
     return groups
+
+
+def has_all_pages(stream: BinaryIO) -> bool:
+    """Whether no page of an open Ogg file is damaged or missing, by checksums and numbers.
+
+    Parameters
+    ----------
+    stream : binary file
+        The file, open for reading.
+
+    Returns
+    -------
+    is_whole : bool
+        False if there is anything else than pages that follow each other.
+    """
+    data = mmap(stream.fileno(), 0, access=ACCESS_READ)
+    numbers: dict[bytes, int] = {}
+    position = 0
+    while position < len(data):
+        if len(data) - position < 27:
+            return False
+        table = data[position + 27 : position + 27 + data[position + 26]]
+        page = data[position : position + 27 + len(table) + sum(table)]
+        serial, number = page[14:18], int.from_bytes(page[18:22], "little")
+        if page[5] & _FIRST_PAGE:
+            numbers[serial] = number
+        mirrored = (page[:22] + bytes(4) + page[26:]).translate(_MIRRORED)
+        checksum = f"{zlib.crc32(mirrored, 0xFFFFFFFF) ^ 0xFFFFFFFF:032b}"[::-1]
+        if (
+            page[:4] != b"OggS"
+            or numbers.get(serial) != number
+            or int(checksum, 2) != int.from_bytes(page[22:26], "little")
+        ):
+            return False
+        numbers[serial] = number + 1
+        position += len(page)
+    return True

@@ -27,7 +27,8 @@ class FoundPaths:
     Attributes
     ----------
     paths : list of str
-        The files, each once, in the order of the arguments; those of a folder are sorted.
+        The files, each once by the first path that leads to it, in the order of the arguments;
+        those of a folder are sorted.
     left_out : list of (str, str)
         Path and reason of each audio file or folder that is not among them. What is hidden or
         is no audio file by its name is not listed.
@@ -83,9 +84,51 @@ def find_paths(
             _add_pattern(found, argument, exclude)
         else:
             found.paths.append(argument)
-    found.paths = list(dict.fromkeys(found.paths))
     found.left_out = list(dict.fromkeys(found.left_out))
+    distinct = DistinctPaths(found.paths)
+    found.paths = list(distinct)
+    found.left_out += distinct.left_out
     return found
+
+
+class DistinctPaths:
+    """Iterate over paths, each file once: by the first path that leads to it.
+
+    Two paths lead to one file if they differ in spelling, such as ``a.mp3`` and ``./a.mp3``, or
+    by symbolic links. Hard links are files of their own.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        The paths, which may be a generator.
+
+    Attributes
+    ----------
+    left_out : list of (str, str)
+        Path and reason of each path so far that leads to a file again.
+    """
+
+    def __init__(self, paths: Iterable[str]):
+        self._paths = paths
+        self.left_out: list[tuple[str, str]] = []
+
+    def __iter__(self) -> Iterator[str]:
+        seen = set()
+        for path in self._paths:
+            place = real_path(path)
+            if place in seen:
+                self.left_out.append((path, "the same file again"))
+            else:
+                seen.add(place)
+                yield path
+
+
+def real_path(path: str) -> str:
+    """Return the absolute path of a file without symbolic links."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # a NUL, which no path has
+        return path
 
 
 def _add_folder(found: FoundPaths, folder: str, exclude: Sequence[str]) -> None:
@@ -117,9 +160,9 @@ def _add(found: FoundPaths, path: str, exclude: Sequence[str]) -> None:
         found.left_out.append((path, f"excluded by {pattern}"))
 
 
-def count_left_out(found: FoundPaths) -> str:
-    """Summarise what is left out: the number of files for each reason."""
-    counts = Counter(reason for _, reason in found.left_out)
+def count_left_out(left_out: Iterable[tuple[str, str]]) -> str:
+    """Summarise what is left out: the number of paths for each reason."""
+    counts = Counter(reason for _, reason in left_out)
     return "; ".join(f"{reason}: {count}" for reason, count in counts.most_common())
 
 

@@ -28,7 +28,8 @@ class FilePrediction:
     genre : str or None
         The most probable genre.
     genres : list of str
-        The most probable genres, at most ``max_genres``.
+        The most probable genres: until together they are as probable as ``set_probability``,
+        at most ``max_genres``.
     probabilities : dict of str to float
         Probabilities of genres, the most probable first: all, or the ``top`` ones.
     reason : str or None
@@ -43,6 +44,12 @@ class FilePrediction:
         Identifies the model: the first 16 digits of the SHA-256 of its file, or ``model_id``.
     min_confidence : float
         The limit for "unknown".
+    top : int or None
+        Most genres in ``probabilities``; None for all.
+    max_genres : int
+        Most genres in ``genres``.
+    set_probability : float
+        Probability that the genres should have together.
     segments : list of dict or None
         ``genre`` and ``probability`` of each segment, where asked for. ``genre`` is None for a
         segment without sound.
@@ -63,6 +70,9 @@ class FilePrediction:
     key: str | None
     model: str | None
     min_confidence: float
+    top: int | None = None
+    max_genres: int = 1
+    set_probability: float = 0.9
     segments: list[dict[str, Any]] | None = None
     tags: dict[str, float] | None = None
 
@@ -317,9 +327,9 @@ def _predict_file(
         seconds=round(time.perf_counter() - start, 4),
         key=key,
         model=settings.model_id,
-        min_confidence=settings.answer["min_confidence"],
         segments=segments,
         tags=tags,
+        **settings.answer,
         **answer,
     )
     return prediction, [w for w in dict.fromkeys(found) if w.problem != NO_SOUND[0]]

@@ -6,14 +6,14 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from skgenre.catalogue._find import real_path
+from skgenre.catalogue._parquet import ROWS, as_text, import_pyarrow, write_parquet
 from skgenre.catalogue._predict_files import FilePrediction
-from skgenre.utils._io import open_whole
 
 try:
     import fcntl
@@ -21,9 +21,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]  # absent on Windows
 
 _PROBABILITY = "probability "
-_ROWS = 10_000  # of Parquet that are converted together
 
-# The key of the last record of each path, and whether it is an error.
+# The key of the last record of each file, by its real path, and whether it is an error.
 _Recorded = dict[str, tuple[str | None, bool]]
 
 
@@ -55,7 +54,7 @@ class CSV:
 
     _COLUMNS = (
         "path", "status", "genre", "genres", "reason", "duration", "seconds", "key", "model",
-        "min_confidence", "segments", "tags", "schema",
+        "min_confidence", "top", "max_genres", "set_probability", "segments", "tags", "schema",
     )  # fmt: skip
 
     def __init__(self, classes: Sequence[str] = ()):
@@ -85,8 +84,10 @@ class CSV:
         (cells,) = csv.reader(io.StringIO(text, newline=""))
         given: dict[str, Any] = dict(zip(self.columns, cells, strict=True))
         values: dict[str, Any] = {name: given[name] or None for name in self._COLUMNS}
-        for name in ("duration", "seconds", "min_confidence"):
+        for name in ("duration", "seconds", "min_confidence", "set_probability"):
             values[name] = None if not given[name] else float(given[name])
+        for name in ("top", "max_genres"):
+            values[name] = None if not given[name] else int(given[name])
         for name in ("genres", "segments", "tags"):
             values[name] = None if not given[name] else json.loads(given[name])
         pairs = [
@@ -125,7 +126,7 @@ class RecordWriter:
 
     def is_recorded(self, path: str, key: str | None) -> bool:
         """Return whether the last record of a file before is of these bytes."""
-        return self._recorded.get(_as_text(path), ("", False))[0] == key
+        return self._recorded.get(_place(path), ("", False))[0] == key
 
     def write(self, found: FilePrediction) -> None:
         """Write a record, whole, before anything else happens."""
@@ -137,7 +138,7 @@ class RecordWriter:
                 self._stream.close()
             raise OSError(error.errno, error.strerror, str(self._path)) from error
         change = self._failed.add if found.status == "error" else self._failed.discard
-        change(_as_text(found.path))
+        change(_place(found.path))
 
     @property
     def n_errors(self) -> int:
@@ -152,6 +153,10 @@ def open_records(
     *,
     model_id: str | None = None,
     min_confidence: float = 0.0,
+    top: int | None = None,
+    max_genres: int = 1,
+    set_probability: float = 0.9,
+    segments: bool = False,
     resume: bool = False,
     force: bool = False,
 ) -> Iterator[RecordWriter]:
@@ -168,8 +173,8 @@ def open_records(
         The genres of the model, which are columns of a CSV file.
     model_id : str or None, default=None
         The model of the records to come.
-    min_confidence : float, default=0.0
-        Their limit for "unknown".
+    min_confidence, top, max_genres, set_probability, segments : optional
+        Their settings, those of :func:`skgenre.predict_files`.
     resume : bool, default=False
         Whether to go on with the records that are there. A record that was cut off is removed.
     force : bool, default=False
@@ -186,7 +191,7 @@ def open_records(
         If the file exists, without ``resume`` or ``force``.
     ValueError
         If the ending is another one, the file holds something else or records of another model
-        or limit, or another process writes it.
+        or with other settings, or another process writes it.
     ImportError
         If Parquet is wanted and pyarrow is not installed.
     """
@@ -195,7 +200,7 @@ def open_records(
     is_parquet = target.suffix.lower() == ".parquet"
     growing = target.with_name(f"{target.name}.jsonl") if is_parquet else target
     if is_parquet:
-        _import_pyarrow()
+        import_pyarrow()
     if not (resume or force):
         for file in {target, growing}:
             if os.path.lexists(file):
@@ -214,13 +219,21 @@ def open_records(
         elif is_parquet and target.exists() and not growing.stat().st_size:
             for found in read_records(target):
                 stream.write(form.encode(found))
-        recorded = _recorded(stream, growing, form, model_id, min_confidence)
+        settings = {
+            "model": model_id,
+            "min_confidence": min_confidence,
+            "top": top,
+            "max_genres": max_genres,
+            "set_probability": set_probability,
+            "segments": segments,
+        }
+        recorded = _recorded(stream, growing, form, settings)
         if stream.tell() == 0:
             stream.write(form.head)
         yield RecordWriter(stream, form, recorded, growing)
         stream.flush()
         if is_parquet:
-            _write_parquet(growing, target)
+            write_parquet(read_records(growing), target)
             growing.unlink()
 
 
@@ -254,8 +267,8 @@ def read_records(path: str | os.PathLike[str], *, latest: bool = False) -> Itera
     path = Path(path)
     form = _form_of(path)
     if path.suffix.lower() == ".parquet":
-        parquet = _import_pyarrow().ParquetFile(path)
-        for batch in parquet.iter_batches(_ROWS):
+        parquet = import_pyarrow().ParquetFile(path)
+        for batch in parquet.iter_batches(ROWS):
             for row in batch.to_pylist():
                 row["probabilities"] = dict(row["probabilities"] or ())
                 row["tags"] = None if row["tags"] is None else dict(row["tags"])
@@ -293,25 +306,15 @@ def _complete(stream: BinaryIO, path: Path, form: Any) -> Iterator[tuple[int, Fi
             ) from error
 
 
-def _recorded(
-    stream: BinaryIO, path: Path, form: Any, model_id: str | None, min_confidence: float
-) -> _Recorded:
+def _recorded(stream: BinaryIO, path: Path, form: Any, settings: Mapping[str, Any]) -> _Recorded:
     """List the files that are recorded, and whether they are errors; cut an incomplete record."""
     stream.seek(0)
     columns, end = getattr(form, "columns", None), 0
     recorded = {}
     for record_end, found in _complete(stream, path, form):
         end = record_end
-        for name, here, there in (
-            ("model", model_id, found.model),
-            ("min_confidence", min_confidence, found.min_confidence),
-        ):
-            if here != there:
-                raise ValueError(
-                    f"{path} has records with {name} {there}, but now it is {here}: they do not go "
-                    "together. Give another file for the output."
-                )
-        recorded[_as_text(found.path)] = found.key, found.status == "error"
+        _check_settings(path, found, settings)
+        recorded[_place(found.path)] = found.key, found.status == "error"
     if columns is not None and form.columns != columns:
         if stream.seek(0, os.SEEK_END) and recorded:
             raise ValueError(f"{path} has columns of other genres; give another file.")
@@ -327,62 +330,37 @@ def _recorded(
     return recorded
 
 
+def _check_settings(path: Path, found: FilePrediction, settings: Mapping[str, Any]) -> None:
+    """Raise an error for a record that was made by another model or with other settings."""
+    for name, now in settings.items():
+        then = getattr(found, name)
+        if name == "segments":
+            # A file that cannot be read has none in any case.
+            then = now if found.status == "error" else then is not None
+        if now != then:
+            raise ValueError(
+                f"{path} has records with {name} {then}, but now it is {now}: they do not go "
+                f"together. Set {name} as it was to go on, or give another file for the output."
+            )
+
+
 def _lock(stream: BinaryIO, path: Path) -> None:
     if fcntl is None:
         return
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise ValueError(
-            f"Another process writes {path}; wait for it, or give another name."
-        ) from None
+        raise _busy(path) from None
     except OSError:  # a file system without locks
         return
+    if not os.fstat(stream.fileno()).st_nlink:  # the other process came to its end just now
+        raise _busy(path)
 
 
-def _as_text(path: str) -> str:
-    """Write what is no text in a path as escapes."""
-    return path.encode("utf-8", "backslashreplace").decode()
+def _busy(path: Path) -> ValueError:
+    return ValueError(f"Another process writes {path}; wait for it, or give another name.")
 
 
-def _import_pyarrow() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ImportError(
-            "Parquet needs pyarrow; install it with: pip install pyarrow, or choose .jsonl or .csv."
-        ) from error
-    return pyarrow.parquet
-
-
-def _write_parquet(source: Path, target: Path) -> None:
-    """Convert records to Parquet, some at a time."""
-    parquet = _import_pyarrow()
-    import pyarrow as pa
-
-    text, number = pa.string(), pa.float64()
-    segment = pa.struct([("genre", text), ("probability", number)])
-    schema = pa.schema(
-        [
-            *((name, text) for name in ("schema", "path", "status", "genre")),
-            ("genres", pa.list_(text)),
-            ("probabilities", pa.map_(text, number)),
-            ("reason", text),
-            ("duration", number),
-            ("seconds", number),
-            ("key", text),
-            ("model", text),
-            ("min_confidence", number),
-            ("segments", pa.list_(segment)),
-            ("tags", pa.map_(text, number)),
-        ]
-    )
-    records = read_records(source)
-    absent: dict[str, Any] = {"segments": None, "tags": None}
-    with open_whole(target) as stream, parquet.ParquetWriter(stream, schema) as writer:
-        while some := [{**absent, **found.to_dict()} for found in islice(records, _ROWS)]:
-            for values in some:
-                for name in ("probabilities", "tags"):
-                    values[name] = values[name] and list(values[name].items())
-                values["path"] = _as_text(values["path"])
-            writer.write_table(pa.Table.from_pylist(some, schema=schema))
+def _place(path: str) -> str:
+    """Return what all spellings of a path have in common."""
+    return as_text(real_path(path))

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from threading import current_thread, main_thread
-from typing import Any
+from typing import Any, NoReturn
 
 from skgenre.cli._arguments import make_parser
 from skgenre.cli._report import echo
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     code : int
         0: success; 1: some files could not be read; 2: an error, reported on standard error;
-        130: interrupted.
+        130: interrupted by Ctrl-C; 143: ended by SIGTERM; 129: by SIGHUP.
 
     Examples
     --------
@@ -86,10 +86,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = import_module(_MODULES[args.command]).run(args)
             sys.stdout.flush()
             return code
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
+            _end_threads(interrupt)
             print("skgenre: interrupted", file=sys.stderr)
-            return 130
-        except BrokenPipeError:
+            number = interrupt.number if isinstance(interrupt, _EndedError) else signal.SIGINT
+            return 128 + number
+        except BrokenPipeError as error:
+            _end_threads(error)
             # The reader, such as head, has enough. Python would complain once more when it
             # flushes standard output at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -97,8 +100,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Exception as error:
             if args.debug:
                 traceback.print_exc()
+            _end_threads(error)
             echo(f"skgenre: error: {_describe(error, args.command)}", sys.stderr)
             return 2
+
+
+def _end_threads(error: BaseException) -> None:
+    """Let threads end that work for a command which has ended by an error."""
+    from skgenre.utils._parallel import wait_for_threads
+
+    # As long as the frames hold the generator of the results, the threads take further tasks.
+    traceback.clear_frames(error.__traceback__)
+    wait_for_threads()
+
+
+class _EndedError(KeyboardInterrupt):
+    """A signal that ends the process has come."""
+
+    def __init__(self, number: int):
+        super().__init__()
+        self.number = number
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    raise _EndedError(number)
 
 
 @contextmanager
@@ -109,7 +134,7 @@ def _ended_as_interrupted() -> Iterator[None]:
     # A handler other than the default is left alone, such as that of nohup.
     changed = [number for number in signals if signal.getsignal(number) is signal.SIG_DFL]
     for number in changed:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _end)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from contextlib import nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import load_model
-from skgenre.cli._music import echo_left_out, load_music
+from skgenre.cli._music import echo_left_out, is_trained_on, load_music
 from skgenre.cli._output import check_output, write_output
 from skgenre.cli._progress import Progress
 from skgenre.cli._report import Share, echo, echo_table
@@ -158,7 +158,7 @@ def _warn_of_known_tracks(model_file: str, model: Any, folder: str, music: Any) 
     if info.tracks is not None:
         n_known = _n_known(info.tracks, music.data)
     else:
-        n_known = n if info.tracks_sha256 in _digests(music.data) else 0
+        n_known = n if is_trained_on(info, music.data) else 0
     if n_known:
         warn_caller(
             f"{n_known} of the {n} tracks of {folder} are among the training tracks of "
@@ -203,14 +203,6 @@ def _n_known(known: list[str], paths: list[str]) -> int:
 
 def _name(path: str) -> tuple[str, ...]:
     return tuple(os.path.normpath(path).split(os.sep)[-2:])
-
-
-def _digests(paths: list[str]) -> set[str]:
-    """Return the digests that a model file has of these paths, written in the usual ways."""
-    from skgenre.persistence import tracks_digest
-
-    spellings = (str, os.path.normpath, os.path.abspath, os.path.realpath, os.path.relpath)
-    return {tracks_digest([spell(os.fsdecode(path)) for path in paths]) for spell in spellings}
 
 
 def _warn_of_other_genres(classes: list[str], folder: str, music: Any) -> None:

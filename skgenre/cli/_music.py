@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._report import echo, echo_table
+
+if TYPE_CHECKING:
+    from skgenre.persistence import ModelInfo
 
 
 def load_music(args: argparse.Namespace, folder: str, *, single_genre: bool = False) -> Any:
@@ -16,6 +20,27 @@ def load_music(args: argparse.Namespace, folder: str, *, single_genre: bool = Fa
     music = _load(args, folder, single_genre=single_genre)
     _echo_music(folder, music)
     return _without_duplicates(args, music) if args.find_duplicates else music
+
+
+def is_trained_on(info: ModelInfo, paths: Iterable[str]) -> bool:
+    """Return whether a model was trained on exactly these tracks, by the hash of their paths.
+
+    The file of the model has the hash of the paths as they were given, such as "music/dub/1.wav".
+    Each of these tracks may be given in another way: relative to this folder or absolute, with
+    "..", or through links.
+    """
+    from skgenre.persistence import tracks_digest
+
+    given = [os.fsdecode(path) for path in paths]
+    spellings = (str, os.path.normpath, os.path.abspath, os.path.realpath, _relative)
+    return any(info.tracks_sha256 == tracks_digest(list(map(spell, given))) for spell in spellings)
+
+
+def _relative(path: str) -> str:
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # another drive of Windows
+        return path
 
 
 def _load(args: argparse.Namespace, folder: str, *, single_genre: bool) -> Any:

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if args.playlists and os.path.lexists(args.playlists) and not os.path.isdir(args.playlists):
         raise ValueError(f"--playlists: {args.playlists} is a file; give a folder.")
     with _no_garbage_collection():
-        from skgenre.catalogue import predict_files
+        from skgenre.catalogue import DistinctPaths, predict_files
         from skgenre.utils._pipeline import final_classifier
 
         model = load_model(args.model, trust_pickle=args.trust_pickle)
@@ -44,27 +44,36 @@ def run(args: argparse.Namespace) -> int:
             f"--segments: the {type(final_classifier(model)).__name__} of {args.model} does not "
             "predict segments."
         )
-    min_confidence = _min_confidence(args)
+    settings = {
+        "model_id": model_id,
+        "min_confidence": _min_confidence(args),
+        "top": args.top if args.output else None,
+        "max_genres": args.max_genres,
+        "segments": args.segments,
+    }
     paths, n_files = audio_paths(args.files, exclude=args.exclude)
-    with _records(args, model, model_id, min_confidence) as records:
-        found = predict_files(
-            model,
-            paths,
-            n_jobs=args.jobs,
-            top=args.top if args.output else None,
-            min_confidence=min_confidence,
-            max_genres=args.max_genres,
-            segments=args.segments,
-            model_id=model_id,
-            skip=None if records is None else records.is_recorded,
-        )
-        if records is not None:
-            _write(records, found, Progress(n_files))
-            failed = records.n_errors > 0
-        elif args.json:
-            failed = _echo_json(found)
-        else:
-            failed = _echo_table(found, model, args, paths if n_files is not None else ())
+    try:
+        with _records(args, model, settings) as records:
+            found = predict_files(
+                model,
+                paths,
+                n_jobs=args.jobs,
+                skip=None if records is None else records.is_recorded,
+                **settings,
+            )
+            if records is not None:
+                _write(records, found, Progress(n_files))
+                failed = records.n_errors > 0
+            elif args.json:
+                failed = _echo_json(found)
+            else:
+                failed = _echo_table(found, model, args, paths if n_files is not None else ())
+    except KeyboardInterrupt:
+        if args.output:
+            echo("To go on, give the same command with --resume.", sys.stderr)
+        raise
+    if isinstance(paths, DistinctPaths):
+        echo_left_out(paths.left_out)
     if args.playlists:
         from skgenre.catalogue import read_records, write_playlists
 
@@ -97,7 +106,7 @@ def _min_confidence(args: argparse.Namespace) -> float:
 def audio_paths(
     arguments: Sequence[str], *, exclude: Sequence[str] = ()
 ) -> tuple[Iterable[str], int | None]:
-    """Return the files that arguments mean; warn of what is left out of folders.
+    """Return the files that arguments mean, each once; warn of what is left out.
 
     Parameters
     ----------
@@ -109,34 +118,42 @@ def audio_paths(
     Returns
     -------
     paths : iterable of str
-        The files.
+        The files; of a list on standard input DistinctPaths, which know at the end what is listed
+        again.
     n_files : int or None
         How many they are; None where standard input lists them.
     """
-    from skgenre.catalogue import count_left_out, find_paths, read_list
+    from skgenre.catalogue import DistinctPaths, find_paths, read_list
 
     if list(arguments) == ["-"]:
-        return read_list(sys.stdin.buffer), None
+        return DistinctPaths(read_list(sys.stdin.buffer)), None
     if "-" in arguments:
         raise ValueError(
             "- stands for the list on standard input and goes alone; a file of this name is ./-"
         )
     found = find_paths(arguments, exclude=exclude)
-    if found.left_out:
-        names = printable(", ".join(path for path, _ in found.left_out[:3]), sys.stderr)
-        more = f" and {len(found.left_out) - 3} more" if len(found.left_out) > 3 else ""
-        echo(
-            f"skgenre: warning: {len(found.left_out)} paths are left out "
-            f"({count_left_out(found)}): {names}{more}",
-            sys.stderr,
-        )
+    echo_left_out(found.left_out)
     if not found.paths:
         raise ValueError(f"There are no audio files in {', '.join(arguments)}.")
     return found.paths, len(found.paths)
 
 
+def echo_left_out(left_out: Sequence[tuple[str, str]]) -> None:
+    """Warn of the paths that are left out, with the number for each reason."""
+    from skgenre.catalogue import count_left_out
+
+    if left_out:
+        names = printable(", ".join(path for path, _ in left_out[:3]), sys.stderr)
+        more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        echo(
+            f"skgenre: warning: {len(left_out)} paths are left out "
+            f"({count_left_out(left_out)}): {names}{more}",
+            sys.stderr,
+        )
+
+
 def _records(
-    args: argparse.Namespace, model: Any, model_id: str, min_confidence: float
+    args: argparse.Namespace, model: Any, settings: dict[str, Any]
 ) -> AbstractContextManager[Any]:
     if args.output is None:
         return nullcontext()
@@ -145,10 +162,9 @@ def _records(
     return open_records(
         args.output,
         model.classes_,
-        model_id=model_id,
-        min_confidence=min_confidence,
         resume=args.resume,
         force=args.force,
+        **settings,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 from skgenre.cli._report import echo
@@ -19,20 +20,30 @@ class Progress:
     Parameters
     ----------
     n_files : int or None
-        How many there are; None if that is not known.
+        How many there are; None if that is not known. The attribute may be set later.
+    stream : text stream or None, default=None
+        Where to report; None means standard error.
+    clock : callable, default=time.monotonic
+        Returns the time in seconds.
     """
 
-    def __init__(self, n_files: int | None, stream: TextIO | None = None):
-        self._n_files = n_files
+    def __init__(
+        self,
+        n_files: int | None,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.n_files = n_files
         self._stream = stream or sys.stderr
+        self._clock = clock
         self._terminal = self._stream.isatty()
-        self._start = self._shown = time.monotonic()
+        self._start = self._shown = clock()
         self._n_done = 0
 
     def advance(self) -> None:
         """Count one file."""
         self._n_done += 1
-        now = time.monotonic()
+        now = self._clock()
         if now - self._shown >= (_ON_TERMINAL if self._terminal else _IN_LOG):
             self._shown = now
             if self._terminal:
@@ -47,13 +58,13 @@ class Progress:
 
     def _line(self, now: float) -> str:
         rate = self._n_done / max(now - self._start, 1e-9)
-        if self._n_files is None:
+        if self.n_files is None:
             return f"{self._n_done} files, {rate:.1f} a second"
-        left = (self._n_files - self._n_done) / rate
-        done = f"{self._n_done} of {self._n_files} files, {rate:.1f} a second, {_time(left)} left"
+        left = (self.n_files - self._n_done) / rate
+        done = f"{self._n_done} of {self.n_files} files, {rate:.1f} a second, {_time(left)} left"
         if not self._terminal:
             return done
-        filled = _WIDTH * self._n_done // max(self._n_files, 1)
+        filled = _WIDTH * self._n_done // max(self.n_files, 1)
         return f"[{'#' * filled}{'.' * (_WIDTH - filled)}] {done}"
 
 

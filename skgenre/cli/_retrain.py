@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import load_model
-from skgenre.cli._music import echo_left_out, load_music
+from skgenre.cli._music import echo_left_out, is_trained_on, load_music
 from skgenre.cli._report import Share, echo, echo_table
 
 if TYPE_CHECKING:
@@ -154,16 +154,13 @@ class OldModel:
 
     def _check(self, paths: list[str], y: Any) -> None:
         """Check by the hash in the file that these are the old tracks; else say what differs."""
-        from skgenre.persistence import tracks_digest
-
         info = self.info
         if info.tracks_sha256 is None:
             raise ValueError(
                 f"{self.path} does not say which tracks it was trained on, so that they cannot be "
                 "compared with FOLDER; train anew on both folders."
             )
-        spellings = (list(paths), list(map(os.path.abspath, paths)), list(map(_relative, paths)))
-        if info.tracks_sha256 in map(tracks_digest, spellings):
+        if is_trained_on(info, paths):
             return
         raise ValueError(
             f"{self._folder} is not what {self.path} was trained on: {self._difference(paths, y)}. "
@@ -174,7 +171,7 @@ class OldModel:
         """Describe how the tracks of a folder differ from the old ones."""
         found = []
         if self.info.tracks is not None:
-            then, now = (set(map(os.path.abspath, p)) for p in (self.info.tracks, paths))
+            then, now = (set(map(os.path.realpath, p)) for p in (self.info.tracks, paths))
             for lost, what in ((then - now, "not in the folder"), (now - then, "new in it")):
                 if lost:
                     found.append(f"{len(lost)} tracks are {what}, first {min(lost)}")
@@ -231,10 +228,3 @@ class OldModel:
                 echo_table([title, "tracks", "old recall", "new recall"], table)
                 for line in changes.summary():
                     echo(f"  {line}")
-
-
-def _relative(path: str) -> str:
-    try:
-        return os.path.relpath(path)
-    except ValueError:  # another drive of Windows
-        return path

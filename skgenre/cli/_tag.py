@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from skgenre.cli._model import check_destination, identify_model, load_model
-from skgenre.cli._predict import audio_paths
+from skgenre.cli._predict import audio_paths, echo_left_out
+from skgenre.cli._progress import Progress
 from skgenre.cli._report import as_argument, echo
+from skgenre.utils._io import check_regular_file
 from skgenre.utils._json_lines import read_lines
 
 
@@ -20,10 +23,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> int:
-    from skgenre.catalogue import predict_files
+    from skgenre.catalogue import DistinctPaths, predict_files
     from skgenre.tags import import_mutagen, plan_tags
 
     import_mutagen()  # before the long work
+    paths: Iterable[str] = ()
     check_destination(args.output, force=args.force, what="plan")
     if args.predictions is not None and args.model is None:
         records: Iterable[dict[str, Any]] = _read_predictions(args.predictions)
@@ -47,6 +51,8 @@ def _plan(args: argparse.Namespace) -> int:
         evidence=args.evidence,
         model=model,
     )
+    if isinstance(paths, DistinctPaths):
+        echo_left_out(paths.left_out)
     echo(
         f"Wrote {args.output}: {counts['write']} files to be tagged, {counts['keep']} kept as they "
         f"are, {counts['skip']} skipped. To see it: "
@@ -67,9 +73,8 @@ def _apply(args: argparse.Namespace) -> int:
     from skgenre.tags import apply_tags
 
     journal = args.journal or f"{args.plan}.journal"
-    results = apply_tags(
-        args.plan, journal=journal, keep_mtime=args.keep_mtime, report=_echo_refused
-    )
+    with _progress() as report:
+        results = apply_tags(args.plan, journal=journal, keep_mtime=args.keep_mtime, report=report)
     counts = Counter(result["status"] for result in results)
     echo(
         f"{counts['written']} files tagged, {counts['already']} before, {counts['refused']} "
@@ -81,7 +86,8 @@ def _apply(args: argparse.Namespace) -> int:
 def _undo(args: argparse.Namespace) -> int:
     from skgenre.tags import undo_tags
 
-    results = undo_tags(args.journal, report=_echo_refused)
+    with _progress() as report:
+        results = undo_tags(args.journal, report=report)
     counts = Counter(result["status"] for result in results)
     echo(
         f"{counts['restored']} files restored, {counts['already']} as they were, "
@@ -90,9 +96,26 @@ def _undo(args: argparse.Namespace) -> int:
     return int(counts["refused"] > 0)
 
 
-def _echo_refused(result: dict[str, str]) -> None:
-    if result["status"] == "refused":
-        echo(f"skgenre: refused: {_one_line(result['path'])}: {result['reason']}", sys.stderr)
+@contextmanager
+def _progress() -> Iterator[Callable[[dict[str, str], int], None]]:
+    """Yield what reports each file: progress, and why a file is refused."""
+    progress = Progress(None)
+
+    def report(result: dict[str, str], n_files: int) -> None:
+        progress.n_files = n_files
+        if result["status"] == "refused":
+            progress.clear()
+            echo(f"skgenre: refused: {_one_line(result['path'])}: {result['reason']}", sys.stderr)
+        progress.advance()
+
+    try:
+        yield report
+    except KeyboardInterrupt:
+        progress.clear()
+        echo("To go on, give the same command again.", sys.stderr)
+        raise
+    finally:
+        progress.clear()
 
 
 def _one_line(path: str) -> str:
@@ -112,6 +135,7 @@ def _with_errors(records: Iterable[dict[str, Any]], failed: list[str]) -> Iterat
 
 def _read_predictions(path: str) -> Iterator[dict[str, Any]]:
     """Yield the last record of each path in a file; a line without a path is a header."""
+    check_regular_file(path, "file")  # because it is read twice
     last = {str(record.get("path")): number for number, record in read_lines(path)}
     for number, record in read_lines(path):
         if "path" in record and last[str(record["path"])] == number:

@@ -6,12 +6,10 @@ import argparse
 import os
 import sys
 import tempfile
-import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from multiprocessing.dummy import DummyProcess
 from typing import TYPE_CHECKING, Any
 
 from skgenre.cli._model import check_destination
@@ -19,13 +17,13 @@ from skgenre.cli._music import echo_left_out, load_music
 from skgenre.cli._report import Share, as_argument, echo, echo_table
 from skgenre.cli._retrain import read_old_model
 from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._parallel import wait_for_threads
 from skgenre.utils._tf import check_networks_installed
 
 if TYPE_CHECKING:
     from skgenre.evaluation import EvaluationResult, EvaluationTask, Splits
 
 _OUT, _CLASSIFIER = "model.skgenre", "recommended"
-_PATIENCE = 10.0  # seconds
 _SIDES = {
     "track-random": ", split by track.",
     "artist-grouped": ": no artist is in training and test.",
@@ -188,14 +186,7 @@ def feature_folder(memory: str | None) -> Iterator[str]:
         try:
             yield folder
         finally:
-            _wait_for_threads()
-
-
-def _wait_for_threads() -> None:
-    """Let joblib's threads finish their tracks after an interrupt, as they write to the folder."""
-    for thread in threading.enumerate():
-        if isinstance(thread, DummyProcess):  # the class of threads in a pool
-            thread.join(_PATIENCE)
+            wait_for_threads()  # which write to the folder
 
 
 def _check_weights(embeddings: str) -> None:

@@ -201,7 +201,7 @@ def find_duplicates(
     - A group holds tracks that are connected by duplicates: two excerpts without an overlap
       are in one group with the track that has both.
     - Decoded samples are compared in mono.
-    - Memory: about 200 bytes for each second of music, and no table of all pairs.
+    - Memory: about 1 kB for each second of music, and no table of all pairs.
 
     References
     ----------

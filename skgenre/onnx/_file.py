@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skgenre.utils._io import check_regular_file
+
 FORMAT = "skgenre-onnx-1"
 _MAX_SIZE = 2**31 - 1  # bytes; more are no protocol buffer
 _MAX_METADATA = 2**26  # characters of one entry
@@ -72,6 +74,7 @@ def is_onnx_file(path: str | os.PathLike[str]) -> bool:
     is_onnx : bool
         False says that it is none of skgenre.
     """
+    check_regular_file(path, "model file")
     with open(path, "rb") as stream:
         if stream.read(len(_ARCHIVE)) == _ARCHIVE:
             return False
@@ -84,6 +87,7 @@ def is_onnx_file(path: str | os.PathLike[str]) -> bool:
 
 def read(path: str | os.PathLike[str]) -> bytes:
     """Return the content of a file; refuse one that cannot be ours before reading all of it."""
+    check_regular_file(path, "model file")
     with open(path, "rb") as stream:
         size = stream.seek(0, os.SEEK_END)
         if size > _MAX_SIZE:

@@ -21,7 +21,7 @@ from skgenre.persistence._as_data import as_data
 from skgenre.persistence._model_info import ModelInfo
 from skgenre.persistence._trusted import TRUSTED
 from skgenre.utils._extras import MissingExtraError
-from skgenre.utils._io import write_whole
+from skgenre.utils._io import check_regular_file, write_whole
 from skgenre.utils._tf import check_networks_installed
 
 if TYPE_CHECKING:
@@ -291,6 +291,7 @@ def sign(archive: bytes) -> bytes:
 def opened(path: str | os.PathLike[str], max_size: float = math.inf) -> Iterator[zipfile.ZipFile]:
     """Open the archive of a model file; any error in reading it names the file."""
     name = os.fsdecode(path)
+    check_regular_file(path, "model file")
     with open(path, "rb") as stream:
         if stream.read(4) != b"PK\x03\x04":
             if name.lower().endswith(".onnx"):

@@ -18,7 +18,7 @@ from skgenre.tags._plan import file_digest, read_plan, write_fault
 from skgenre.utils._io import open_whole
 
 Result = dict[str, str]
-Report = Callable[[Result], Any]
+Report = Callable[[Result, int], Any]
 
 
 class _RefusedError(ValueError):
@@ -46,7 +46,7 @@ def apply_tags(
     keep_mtime : bool, default=False
         Whether files keep the time of their last change.
     report : callable or None, default=None
-        Called with the result of each file when it is done.
+        Called with the result of each file when it is done, and the number of all files.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def apply_tags(
             result = _result(row["path"], "written", _apply_file, row, log, keep_mtime)
             results.append(result)
             if report is not None:
-                report(result)
+                report(result, len(rows))
     return results
 
 
@@ -116,7 +116,7 @@ def undo_tags(journal: str | os.PathLike[str], *, report: Report | None = None) 
     journal : str or PathLike
         The journal of the changes.
     report : callable or None, default=None
-        Called with the result of each file when it is done.
+        Called with the result of each file when it is done, and the number of all files.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def undo_tags(journal: str | os.PathLike[str], *, report: Report | None = None) 
             result = _result(path, "restored", _undo_file, path, log)
             results.append(result)
             if report is not None:
-                report(result)
+                report(result, len(log.states))
     return results
 
 

@@ -110,6 +110,25 @@ def _remove_unfinished(folder: Path) -> None:
                 os.unlink(folder / name)
 
 
+def check_regular_file(path: str | os.PathLike[str], kind: str) -> None:
+    """Raise an error for a pipe or a device, on which a reader could wait forever.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file. One that does not exist passes: opening it raises the error.
+    kind : str
+        What is expected, for the error, such as "model file".
+
+    Raises
+    ------
+    ValueError
+        If it is neither a regular file nor a folder.
+    """
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise ValueError(f"{os.fsdecode(path)} is a pipe or a device; give a regular {kind}.")
+
+
 def shorten(names: Sequence[str]) -> str:
     """List names for a message, at most ten of them."""
     rest = len(names) - _SHOWN

@@ -193,3 +193,21 @@ def test_bytes_after_and_between_streams_are_left_out(load):
     np.testing.assert_allclose(load(content + junk), decode(content), atol=1e-6)
     expected = np.tile(decode(content), 2)
     np.testing.assert_allclose(load(content + junk + content + junk), expected, atol=1e-6)
+
+
+def test_a_stream_whose_encoder_counts_more_samples_than_it_writes(load):
+    """As FFmpeg's encoders do; a lost or changed page is still found."""
+    parts = pages(encode(8.0))
+    last = parts[-1]
+    last = last[:6] + struct.pack("<q", 8 * RATE + 448) + last[14:]
+    parts[-1] = last[:22] + struct.pack("<I", checksum(last)) + last[26:]
+    whole = b"".join(parts)
+    x = load(whole)
+    assert len(x) < load.frames() == 8 * RATE + 448
+    np.testing.assert_array_equal(x[: 8 * RATE], decode(encode(8.0))[: len(x)])
+    changed = bytearray(whole)
+    changed[len(whole) // 2] ^= 1
+    lost = b"".join(parts[:4] + parts[5:])
+    for broken in (bytes(changed), lost, whole + b"junk"):
+        with pytest.raises(ValueError, match=r"song\.ogg is truncated or damaged: its header prom"):
+            load(broken)

@@ -261,7 +261,7 @@ def test_formats_hold_the_same_records(saved, odd_files, tmp_path, ending):
     assert sorted(path.name for path in tmp_path.glob("out.*")) == sorted(
         [f"out.{ending}", "out.jsonl"]
     )
-    more = [str(saved), *odd_files, "--output", str(tmp_path / f"out.{ending}"), "--resume"]
+    more = [*given, "--output", str(tmp_path / f"out.{ending}"), "--resume"]
     assert main(["predict", *more]) == 1
     assert len(list(read_records(tmp_path / f"out.{ending}"))) == 4
 
@@ -401,16 +401,23 @@ def test_progress_shows_rate_and_time_left(capsys):
             pass
 
     stream = Terminal()
-    progress = Progress(4, stream)
-    progress._shown -= 10  # long ago
+    progress = Progress(4, stream, clock=iter([0.0, 0.1, 10.0]).__next__)
     progress.advance()
-    assert re.search(r"\[#####\.+\] 1 of 4 files, [\d.]+ a second, 0:00 left", stream.written)
+    assert stream.written == ""  # a line each 0.2 s at most
+    progress.advance()
+    line = f"[{'#' * 10}{'.' * 10}] 2 of 4 files, 0.2 a second, 0:10 left"
+    assert stream.written == f"\r\x1b[K{line}"
     progress.clear()
     assert stream.written.endswith("\r\x1b[K")
-    progress = Progress(None)  # standard error, no terminal
-    progress._shown -= 100
+    # On standard error, which is no terminal here, a line each 30 s at most.
+    progress = Progress(None, clock=iter([0.0, 29.0, 40.0]).__next__)
     progress.advance()
-    assert re.fullmatch(r"1 files, [\d.]+ a second\n", capsys.readouterr().err)
+    assert capsys.readouterr().err == ""
+    progress.advance()
+    assert capsys.readouterr().err == "2 files, 0.1 a second\n"
+    progress = Progress(20000, clock=iter([0.0, 40.0]).__next__)
+    progress.advance()
+    assert capsys.readouterr().err == "1 of 20000 files, 0.0 a second, 222:12:40 left\n"
 
 
 def test_records_read_back_equal(saved, music):

@@ -289,3 +289,10 @@ def test_each_format_is_told_from_the_other(pipeline, file, music, tmp_path, cap
     for read in (skgenre.load, skgenre.read_model_info):
         with pytest.raises(ValueError, match=r"for an ONNX file take skgenre\.OnnxGenreModel"):
             read(file)
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1.5, "2"])
+def test_a_wrong_number_of_jobs_is_to_blame_not_the_file(original, n_jobs):
+    with pytest.raises(ValueError, match=r"'n_jobs' parameter .* Got .* instead") as caught:
+        OnnxGenreModel(original, n_jobs=n_jobs).classes_  # noqa: B018 - a property
+    assert "model.onnx" not in str(caught.value)
