@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from skgenre.cli._cluster import dask_cluster
 from skgenre.cli._model import identify_model, load_model
 from skgenre.cli._progress import Progress
 from skgenre.cli._report import Share, aligned, echo, printable
@@ -46,7 +47,10 @@ def run(args: argparse.Namespace) -> int:
         )
     min_confidence = _min_confidence(args)
     paths, n_files = audio_paths(args.files, exclude=args.exclude)
-    with _records(args, model, model_id, min_confidence) as records:
+    with (
+        dask_cluster(args.dask),
+        _records(args, model, model_id, min_confidence) as records,
+    ):
         found = predict_files(
             model,
             paths,
