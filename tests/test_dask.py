@@ -283,6 +283,12 @@ def test_a_wrong_address_is_an_error(value, capsys):
     assert value in capsys.readouterr().err
 
 
+def test_the_missing_extra_is_named(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert main(["predict", "m.skgenre", "x.wav", "--dask", "local:2"]) == 2
+    assert 'pip install "skgenre[dask]"' in capsys.readouterr().err
+
+
 def test_jobs_and_dask_exclude_each_other(capsys):
     assert main(["predict", "m.skgenre", "x.wav", "--dask", "local:2", "--jobs", "2"]) == 2
     assert "not allowed with" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from skgenre.utils._extras import check_installed
+from skgenre.utils._extras import MissingExtraError, check_installed
 
 
 def address(text: str) -> str:
@@ -24,6 +24,10 @@ def address(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no address of a Dask scheduler, such as tcp://10.0.0.1:8786, nor local:N"
         )
+    try:
+        check_installed("This needs", "dask", "distributed")
+    except MissingExtraError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 
@@ -45,7 +49,6 @@ def dask_cluster(target: str | None) -> Iterator[Any]:
     if target is None:
         yield None
         return
-    check_installed("--dask needs", "dask", "distributed")
     import joblib
     from distributed import Client, LocalCluster
 
