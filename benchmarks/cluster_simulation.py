@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dask
 import joblib
 import numpy as np
 from distributed import Client, LocalCluster
@@ -40,7 +39,7 @@ from skgenre import (
     predict_files,
 )
 
-_PROCESSES = 4  # of the simulated workers
+_PROCESSES = 5  # of the simulated workers
 _TRACKS, _CORES = (1_000_000, 100_000_000), (10, 100)  # of the plan
 _DAY, _GB = 86_400, 1e9
 
@@ -146,7 +145,6 @@ def _digest(track: str) -> None:
 @contextmanager
 def _cluster(n_cores: int) -> Any:
     with (
-        dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
         LocalCluster(
             n_workers=min(_PROCESSES, n_cores),
             threads_per_worker=n_cores // min(_PROCESSES, n_cores),
@@ -242,7 +240,7 @@ def main() -> None:
     stages = [[name, f"{1000 * value:.1f} ms"] for name, value in costs.seconds.items()]
     kept = [[name, f"{value / 1000:.2f} kB"] for name, value in costs.kept.items()]
     _table(["a track", "processor time, or size"], [*stages, *kept])
-    sizes = [(4, 1)] if args.short else [(8, 1), (100, 1), (100, 10)]
+    sizes = [(5, 1)] if args.short else [(10, 1), (100, 1), (100, 10)]
     runs = [simulate(costs, *size, seconds=1.0 if args.short else 15.0) for size in sizes]
     _table(
         ["cores", "tracks a task", "tracks", "wall", "without overhead", "client and scheduler"],

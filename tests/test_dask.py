@@ -32,7 +32,6 @@ from skgenre import (
 from skgenre.catalogue import open_records, read_records
 from skgenre.cli import main
 
-dask = pytest.importorskip("dask", reason="the extra dask is not installed")
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
 N_WORKERS = 2
@@ -40,9 +39,7 @@ N_WORKERS = 2
 
 @contextmanager
 def local_cluster(n_workers):
-    """Start workers on this machine; each has only the task that it runs, no queue."""
     with (
-        dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
         distributed.LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
@@ -144,14 +141,9 @@ def test_a_worker_without_the_file_is_named(client, music, model, tmp_path, monk
     monkeypatch.chdir(music.data[0].rpartition("/")[0])
     name = music.data[0].rpartition("/")[2]
     assert mfcc().transform([name, name]).shape[0] == 2
-    workers = "|".join(client.scheduler_info()["workers"])
-    with (
-        on(client),
-        pytest.raises(
-            FileNotFoundError, match=rf"{name} does not exist on the Dask w.* ({workers})"
-        ),
-    ):
+    with on(client), pytest.raises(FileNotFoundError, match=f"{name} does not exist") as caught:
         mfcc().transform([name, name])
+    assert any(worker in str(caught.value) for worker in client.scheduler_info()["workers"])
     absent = str(tmp_path / "absent.wav")
     with on(client):
         (found, lost) = predict_files(model, [name, absent])

@@ -62,22 +62,16 @@ def dask_cluster(target: str | None) -> Iterator[Any]:
 
 @contextmanager
 def _local_cluster(cluster: Any, target: str) -> Iterator[Any]:
-    import dask
-
     kind, _, number = target.partition(":")
     if kind != "local":
         yield target
         return
-    # A worker that dies is held against all tasks it has: let it have the one that it runs.
-    with (
-        dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
-        cluster(
-            n_workers=int(number),
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",  # None would take port 8787 of all addresses
-        ) as started,
-    ):
+    with cluster(
+        n_workers=int(number),
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",  # None would take port 8787 of all addresses
+    ) as started:
         yield started
 
 

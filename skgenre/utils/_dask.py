@@ -28,17 +28,23 @@ def stream_from_dask(
     on_lost: Callable[[tuple[Any, ...], str], Any] | None,
 ) -> Iterator[Any]:
     """Do what ``skgenre.utils._parallel.stream`` does, on the cluster of a backend of joblib."""
-    backend = _Backend(
-        client=active.client,
-        wait_for_workers_timeout=active.wait_for_workers_timeout,
-        **active.submit_kwargs,
-    )
-    backend.nesting_level = active.nesting_level
     sent = _send(active.client, shared)
-    # In a tuple, because joblib scatters large arguments, which are lost with their worker.
-    tasks = (engine.delayed(_run_on_worker)(function, sent, call) for call in calls)
-    run = engine.Parallel(n_jobs=-1, backend=backend, batch_size=1, return_as="generator")
-    for result in run(tasks):
+
+    def run(calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+        backend = _Backend(
+            client=active.client,
+            wait_for_workers_timeout=active.wait_for_workers_timeout,
+            **active.submit_kwargs,
+        )
+        backend.nesting_level = active.nesting_level
+        parallel = engine.Parallel(n_jobs=-1, backend=backend, batch_size=1, return_as="generator")
+        # In a tuple, because joblib scatters large arguments, which are lost with their worker.
+        return parallel(engine.delayed(_run_on_worker)(function, sent, call) for call in calls)
+
+    for result in run(calls):
+        if isinstance(result, _Lost):
+            # Dask blames each task that a dead worker had been given, so try each on its own.
+            (result,) = run([result.args])
         if not isinstance(result, _Lost):
             yield result
         elif on_lost is None:
