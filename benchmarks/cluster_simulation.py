@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dask
 import joblib
 import numpy as np
 from distributed import Client, LocalCluster
@@ -145,6 +146,8 @@ def _digest(track: str) -> None:
 @contextmanager
 def _cluster(n_cores: int) -> Any:
     with (
+        # No queue in the workers, as the scheduler has one.
+        dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
         LocalCluster(
             n_workers=min(_PROCESSES, n_cores),
             threads_per_worker=n_cores // min(_PROCESSES, n_cores),
