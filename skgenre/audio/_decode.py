@@ -27,6 +27,7 @@ from skgenre.audio._pyav import (
     shared_container,
 )
 from skgenre.audio._sndfile import DecodingError, quiet_stderr
+from skgenre.utils._parallel import dask_worker
 from skgenre.utils._warnings import TrackWarning, warn_of_tracks
 
 # The usual endings of the files that are read; those from "m4a" on need PyAV.
@@ -330,6 +331,13 @@ def _open_bytes(path: str | os.PathLike[str], label: str) -> BinaryIO:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
+        worker = dask_worker()
+        if worker is not None:
+            raise FileNotFoundError(
+                f"{label} does not exist on the Dask worker {worker}. Workers read files "
+                "themselves: mount the folder under the same path on each. A relative path starts "
+                f"at the working directory of the worker, {os.getcwd()}."
+            ) from None
         raise FileNotFoundError(
             f"{label} does not exist; check its spelling. A relative path starts at the "
             f"working directory, {os.getcwd()}."

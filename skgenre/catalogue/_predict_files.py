@@ -149,7 +149,8 @@ def predict_files(
         Whether a file that cannot be read becomes a record with the status "error", or raises
         the error.
     n_jobs : int or None, default=None
-        Files that are predicted at the same time, in threads; -1 means all cores.
+        Files that are predicted at the same time, in threads; -1 means all cores. On a Dask
+        cluster (``joblib.parallel_config(backend="dask")``) its workers count, unless this is 1.
     top : int or None, default=None
         Number of genres in ``probabilities``; None means all.
     min_confidence : float, default=0.0
@@ -168,7 +169,7 @@ def predict_files(
         one.
     skip : callable or None, default=None
         Called with a path and the digest of the file's bytes; a file for which it returns True
-        is left out, such as one that is recorded already.
+        is left out, such as one that is recorded already. Dask workers get a pickle of it.
 
     Returns
     -------
@@ -263,38 +264,54 @@ class _Settings:
 def _predict_all(
     model: Any, paths: Iterable[Any], n_jobs: int | None, settings: _Settings
 ) -> Iterator[FilePrediction]:
-    from sklearn.utils.parallel import Parallel, delayed
+    from sklearn.utils import parallel
 
-    from skgenre.utils._parallel import stream
+    from skgenre.utils._parallel import is_on_dask, stream
     from skgenre.utils._warnings import warn_of_tracks
 
-    tasks = (delayed(_predict_file)(model, str(os.fsdecode(path)), settings) for path in paths)
-    for found, warnings in stream(Parallel, tasks, n_jobs, prefer="threads"):
+    def lost(call: tuple[str, str], reason: str) -> tuple[FilePrediction, list[Any]]:
+        path, _ = call
+        if settings.on_error == "raise":
+            raise ChildProcessError(f"{path}: {reason}")
+        return _record(path, settings, 0.0, **_failed(reason)), []
+
+    texts = map(str, map(os.fsdecode, paths))
+    # Dask workers have working directories of their own.
+    on_dask = is_on_dask(n_jobs)
+    calls = ((path, os.path.abspath(path) if on_dask else path) for path in texts)
+    results = stream(
+        parallel, _predict_file, (model, settings), calls, n_jobs, prefer="threads", on_lost=lost
+    )
+    for found, warnings in results:
         warn_of_tracks(warnings)
         if found is not None:
             yield found
 
 
 def _predict_file(
-    model: Any, path: str, settings: _Settings
+    shared: tuple[Any, _Settings], path: str, file: str
 ) -> tuple[FilePrediction | None, list[Any]]:
-    """Predict one file; return its record, None if it is skipped, and warnings about it."""
+    """Predict one file; return its record, None if it is skipped, and warnings about it.
+
+    ``path`` stands in the record, ``file`` is opened.
+    """
     from skgenre.audio import probe_audio
     from skgenre.classifiers import genre_record
     from skgenre.embeddings import WeightsError
     from skgenre.utils._cache_key import track_key
     from skgenre.utils._warnings import NO_SOUND, gather_track_warnings
 
+    model, settings = shared
     start = time.perf_counter()
-    content = track_key(path, "content")
+    content = track_key(file, "content")
     key = None if content is None else content[-1]
-    if settings.skip is not None and settings.skip(path, key):
+    if settings.skip is not None and settings.skip(file, key):
         return None, []
     duration, of_segments, tags, rejected = None, None, None, None
     with gather_track_warnings() as found:
         try:
-            duration = round(probe_audio(path).duration, 3)
-            classifier, features = split_fitted(model, [path])
+            duration = round(probe_audio(file).duration, 3)
+            classifier, features = split_fitted(model, [file])
             if hasattr(classifier, "predict_tag_proba"):
                 of_tags = classifier.predict_tag_proba(features)
                 tags = _of_tags(of_tags[0], classifier.tags_)
@@ -311,8 +328,7 @@ def _predict_file(
         except (ValueError, OSError) as error:
             if settings.on_error == "raise":
                 raise
-            answer: dict[str, Any] = {"status": "error", "reason": str(error)}
-            answer |= {"genre": None, "genres": [], "probabilities": {}}
+            answer = _failed(str(error))
             duration = None
         else:
             silent = [warning.detail for warning in found if warning.problem == NO_SOUND[0]]
@@ -321,18 +337,29 @@ def _predict_file(
                 proba, model.classes_, no_sound=no_sound, rejected=rejected, **settings.answer
             )
     segments = None if of_segments is None else _of_segments(of_segments, model.classes_)
-    prediction = FilePrediction(
-        path=path,
-        duration=duration,
-        seconds=round(time.perf_counter() - start, 4),
-        key=key,
-        model=settings.model_id,
-        segments=segments,
-        tags=tags,
-        **settings.answer,
-        **answer,
-    )
+    answer |= {"duration": duration, "key": key, "segments": segments, "tags": tags}
+    prediction = _record(path, settings, time.perf_counter() - start, **answer)
     return prediction, [w for w in dict.fromkeys(found) if w.problem != NO_SOUND[0]]
+
+
+def _record(path: str, settings: _Settings, seconds: float, **answer: Any) -> FilePrediction:
+    return FilePrediction(
+        path=path,
+        seconds=round(seconds, 4),
+        model=settings.model_id,
+        **settings.answer,
+        **{"duration": None, "key": None, **answer},
+    )
+
+
+def _failed(reason: str) -> dict[str, Any]:
+    return {
+        "status": "error",
+        "reason": reason,
+        "genre": None,
+        "genres": [],
+        "probabilities": {},
+    }
 
 
 def _of_tags(proba: Any, tags: Any) -> dict[str, float]:

@@ -6,8 +6,9 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -124,9 +125,13 @@ class RecordWriter:
         self.n_recorded = len(recorded)
         self._failed = {path for path, (_, failed) in recorded.items() if failed}
 
-    def is_recorded(self, path: str, key: str | None) -> bool:
-        """Return whether the last record of a file before is of these bytes."""
-        return self._recorded.get(_place(path), ("", False))[0] == key
+    @property
+    def is_recorded(self) -> Callable[[str, str | None], bool]:
+        """Return a function of path and digest: whether the last record before is of these bytes.
+
+        It travels to other processes, unlike the writer.
+        """
+        return partial(_is_recorded, self._recorded)
 
     def write(self, found: FilePrediction) -> None:
         """Write a record, whole, before anything else happens."""
@@ -144,6 +149,10 @@ class RecordWriter:
     def n_errors(self) -> int:
         """Return the number of files that could not be read."""
         return len(self._failed)
+
+
+def _is_recorded(recorded: _Recorded, path: str, key: str | None) -> bool:
+    return recorded.get(_place(path), ("", False))[0] == key
 
 
 @contextmanager

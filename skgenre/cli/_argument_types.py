@@ -5,11 +5,26 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
+from typing import Any
+
+from skgenre.cli._cluster import address
 
 
-def add_jobs(command: argparse.ArgumentParser, what: str) -> None:
+def add_jobs(command: Any, what: str) -> None:
     command.add_argument(
         "--jobs", type=jobs, metavar="N", help=f"{what}; -1 for all cores (default: 1)"
+    )
+
+
+def add_jobs_or_dask(command: argparse.ArgumentParser, what: str) -> None:
+    either = command.add_mutually_exclusive_group()
+    add_jobs(either, what)
+    either.add_argument(
+        "--dask",
+        type=address,
+        metavar="ADDRESS|local:N",
+        help="run them on the workers of a Dask cluster instead, such as tcp://10.0.0.1:8786, or "
+        'on N worker processes here; needs pip install "skgenre[dask]"',
     )
 
 

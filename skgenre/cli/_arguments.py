@@ -6,7 +6,7 @@ import argparse
 from typing import Any, NoReturn
 
 from skgenre import __version__
-from skgenre.cli._argument_types import add_jobs, add_seed, share, whole
+from skgenre.cli._argument_types import add_jobs, add_jobs_or_dask, add_seed, share, whole
 from skgenre.cli._tag_arguments import add_tag
 from skgenre.cli._train_arguments import add_duplicates, add_evaluate, add_train
 
@@ -165,7 +165,7 @@ def _add_predict(commands: Any) -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="write a playlist (M3U8) for each genre into this folder at the end",
     )
-    add_jobs(command, "files that are predicted at the same time")
+    add_jobs_or_dask(command, "files that are predicted at the same time")
     return command
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
+from skgenre.cli._cluster import check_shared, dask_cluster
 from skgenre.cli._model import load_model
 from skgenre.cli._music import echo_left_out, is_trained_on, load_music
 from skgenre.cli._output import check_output, write_output
@@ -92,7 +93,9 @@ def _cross_validate(args: argparse.Namespace) -> EvaluationResult:
     show_progress(model, args)
     with feature_folder(args.memory) as folder:
         set_front_end(model, memory=folder, n_jobs=args.jobs)
-        _, result = measure(model, music, args)
+        with dask_cluster(args.dask) as client:
+            check_shared(client, folder)
+            _, result = measure(model, music, args)
     assert result is not None
     return result
 
@@ -113,9 +116,10 @@ def _score(model_file: str, args: argparse.Namespace) -> EvaluationResult:
     start = time.perf_counter()
     found = []
     on_error = "record" if args.skip_corrupt else "raise"
-    for prediction in predict_files(model, music.data, on_error=on_error, n_jobs=args.jobs):
-        found.append(prediction)
-        progress.advance()
+    with dask_cluster(args.dask):
+        for prediction in predict_files(model, music.data, on_error=on_error, n_jobs=args.jobs):
+            found.append(prediction)
+            progress.advance()
     progress.clear()
     echo_left_out(str(record.reason) for record in found if record.status == "error")
     rows = np.array([i for i, record in enumerate(found) if record.status != "error"], dtype=int)

@@ -19,6 +19,8 @@ def load_music(args: argparse.Namespace, folder: str, *, single_genre: bool = Fa
     """List the music and report it, with duplicates joined if that is asked for."""
     music = _load(args, folder, single_genre=single_genre)
     _echo_music(folder, music)
+    if args.dask is not None:  # its workers have working directories of their own
+        music.data = list(map(os.path.abspath, music.data))
     return _without_duplicates(args, music) if args.find_duplicates else music
 
 

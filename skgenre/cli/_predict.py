@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from skgenre.cli._cluster import dask_cluster
 from skgenre.cli._model import identify_model, load_model
 from skgenre.cli._progress import Progress
 from skgenre.cli._report import Share, aligned, echo, printable
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     }
     paths, n_files = audio_paths(args.files, exclude=args.exclude)
     try:
-        with _records(args, model, settings) as records:
+        with dask_cluster(args.dask), _records(args, model, settings) as records:
             found = predict_files(
                 model,
                 paths,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
+from skgenre.cli._cluster import check_shared, dask_cluster
 from skgenre.cli._model import check_destination
 from skgenre.cli._music import echo_left_out, load_music
 from skgenre.cli._report import Share, as_argument, echo, echo_table
@@ -51,13 +52,15 @@ def run(args: argparse.Namespace) -> int:
     with feature_folder(args.memory) as folder:
         # Evaluation and training find the features in this folder.
         set_front_end(model, memory=folder, n_jobs=args.jobs)
-        task, result = measure(model, music, args)
-        if old is not None:
-            old.check_tracks(task)
-        if result is not None:
-            echo_result(result)
+        with dask_cluster(args.dask) as client:
+            check_shared(client, folder)
+            task, result = measure(model, music, args)
             if old is not None:
-                old.echo_changes(task, _make_splits(task, args)[0], result, **_engine(args))
+                old.check_tracks(task)
+            if result is not None:
+                echo_result(result)
+                if old is not None:
+                    old.echo_changes(task, _make_splits(task, args)[0], result, **_engine(args))
         what = args.classifier or (_CLASSIFIER if old is None else f"anew, as in {args.model},")
         echo(f"\nTraining {what} on all {len(task.y)} tracks.")
         _fit(task, model)
@@ -223,16 +226,17 @@ def _without_bad_files(task: EvaluationTask, args: argparse.Namespace) -> Evalua
 
     The header of a file does not show all damage. The features stay in the cache.
     """
-    from sklearn.utils import Bunch
-    from sklearn.utils.parallel import Parallel, delayed
+    from sklearn.utils import Bunch, parallel
 
     from skgenre.utils._parallel import stream
 
     bad: list[str] = []
     rows: list[int] = []
     with one_blas_thread():
-        files = (delayed(_transform_file)(task.front, path) for path in task.data)
-        errors: Iterable[Exception | None] = stream(Parallel, files, args.jobs, prefer="threads")
+        files = ((path,) for path in task.data)
+        errors: Iterable[Exception | None] = stream(
+            parallel, _transform_file, task.front, files, args.jobs, prefer="threads"
+        )
         if args.progress:
             errors = _tracked(errors, len(task.data))
         for row, error in enumerate(errors):
@@ -358,7 +362,7 @@ def _engine(args: argparse.Namespace) -> dict[str, Any]:
     """Return how folds run, for ``iter_folds``."""
     return {
         "checkpoint": None if args.memory is None else os.path.join(args.memory, "trainings"),
-        "n_jobs": None if args.progress else args.jobs,  # one bar after the other
+        "n_jobs": 1 if args.progress else args.jobs,  # one bar after the other
     }
 
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
-from skgenre.cli._argument_types import add_jobs, add_seed, folds, positive, share, whole
+from skgenre.cli._argument_types import (
+    add_jobs,
+    add_jobs_or_dask,
+    add_seed,
+    folds,
+    positive,
+    share,
+    whole,
+)
 from skgenre.cli._tag_arguments import add_labels
 
 # Written out, because the module that has them needs heavy imports.
@@ -213,9 +222,10 @@ def _add_music(command: argparse.ArgumentParser) -> None:
 
 
 def _add_run(command: argparse.ArgumentParser) -> None:
-    add_jobs(command, "tracks, and then folds, that run at the same time")
+    add_jobs_or_dask(command, "tracks, and then folds, that run at the same time")
     command.add_argument(
         "--memory",
+        type=os.path.abspath,  # Dask workers have working directories of their own
         metavar="FOLDER",
         help="keep features and trained folds here, for this run and later ones",
     )

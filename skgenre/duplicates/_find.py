@@ -8,8 +8,8 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn.utils import parallel
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from sklearn.utils.parallel import Parallel, delayed
 
 from skgenre.duplicates._copies import find_copies
 from skgenre.duplicates._fingerprint import Fingerprint, fingerprint, n_frames_in
@@ -248,8 +248,7 @@ def _fingerprints(
 ) -> tuple[dict[int, Fingerprint], list[list[str]]]:
     """Compute the fingerprint of each track that can be read; return the errors of the others."""
     prints, skipped, problems = {}, [], []
-    tasks = (delayed(_try)(track, name, params) for track, name in tracks.values())
-    results = stream(Parallel, tasks, n_jobs, prefer="threads")
+    results = stream(parallel, _try, params, tracks.values(), n_jobs, prefer="threads")
     for (row, (_, name)), (found, warnings) in zip(tracks.items(), results, strict=True):
         problems += warnings
         if not isinstance(found, Exception):
@@ -265,7 +264,7 @@ def _fingerprints(
 
 
 def _try(
-    track: Any, name: str, params: dict[str, float]
+    params: dict[str, float], track: Any, name: str
 ) -> tuple[Fingerprint | Exception, list[TrackWarning]]:
     with gather_track_warnings() as found:
         try:

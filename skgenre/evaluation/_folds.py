@@ -18,9 +18,8 @@ from sklearn.base import clone
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._split import GroupsConsumerMixin
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, parallel
 from sklearn.utils.metadata_routing import get_routing_for_object
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
 from skgenre.classifiers import PairwiseCalibratedClassifier, RejectingClassifier
@@ -29,7 +28,7 @@ from skgenre.evaluation._checkpoint import checkpoint_files, read_fold, write_fo
 from skgenre.evaluation._metrics import segment_shares
 from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
-from skgenre.utils._parallel import stream
+from skgenre.utils._parallel import effective_n_jobs, stream
 from skgenre.utils._pipeline import final_classifier, segment_outputs
 from skgenre.utils._warnings import gather_track_warnings, warn_caller, warn_of_tracks
 
@@ -231,35 +230,34 @@ def _compute(
 def _run_folds(
     jobs: list[tuple[Any, ...]], shared: dict[str, Any], n_jobs: int | None
 ) -> Iterator[_Done]:
-    n_workers = min(joblib.effective_n_jobs(n_jobs), len(jobs))
+    n_workers = min(effective_n_jobs(n_jobs), len(jobs))
     if n_workers == 1:
         for job in jobs:
             yield _run_fold(*job, **shared)
         return
     n_threads = max(1, joblib.cpu_count() // n_workers)
-    run = delayed(_run_fold_in_worker)
     # The worker writes the checkpoint: a fold that is done is kept even if an earlier one fails.
-    tasks = (run(os.getpid(), n_threads, *job, **shared) for job in jobs)
+    calls = ((os.getpid(), n_threads, *job) for job in jobs)
     shown: dict[Any, Any] = {}  # a warning that several folds give is shown once by default
-    for done, caught in stream(Parallel, tasks, n_workers):
+    for done, caught in stream(parallel, _run_fold_in_worker, shared, calls, n_workers):
         for message, category, filename, line in caught:
             warnings.warn_explicit(message, category, filename, line, registry=shown)
         yield done
 
 
 def _run_fold_in_worker(
-    parent: int, n_threads: int, *args: Any, **kwargs: Any
+    shared: dict[str, Any], parent: int, n_threads: int, *args: Any
 ) -> tuple[_Done, list[tuple[Any, ...]]]:
     """Run a fold in another process; return what comes of it and its warnings."""
     if os.getpid() == parent:  # threads share the warnings of the process
-        return _run_fold(*args, **kwargs), []
+        return _run_fold(*args, **shared), []
     # joblib limits the threads of BLAS and OpenMP but not those of TensorFlow, which reads these
     # when it is imported. On a GPU, a process would otherwise take all of its memory.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(n_threads))
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(n_threads))
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     with warnings.catch_warnings(record=True) as caught:
-        done = _run_fold(*args, **kwargs)
+        done = _run_fold(*args, **shared)
     return done, [(w.message, w.category, w.filename, w.lineno) for w in caught]
 
 

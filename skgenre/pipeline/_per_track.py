@@ -7,8 +7,9 @@ import warnings
 from numbers import Integral
 from typing import Any, Self
 
+import joblib
 import numpy as np
-from joblib import Memory, Parallel, delayed
+from joblib import Memory
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -27,7 +28,7 @@ from skgenre.pipeline._steps import (
     rows_of,
     validate_steps,
 )
-from skgenre.pipeline._tasks import TrackTask
+from skgenre.pipeline._tasks import TrackTask, transform_tracks
 from skgenre.utils._blas import one_blas_thread
 from skgenre.utils._cache_key import UnidentifiedError, front_end_key
 from skgenre.utils._parallel import stream
@@ -65,7 +66,7 @@ class PerTrack(
         Tracks that run at the same time, as joblib counts: None means 1, or what
         ``joblib.parallel_config`` says; -1 means all cores. Threads are used, because decoding
         and transforming release Python's lock; ``joblib.parallel_config(backend="loky")`` uses
-        processes instead.
+        processes instead, ``backend="dask"`` the workers of a Dask cluster, unless this is 1.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder in which the result of each track is kept (that of a Memory); None keeps nothing.
     batch_size : int, default=1
@@ -358,7 +359,7 @@ class PerTrack(
         cache, front_end = self._open_cache(steps, training=training)
         task = TrackTask(steps, training, cache, front_end, self.file_identity)
         calls = (
-            delayed(task.transform_tracks)(rows[first : first + self.batch_size], first)
+            (rows[first : first + self.batch_size], first)
             for first in range(0, len(rows), self.batch_size)
         )
         out = TrackStack(len(rows))
@@ -366,9 +367,10 @@ class PerTrack(
         tables: list[list[NDArray[np.void]]] = []
         said: set[str] = set()
         found: list[TrackWarning] = []
-        # Starting threads takes longer than reading what is there.
-        n_jobs = 1 if task.finds_all(rows) else self.n_jobs
-        for result in stream(Parallel, calls, n_jobs, prefer="threads"):
+        # Starting threads takes longer than reading what is there, or than a single task.
+        alone = len(rows) <= self.batch_size or task.finds_all(rows)
+        n_jobs = 1 if alone else self.n_jobs
+        for result in stream(joblib, transform_tracks, task, calls, n_jobs, prefer="threads"):
             for problem in result.problems:
                 if problem not in said:
                     warnings.warn(problem, UserWarning, stacklevel=4)

@@ -28,6 +28,11 @@ class TaskResult:
     warnings: list[TrackWarning] = field(default_factory=list)
 
 
+def transform_tracks(task: TrackTask, tracks: Any, first_row: int) -> TaskResult:
+    """Run a task on a few tracks; ``task.transform_tracks`` under a name that travels alone."""
+    return task.transform_tracks(tracks, first_row)
+
+
 @dataclass(eq=False)  # hashed by identity: a backend may keep what it sends in a dictionary
 class TrackTask:
     """Takes tracks through the steps; all tasks of a call share one. Travels to workers."""
