@@ -30,7 +30,6 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
-from sklearn.utils.parallel import Parallel, delayed
 
 import skgenre
 from skgenre import (
@@ -220,13 +219,13 @@ def test_an_interrupt_waits_for_threads_that_write_temporary_files(music, tmp_pa
 def test_threads_end_before_the_command(error, code, monkeypatch):
     done = []
 
-    def work(number):
+    def work(shared, number):
         time.sleep(0.2)
         done.append(number)
 
     def run(args):
-        tasks = (delayed(work)(number) for number in range(1000))
-        results = stream(Parallel, tasks, 2, prefer="threads")
+        calls = ((number,) for number in range(1000))
+        results = stream(joblib, work, None, calls, 2, prefer="threads")
         next(results)
         raise error
 

@@ -28,8 +28,7 @@ def more(tmp_path_factory):
     """Four tracks of a genre of before and of a new one, by other artists."""
     made = tmp_path_factory.mktemp("made")
     make_genres(4, genres=["dub", "waltz"], duration=1.0, path=made, random_state=1)
-    folder = made.parent / "more"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("more")
     for file in made.glob("*/*.wav"):
         place = folder / file.parent.name / f"new {file.name}"
         place.parent.mkdir(exist_ok=True)
