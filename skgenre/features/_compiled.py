@@ -112,43 +112,70 @@ def power_in_bands(folded, twiddles, first, offsets, weights, power, out):
 
 
 @_compile
-def median_along_rows(array, half, out):
-    """Replace each value by the median of a window around it in its row, mirrored at the ends.
+def median_along_columns(array, half, out):
+    """Replace each value by the median of a window around it in its column, mirrored at the ends.
 
-    The window is kept sorted: at each step one value is replaced and moved to its place.
+    The window is kept sorted: each step inserts the value that enters and removes the one that
+    leaves. Many neighbouring columns do so together, without branches, which vector
+    instructions can do.
 
     Parameters
     ----------
-    array : ndarray of shape (n_rows, n), float32
+    array : ndarray of shape (n, n_columns), float32
         No NaN.
     half : int
         Values on each side of the centre of the window.
-    out : ndarray of shape (n_rows, n), float32
+    out : ndarray of shape (n, n_columns), float32
         Receives the medians.
     """
-    n_rows, n = array.shape
+    n, n_columns = array.shape
     size = 2 * half + 1
-    window = np.empty(size, array.dtype)
+    together = 64  # columns; their windows fit the nearest cache
+    window = np.empty((size, together), array.dtype)
+    entering = np.empty(together, array.dtype)
     places = np.empty(n + size, np.int64)
     for i in range(n + size):
-        place = (i - half) % (2 * n)  # the row and its mirror image alternate
+        place = (i - half) % (2 * n)  # the column and its mirror image alternate
         places[i] = place if place < n else 2 * n - 1 - place
-    for r in range(n_rows):
-        row = array[r]
+    for start in range(0, n_columns, together):
+        width = min(together, n_columns - start)
         for i in range(size):
-            window[i] = row[places[i]]
-        window.sort()
-        out[r, 0] = window[half]
+            row = array[places[i], start : start + width]
+            for c in range(width):
+                entering[c] = row[c]
+            for k in range(i):
+                sorted_values = window[k]
+                for c in range(width):
+                    low = min(sorted_values[c], entering[c])
+                    entering[c] = max(sorted_values[c], entering[c])
+                    sorted_values[c] = low
+            for c in range(width):
+                window[i, c] = entering[c]
+        for c in range(width):
+            out[0, start + c] = window[half, c]
         for t in range(1, n):
-            old, new = row[places[t - 1]], row[places[t + size - 1]]
-            k = 0
-            while k < size - 1 and window[k] < old:
-                k += 1
-            while k < size - 1 and window[k + 1] < new:
-                window[k] = window[k + 1]
-                k += 1
-            while k > 0 and window[k - 1] > new:
-                window[k] = window[k - 1]
-                k -= 1
-            window[k] = new
-            out[r, t] = window[half]
+            leaving = array[places[t - 1], start : start + width]
+            row = array[places[t + size - 1], start : start + width]
+            for c in range(width):
+                entering[c] = row[c]
+            # After the insertion there is one value more. Those up to the leaving one stay, and
+            # those beyond it move down by one.
+            for k in range(size):
+                sorted_values = window[k]
+                if k == 0:
+                    for c in range(width):
+                        low = min(sorted_values[c], entering[c])
+                        entering[c] = max(sorted_values[c], entering[c])
+                        sorted_values[c] = low
+                else:
+                    below = window[k - 1]
+                    for c in range(width):
+                        low = min(sorted_values[c], entering[c])
+                        entering[c] = max(sorted_values[c], entering[c])
+                        sorted_values[c] = low
+                        below[c] = below[c] if below[c] < leaving[c] else low
+            last = window[size - 1]
+            for c in range(width):
+                last[c] = last[c] if last[c] < leaving[c] else entering[c]
+            for c in range(width):
+                out[t, start + c] = window[half, c]
