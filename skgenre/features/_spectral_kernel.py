@@ -59,6 +59,13 @@ def count_frames(n_samples: int, n_fft: int, hop_length: int, *, center: bool) -
     return 1 + (n_samples + padding - n_fft) // hop_length
 
 
+def inner_frames(n_samples: int, n_fft: int, hop_length: int) -> tuple[int, int]:
+    """Return the first centred frame without padding, and the one after the last; 0, 0 if none."""
+    low = -(-(n_fft // 2) // hop_length)
+    high = 1 + (n_samples + n_fft // 2 - n_fft) // hop_length
+    return (low, high) if low < high else (0, 0)
+
+
 def frame(segment: Float, n_fft: int, hop_length: int, *, center: bool) -> Float:
     """Cut a segment into overlapping frames.
 
@@ -212,7 +219,13 @@ class SpectralKernel:
         """
         return to_decibels(self.spectrum(segments).mel, top_db)
 
-    def spectrum(self, segments: Float, *, with_bins: bool = False) -> Spectrum:
+    def spectrum(
+        self,
+        segments: Float,
+        *,
+        with_bins: bool = False,
+        frames: tuple[int, int] | None = None,
+    ) -> Spectrum:
         """Compute the power of segments with one Fourier transform of each frame.
 
         Parameters
@@ -221,6 +234,8 @@ class SpectralKernel:
             The samples.
         with_bins : bool, default=False
             Whether to return the power of the bins, too.
+        frames : (int, int) or None, default=None
+            First frame of each segment to compute, and the one after the last; None means all.
 
         Returns
         -------
@@ -229,7 +244,11 @@ class SpectralKernel:
         """
         rows = np.ascontiguousarray(segments, dtype=np.float32)
         rows = rows.reshape(-1, rows.shape[-1])  # (n_segments, n_samples)
-        n_frames = count_frames(rows.shape[1], self._n_fft, self._hop_length, center=self._center)
+        first, last = frames or (
+            0,
+            count_frames(rows.shape[1], self._n_fft, self._hop_length, center=self._center),
+        )
+        n_frames = last - first
         n_bins = 1 + self._n_fft // 2
         mel = np.empty((len(rows), self._n_mels, n_frames), dtype=np.float32)
         bins = np.empty((len(rows), n_bins, n_frames), dtype=np.float32) if with_bins else None
@@ -239,7 +258,9 @@ class SpectralKernel:
         for i, samples in enumerate(rows):
             for start in range(0, n_frames, size):
                 block = slice(start, min(start + size, n_frames))
-                windowed = self._window_frames(samples, block)
+                windowed = self._window_frames(
+                    samples, slice(first + block.start, first + block.stop)
+                )
                 self._transform(
                     windowed, mel[i, :, block], None if bins is None else bins[i, :, block]
                 )
