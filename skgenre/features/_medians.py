@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skgenre.features._spectral_kernel import Float, compiled_passes
+from skgenre.features._spectral_kernel import Float, compiled_shapes
 
 _SIZE = 31  # values that a median is taken of
 
@@ -23,7 +23,7 @@ def median_along_columns(array: Float) -> Float:
         Their medians.
     """
     half = _SIZE // 2
-    compiled = compiled_passes()
+    compiled = compiled_shapes()
     if compiled is not None:
         out = np.empty(array.shape, dtype=np.float32)
         compiled.median_along_columns(np.ascontiguousarray(array), half, out)

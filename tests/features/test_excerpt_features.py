@@ -111,15 +111,16 @@ def test_an_excerpt_transforms_only_the_frames_at_its_ends(seconds, monkeypatch)
     import scipy.fft
 
     n_frames = []
-    transform = scipy.fft.fft
+    transform = scipy.fft.rfft
 
     def counted(x, *args, **kwargs):
-        n_frames.append(x.shape[1])
+        if x.shape[-1] == 2000:
+            n_frames.append(len(x))
         return transform(x, *args, **kwargs)
 
-    monkeypatch.setattr(scipy.fft, "fft", counted)
+    monkeypatch.setattr(scipy.fft, "rfft", counted)  # which no power of two takes
     track = music(9.0)
-    ExcerptFeatures(ClipFeatures(), excerpt_duration=seconds).transform([track])
+    ExcerptFeatures(ClipFeatures(n_fft=2000), excerpt_duration=seconds).transform([track])
     whole = 1 + track.size // 512
     assert whole < sum(n_frames) <= whole + 3 * 4  # two at each end, where half a frame is 2 hops
 

@@ -32,6 +32,7 @@ SETTINGS = [
     {"n_fft": 4096, "hop_length": 34, "n_mels": 13, "fmin": 300.0, "fmax": 8000.0},  # 265 frames
     {"n_fft": 1023, "hop_length": 256, "n_mels": 64},  # odd
     {"n_fft": 1001, "hop_length": 500, "n_mels": 1, "center": False},
+    {"n_fft": 1200, "hop_length": 300, "n_mels": 40},  # even, no power of two
 ]
 SHORT = [(n, {}) for n in (1, 2, 100, 2047, 2048, 2049)]
 SHORT += [(n, {"n_fft": 512, "hop_length": 64, "n_mels": 16}) for n, _ in SHORT]

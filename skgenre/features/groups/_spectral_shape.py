@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.features._spectral_kernel import AMIN, Float, compiled_passes
+from skgenre.features._spectral_kernel import AMIN, Float, compiled_shapes
 from skgenre.features.groups._clip import Array, Clip, ClipSettings, quantile, std
 from skgenre.features.groups._group import columns, feature_group
 
@@ -47,7 +47,7 @@ def spec(clip: Clip) -> list[Array]:
 def _shapes(bins: Float, settings: ClipSettings) -> Array:
     """Return contrast, centroid, bandwidth, roll-off and flatness: (n_measures, n_frames)."""
     frequencies = np.fft.rfftfreq(settings.n_fft, 1 / settings.sampling_rate).astype(np.float32)
-    if compiled_passes() is None:
+    if compiled_shapes() is None:
         blocks = [_magnitudes(block, frequencies, settings) for block in _blocks(bins)]
         sums, rolloff_bins, ends = (
             np.concatenate(parts, axis=-1) for parts in zip(*blocks, strict=True)
@@ -113,7 +113,7 @@ def _compiled_magnitudes(
     rolloff_bins = np.empty(n_frames, dtype=np.intp)
     ends = np.empty((2, _N_OCTAVES, n_frames), dtype=np.float32)
     n_ends = np.array([_n_ends(*octave) for octave in octaves.tolist()])
-    compiled_passes().spectral_shape(
+    compiled_shapes().spectral_shape(
         power, frequencies, octaves, n_ends, np.float32(_ROLLOFF), sums, rolloff_bins, ends
     )
     return sums, rolloff_bins, ends
@@ -205,10 +205,10 @@ def _contrasts(bins: Float, settings: ClipSettings) -> Float:
         levels = np.log10(power)
         levels *= np.float32(10)
         part = np.zeros((3, len(bands), block.shape[1]), dtype=np.float32)
-        if compiled_passes() is None:
+        if compiled_shapes() is None:
             _peaks_and_valleys(levels, bands, n_ends, part[:2])
         else:
-            compiled_passes().band_contrast(
+            compiled_shapes().band_contrast(
                 levels, np.array(bands), np.array(n_ends), *_sorting_networks(settings), part[:2]
             )
         for (first, stop), flatness in zip(bands, part[2], strict=True):
