@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -238,8 +239,24 @@ default=("mfcc", "delta_covariance", "melstat", "block_levels", "modulation", "s
     def _settings(self) -> ClipSettings:
         return ClipSettings(float(self.sampling_rate), int(self.n_fft), int(self.hop_length))
 
-    def describe(self, samples: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
-        groups = self._groups()
-        with_bins = any(group.with_bins for group in groups)
-        clip = Clip(samples, self._settings(), with_bins=with_bins)
-        return np.concatenate([np.ravel(part) for group in groups for part in group.measure(clip)])
+    def describe(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._measure(self._clip(samples))
+
+    def describe_excerpts(
+        self, samples: NDArray[np.float32], excerpts: Sequence[tuple[int, int]]
+    ) -> list[NDArray[np.float32]]:
+        if (0, samples.size) not in excerpts:  # the spectrum of the whole might be wasted
+            return super().describe_excerpts(samples, excerpts)
+        whole = self._clip(samples)
+        return [
+            self._measure(whole if (a, b) == (0, samples.size) else whole.excerpt(a, b))
+            for a, b in excerpts
+        ]
+
+    def _clip(self, samples: NDArray[np.float32]) -> Clip:
+        with_bins = any(group.with_bins for group in self._groups())
+        return Clip(samples, self._settings(), with_bins=with_bins)
+
+    def _measure(self, clip: Clip) -> NDArray[np.float32]:
+        parts = [np.ravel(part) for group in self._groups() for part in group.measure(clip)]
+        return np.concatenate(parts).astype(np.float32)

@@ -1,12 +1,13 @@
 """The spectral kernel: from the samples of segments to the power of bins and mel bands.
 
 Everything that depends on the settings alone (window, filterbank) is built once and kept.
-For each block of frames the kernel makes a windowed copy, one batch of Fourier transforms,
-and one pass over the spectrum that squares it and sums it to bands. Blocks are small enough
-to stay in the processor's cache. A band covers few of the bins, and only those are read.
+For each block of frames one compiled pass applies the window, transforms the frames and squares
+the spectrum, and another sums it to bands. Blocks are small enough to stay in the processor's
+cache. A band covers few of the bins, and only those are read. SciPy transforms frames whose
+length is no power of two.
 
 Tracks run in parallel threads, and each short call to NumPy takes and releases Python's
-lock. The kernel therefore makes three calls for each block, none of which holds the lock,
+lock. The kernel therefore makes two calls for each block, none of which holds the lock,
 and does the rest for all segments of a track at once.
 """
 
@@ -27,6 +28,7 @@ Float = NDArray[np.float32]
 
 # Frames that are transformed together: about a megabyte at 2048 samples a frame.
 FRAMES_TOGETHER = 160
+_LANES = 48  # frames that go through a compiled transform beside each other
 
 AMIN = 1e-10  # power that stands for silence: -100 dB, as in librosa
 
@@ -57,6 +59,13 @@ def count_frames(n_samples: int, n_fft: int, hop_length: int, *, center: bool) -
     """Count the frames of a segment, as librosa does: an odd ``n_fft`` pads one sample less."""
     padding = 2 * (n_fft // 2) if center else 0
     return 1 + (n_samples + padding - n_fft) // hop_length
+
+
+def inner_frames(n_samples: int, n_fft: int, hop_length: int) -> tuple[int, int]:
+    """Return the first centred frame without padding, and the one after the last; 0, 0 if none."""
+    low = -(-(n_fft // 2) // hop_length)
+    high = 1 + (n_samples + n_fft // 2 - n_fft) // hop_length
+    return (low, high) if low < high else (0, 0)
 
 
 def frame(segment: Float, n_fft: int, hop_length: int, *, center: bool) -> Float:
@@ -130,6 +139,9 @@ class _Scratch(threading.local):
 
     def __init__(self, n_fft: int):
         self.windowed = np.empty((FRAMES_TOGETHER, n_fft), dtype=np.float32)
+        # Rows start at different places of a page: the nearest cache holds few lines of one place,
+        # and the passes would drive each other's out.
+        self.passes = np.empty((4, n_fft // 2 * _LANES + 144), dtype=np.float32)
         self._power = np.empty((1 + n_fft // 2) * FRAMES_TOGETHER, dtype=np.float32)
 
     def power(self, n_bins: int, n_frames: int) -> Float:
@@ -186,14 +198,16 @@ class SpectralKernel:
         filterbank = mel_filters(
             sampling_rate=sampling_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk
         )  # (n_mels, n_bins)
-        # The compiled pass folds two samples into one complex number, so it needs an even n_fft.
-        self._compiled = compiled_passes() if n_fft % 2 == 0 else None
+        is_power_of_two = n_fft & (n_fft - 1) == 0
+        self._compiled = compiled_passes() if is_power_of_two else None
         if self._compiled is None:
             self._blocks = _dense_blocks(filterbank)
         else:
             self._bands = _banded(filterbank)
             half = n_fft // 2
-            self._twiddles = np.exp(-1j * np.pi * np.arange(half) / half).astype(np.complex64)
+            turns = np.arange(half) / half
+            self._roots = np.exp(-2j * np.pi * turns).astype(np.complex64)
+            self._twiddles = np.exp(-1j * np.pi * turns).astype(np.complex64)
 
     def decibels(self, segments: Float, top_db: float | None = 80.0) -> Float:
         """Compute the decibels of the mel bands of segments.
@@ -212,7 +226,13 @@ class SpectralKernel:
         """
         return to_decibels(self.spectrum(segments).mel, top_db)
 
-    def spectrum(self, segments: Float, *, with_bins: bool = False) -> Spectrum:
+    def spectrum(
+        self,
+        segments: Float,
+        *,
+        with_bins: bool = False,
+        frames: tuple[int, int] | None = None,
+    ) -> Spectrum:
         """Compute the power of segments with one Fourier transform of each frame.
 
         Parameters
@@ -221,6 +241,8 @@ class SpectralKernel:
             The samples.
         with_bins : bool, default=False
             Whether to return the power of the bins, too.
+        frames : (int, int) or None, default=None
+            First frame of each segment to compute, and the one after the last; None means all.
 
         Returns
         -------
@@ -229,7 +251,11 @@ class SpectralKernel:
         """
         rows = np.ascontiguousarray(segments, dtype=np.float32)
         rows = rows.reshape(-1, rows.shape[-1])  # (n_segments, n_samples)
-        n_frames = count_frames(rows.shape[1], self._n_fft, self._hop_length, center=self._center)
+        first, last = frames or (
+            0,
+            count_frames(rows.shape[1], self._n_fft, self._hop_length, center=self._center),
+        )
+        n_frames = last - first
         n_bins = 1 + self._n_fft // 2
         mel = np.empty((len(rows), self._n_mels, n_frames), dtype=np.float32)
         bins = np.empty((len(rows), n_bins, n_frames), dtype=np.float32) if with_bins else None
@@ -239,9 +265,11 @@ class SpectralKernel:
         for i, samples in enumerate(rows):
             for start in range(0, n_frames, size):
                 block = slice(start, min(start + size, n_frames))
-                windowed = self._window_frames(samples, block)
                 self._transform(
-                    windowed, mel[i, :, block], None if bins is None else bins[i, :, block]
+                    samples,
+                    slice(first + block.start, first + block.stop),
+                    mel[i, :, block],
+                    None if bins is None else bins[i, :, block],
                 )
         shape = segments.shape[:-1]
         return Spectrum(
@@ -249,41 +277,47 @@ class SpectralKernel:
             None if bins is None else bins.reshape(*shape, n_bins, n_frames),
         )
 
-    def _window_frames(self, samples: Float, block: slice) -> Float:
-        """Return some frames times the window: (n, n_fft), in the scratch memory."""
-        n_fft, hop_length = self._n_fft, self._hop_length
-        out = self._scratch.windowed[: block.stop - block.start]
-        first = block.start * hop_length - (n_fft // 2 if self._center else 0)
+    def _transform(self, samples: Float, frames: slice, mel: Float, bins: Float | None) -> None:
+        """Write the power of some frames to ``mel`` (n_mels, n) and ``bins``."""
+        first = frames.start * self._hop_length - (self._n_fft // 2 if self._center else 0)
+        n_frames = frames.stop - frames.start
         if self._compiled is not None:
-            self._compiled.window_frames(samples, first, hop_length, self._window, out)
-            return out
-        stop = first + (len(out) - 1) * hop_length + n_fft
+            scratch = self._scratch
+            power = scratch.power(1 + self._n_fft // 2, n_frames)
+            self._compiled.frame_power(
+                samples,
+                first,
+                self._hop_length,
+                self._window,
+                self._roots,
+                self._twiddles,
+                scratch.passes,
+                power,
+            )
+            self._compiled.sum_bands(power, *self._bands, mel)
+            if bins is not None:
+                bins[:] = power
+            return
+        from scipy import fft
+
+        squares = fft.rfft(self._window_frames(samples, first, n_frames), axis=1)
+        squares = squares.view(np.float32)  # (n, 2 * n_bins)
+        np.square(squares, out=squares)
+        for bands, columns, weights in self._blocks:
+            mel[bands] = weights @ squares[:, columns].T
+        if bins is not None:  # real parts stand in the even columns, imaginary in the odd
+            np.add(squares[:, ::2].T, squares[:, 1::2].T, out=bins)
+
+    def _window_frames(self, samples: Float, first: int, n_frames: int) -> Float:
+        """Return frames from a sample on, times the window: (n_frames, n_fft), in scratch."""
+        n_fft, hop_length = self._n_fft, self._hop_length
+        out = self._scratch.windowed[:n_frames]
+        stop = first + (n_frames - 1) * hop_length + n_fft
         # Zeros stand for samples before the start and after the end of the segment.
         padding = (max(0, -first), max(0, stop - samples.size))
         part = np.pad(samples[max(0, first) : max(0, stop)], padding)
-        frames = np.lib.stride_tricks.sliding_window_view(part, n_fft)[::hop_length]
-        return np.multiply(frames, self._window, out=out)
-
-    def _transform(self, windowed: Float, mel: Float, bins: Float | None) -> None:
-        """Write the power of windowed frames (n, n_fft) to ``mel`` (n_mels, n) and ``bins``."""
-        from scipy import fft
-
-        if self._compiled is None:
-            squares = fft.rfft(windowed, axis=1).view(np.float32)  # (n, 2 * n_bins)
-            np.square(squares, out=squares)
-            for bands, columns, weights in self._blocks:
-                mel[bands] = weights @ squares[:, columns].T
-            if bins is not None:  # real parts stand in the even columns, imaginary in the odd
-                np.add(squares[:, ::2].T, squares[:, 1::2].T, out=bins)
-            return
-        # Even samples as real parts, odd ones as imaginary parts: one complex transform of
-        # half the length, which the compiled pass takes apart. Given the transposed view,
-        # SciPy writes its result so that all frames of a bin lie together in memory.
-        folded = fft.fft(windowed.view(np.complex64).T, axis=0)  # (n_fft / 2, n)
-        power = self._scratch.power(1 + folded.shape[0], folded.shape[1])
-        self._compiled.power_in_bands(folded, self._twiddles, *self._bands, power, mel)
-        if bins is not None:
-            bins[:] = power
+        windows = np.lib.stride_tricks.sliding_window_view(part, n_fft)[::hop_length]
+        return np.multiply(windows, self._window, out=out)
 
 
 spectral_kernel = lru_cache(maxsize=16)(SpectralKernel)  # built once for given settings
@@ -316,13 +350,28 @@ def _dense_blocks(filterbank: Float, width: int = 8) -> list[tuple[slice, slice,
 
 @lru_cache(maxsize=1)
 def compiled_passes() -> Any:
-    """Return the module of compiled passes, or None where numba cannot compile."""
-    try:
-        from numba import config
-    except ImportError:
-        return None
-    if getattr(config, "DISABLE_JIT", False):
+    """Return the module of compiled passes over samples, or None where numba cannot compile."""
+    if not _can_compile():
         return None
     from skgenre.features import _compiled
 
     return _compiled
+
+
+@lru_cache(maxsize=1)
+def compiled_shapes() -> Any:
+    """Return the module of compiled passes over frames, or None where numba cannot compile."""
+    if not _can_compile():
+        return None
+    from skgenre.features import _compiled_shapes
+
+    return _compiled_shapes
+
+
+def _can_compile() -> bool:
+    """Whether numba is there and not switched off."""
+    try:
+        from numba import config
+    except ImportError:
+        return False
+    return not getattr(config, "DISABLE_JIT", False)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.features._medians import median_along_rows
+from skgenre.features._medians import median_along_columns
 from skgenre.features._mel_filters import mel_filters
 from skgenre.features._pitch_classes import chroma_filterbank, estimate_tuning
 from skgenre.features._spectral_kernel import Float, fft_window, frame, to_decibels
@@ -222,8 +222,8 @@ def _harmonic_part(
     """
     from scipy import fft
 
-    steady = median_along_rows(np.ascontiguousarray(magnitude.T)).T
-    broad = median_along_rows(magnitude)
+    steady = median_along_columns(magnitude)  # (n_frames, n_bins)
+    broad = np.ascontiguousarray(median_along_columns(magnitude.T).T)
     silent = np.maximum(steady, broad) < _TINY
     broad /= np.where(steady > 0, steady, _TINY)
     share = np.where(silent, np.float32(0.5), 1 / (1 + np.square(broad)))

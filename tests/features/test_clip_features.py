@@ -208,15 +208,16 @@ def test_all_groups_share_one_fourier_transform(monkeypatch):
     import scipy.fft
 
     n_frames = []
-    transform = scipy.fft.fft
+    transform = scipy.fft.rfft
 
     def counted(x, *args, **kwargs):
-        n_frames.append(x.shape[1])
+        if x.shape[-1] == 2000:
+            n_frames.append(len(x))
         return transform(x, *args, **kwargs)
 
-    monkeypatch.setattr(scipy.fft, "fft", counted)
+    monkeypatch.setattr(scipy.fft, "rfft", counted)  # which no power of two takes
     samples = music(seconds=9.0)
-    ClipFeatures().transform([samples])
+    ClipFeatures(n_fft=2000).transform([samples])
     assert sum(n_frames) == 1 + len(samples) // 512
 
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from _clips import music
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from skgenre import (
@@ -73,13 +74,55 @@ def test_rows_are_those_of_the_extractor_on_each_excerpt(extractor):
     features = ExcerptFeatures(extractor, n_excerpts=2, excerpt_duration=3.0)
     whole, first, second = np.split(features.fit_transform(tracks), 3, axis=1)
     np.testing.assert_array_equal(whole, extractor.fit_transform(tracks))
-    np.testing.assert_array_equal(first, extractor.fit_transform(tracks[:, : 3 * RATE]))
-    np.testing.assert_array_equal(
-        second, extractor.fit_transform(np.ascontiguousarray(tracks[:, RATE:]))
-    )
+    np.testing.assert_allclose(first, extractor.fit_transform(tracks[:, : 3 * RATE]), rtol=1e-5)
+    start = RATE - RATE % 512  # a multiple of the hop length
+    expected = extractor.fit_transform(np.ascontiguousarray(tracks[:, start : start + 3 * RATE]))
+    np.testing.assert_allclose(second, expected, rtol=1e-5)
     names = features.get_feature_names_out()
     assert len(names) == 3 * whole.shape[1]
     assert names[-1] == f"excerpt1__{extractor.get_feature_names_out()[-1]}"
+
+
+@pytest.mark.parametrize(
+    ("params", "seconds"),
+    [
+        ({}, 10.0),
+        ({"n_fft": 2001}, 4.0),  # without the compiled passes of an even length
+        ({"n_fft": 512, "hop_length": 512}, 2.0),
+        ({"n_fft": 256, "hop_length": 400}, 1.0),
+        ({}, 0.09),  # excerpts of one frame without padding
+        ({}, 0.05),  # of none
+    ],
+)
+def test_excerpts_that_share_the_spectrum_equal_the_same_samples_alone(params, seconds):
+    track = np.concatenate([music(6.0, seed=1), 0.001 * music(5.0, seed=2), music(4.0, seed=3)])
+    clip = ClipFeatures(**params)
+    features = ExcerptFeatures(clip, n_excerpts=4, excerpt_duration=seconds)
+    found = features.fit_transform([track])[0].reshape(5, -1)
+    length, hop_length = round(seconds * RATE), clip.hop_length
+    starts = np.linspace(0, track.size - length, 4).round().astype(int) // hop_length * hop_length
+    alone = clip.fit_transform([track, *(track[i : i + length] for i in starts)])
+    # A frame that is transformed beside others may round differently.
+    np.testing.assert_allclose(found, alone, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("seconds", [5.0, 1.0])
+def test_an_excerpt_transforms_only_the_frames_at_its_ends(seconds, monkeypatch):
+    import scipy.fft
+
+    n_frames = []
+    transform = scipy.fft.rfft
+
+    def counted(x, *args, **kwargs):
+        if x.shape[-1] == 2000:
+            n_frames.append(len(x))
+        return transform(x, *args, **kwargs)
+
+    monkeypatch.setattr(scipy.fft, "rfft", counted)  # which no power of two takes
+    track = music(9.0)
+    ExcerptFeatures(ClipFeatures(n_fft=2000), excerpt_duration=seconds).transform([track])
+    whole = 1 + track.size // 512
+    assert whole < sum(n_frames) <= whole + 3 * 4  # two at each end, where half a frame is 2 hops
 
 
 def test_short_tracks_inside_per_track_are_described_as_they_are():

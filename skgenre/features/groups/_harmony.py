@@ -17,6 +17,8 @@ _DELAYS = (0, 1, 2, 4, 8)  # in such sums, between the two notes of an interval
 # of Krumhansl and Kessler (1982).
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+# Places of the pitch classes on the circle, turned by 0 to 11 of them: (turn, class).
+_TURNS = (np.arange(12) - np.arange(12)[:, np.newaxis]) % 12
 _RETURNS = np.geomspace(0.1, 9.9, 38)  # seconds after which a frame is compared with another
 
 
@@ -90,8 +92,7 @@ def _intervals(chroma: Array, delay: int) -> Array:
     """Return the strength of each interval from a sum to a later one: (12, n - delay)."""
     later = chroma[:, delay:]
     earlier = chroma[:, : later.shape[1]]
-    turned = np.stack([np.roll(earlier, interval, axis=0) for interval in range(12)])
-    return np.einsum("in,kin->kn", later, turned)
+    return np.einsum("in,kin->kn", later, earlier[_TURNS])
 
 
 def _fit_to_key(mean: Array, profile: tuple[float, ...]) -> float:
@@ -101,7 +102,7 @@ def _fit_to_key(mean: Array, profile: tuple[float, ...]) -> float:
     length = np.linalg.norm(centred) * np.linalg.norm(weights)
     if length < 1e-6:
         return 0.0
-    return max(float(centred @ np.roll(weights, tonic)) for tonic in range(12)) / float(length)
+    return float((weights[_TURNS] @ centred).max() / length)
 
 
 @feature_group(

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from skgenre.features._medians import median_along_rows
+from skgenre.features._medians import median_along_columns
 from skgenre.features.groups._clip import COARSE, N_MELS, Array, Clip
 from skgenre.features.groups._group import columns, feature_group
 
@@ -92,7 +92,7 @@ def harmonic_percussive(clip: Clip) -> list[Array]:
     The median over neighbouring bands keeps strokes, the median over neighbouring frames
     keeps notes. A median of decibels is the decibels of the median power.
     """
-    sustained = median_along_rows(clip.decibels)
-    short = median_along_rows(np.ascontiguousarray(clip.decibels.T)).T
+    sustained = median_along_columns(clip.decibels.T).T
+    short = median_along_columns(clip.decibels)
     short = (short - sustained).reshape(COARSE, N_MELS // COARSE, -1).mean(axis=1)
     return [short.mean(axis=1), short.std(axis=1)]

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.features._spectral_kernel import AMIN, Float
+from skgenre.features._spectral_kernel import AMIN, Float, compiled_shapes
 from skgenre.features.groups._clip import Array, Clip, ClipSettings, quantile, std
 from skgenre.features.groups._group import columns, feature_group
 
@@ -39,29 +39,84 @@ _STATISTICS = ("mean", "std", "step", "q10", "q90")
 )
 def spec(clip: Clip) -> list[Array]:
     """Shape of the spectrum of each frame."""
-    n_frames = clip.bins.shape[1]
-    # In blocks, because each measure makes a few copies of its input.
-    starts = range(0, n_frames, _FRAMES_TOGETHER)
-    blocks = [clip.bins[:, start : start + _FRAMES_TOGETHER] for start in starts]
-    shapes = [_shape(block, clip.settings) for block in blocks]
-    crossings = _zero_crossings(clip.samples, n_frames, clip.settings)
-    measures = np.concatenate([np.concatenate(shapes, axis=1), crossings[np.newaxis]])
+    crossings = _zero_crossings(clip.samples, clip.n_frames, clip.settings)
+    measures = np.concatenate([clip.by_frame(_shapes), crossings[np.newaxis]])
     return [np.stack([measures.mean(axis=1), measures.std(axis=1)], axis=1)]
 
 
-def _shape(power: Float, settings: ClipSettings) -> Array:
+def _shapes(bins: Float, settings: ClipSettings) -> Array:
     """Return contrast, centroid, bandwidth, roll-off and flatness: (n_measures, n_frames)."""
-    magnitude = np.sqrt(power)
     frequencies = np.fft.rfftfreq(settings.n_fft, 1 / settings.sampling_rate).astype(np.float32)
-    total = magnitude.sum(axis=0)
-    weighted = np.stack([frequencies, np.square(frequencies)]) @ magnitude
-    centroid, square = weighted / np.where(total < _TINY, np.float32(1), total)
+    if compiled_shapes() is None:
+        blocks = [_magnitudes(block, frequencies, settings) for block in _blocks(bins)]
+        sums, rolloff_bins, ends = (
+            np.concatenate(parts, axis=-1) for parts in zip(*blocks, strict=True)
+        )
+    else:
+        sums, rolloff_bins, ends = _compiled_magnitudes(bins, frequencies, settings)
+    centroid, square = sums[1:] / np.where(sums[0] < _TINY, np.float32(1), sums[0])
     bandwidth = np.sqrt(np.maximum(square - np.square(centroid), 0))
-    rolloff = frequencies[_rolloff_bins(magnitude)]
+    rolloff = frequencies[rolloff_bins]
+    flatness = np.concatenate([_flatness(block) for block in _blocks(bins)])
+    peaks, valleys = 20 * np.log10(np.maximum(ends, np.float32(AMIN**0.5)))
+    return np.concatenate([peaks - valleys, np.stack([centroid, bandwidth, rolloff, flatness])])
+
+
+def _blocks(bins: Float) -> list[Float]:
+    """Return blocks of frames, because measures make copies of their input; at least one."""
+    starts = range(0, max(1, bins.shape[1]), _FRAMES_TOGETHER)
+    return [bins[:, start : start + _FRAMES_TOGETHER] for start in starts]
+
+
+def _flatness(power: Float) -> Array:
+    """Return the logarithm of the geometric mean of each frame over its arithmetic mean."""
     audible = np.maximum(power, np.float32(AMIN))
-    flatness = np.log10(audible).mean(axis=0) - np.log10(audible.mean(axis=0))
-    octaves = _contrast(magnitude, settings)
-    return np.concatenate([octaves, np.stack([centroid, bandwidth, rolloff, flatness])])
+    mean = np.log10(audible.mean(axis=0))
+    return np.log10(audible, out=audible).mean(axis=0) - mean
+
+
+def _magnitudes(
+    power: Float, frequencies: Float, settings: ClipSettings
+) -> tuple[Float, NDArray[np.intp], Float]:
+    """Return sums of the magnitudes of each frame, roll-off bins, and peaks and valleys.
+
+    Parameters
+    ----------
+    power : ndarray of shape (n_bins, n_frames), float32
+        The power of the bins.
+    frequencies : ndarray of shape (n_bins,), float32
+        Of the bins.
+    settings : ClipSettings
+        The settings.
+
+    Returns
+    -------
+    sums : ndarray of shape (3, n_frames)
+        Of the magnitudes, and of the magnitudes times the frequency and its square.
+    rolloff_bins : ndarray of shape (n_frames,)
+        First bin up to which most of the magnitude lies.
+    ends : ndarray of shape (2, n_octaves, n_frames)
+        Mean magnitude of the peaks and of the valleys of each octave.
+    """
+    magnitude = np.sqrt(power)
+    sums = np.stack([np.ones_like(frequencies), frequencies, np.square(frequencies)]) @ magnitude
+    return sums, _rolloff_bins(magnitude), _octave_ends(magnitude, settings)
+
+
+def _compiled_magnitudes(
+    power: Float, frequencies: Float, settings: ClipSettings
+) -> tuple[Float, NDArray[np.intp], Float]:
+    """Return the same in one pass."""
+    n_frames = power.shape[1]
+    octaves = np.array(_octaves(settings))
+    sums = np.empty((3, n_frames), dtype=np.float32)
+    rolloff_bins = np.empty(n_frames, dtype=np.intp)
+    ends = np.empty((2, _N_OCTAVES, n_frames), dtype=np.float32)
+    n_ends = np.array([_n_ends(*octave) for octave in octaves.tolist()])
+    compiled_shapes().spectral_shape(
+        power, frequencies, octaves, n_ends, np.float32(_ROLLOFF), sums, rolloff_bins, ends
+    )
+    return sums, rolloff_bins, ends
 
 
 def _rolloff_bins(magnitude: Float) -> NDArray[np.intp]:
@@ -82,18 +137,20 @@ def _rolloff_bins(magnitude: Float) -> NDArray[np.intp]:
     return np.minimum(_RUN * run + within, n_bins - 1)
 
 
-def _contrast(magnitude: Float, settings: ClipSettings) -> Float:
-    """Return by how many decibels the peaks of each octave exceed its valleys."""
-    out = np.zeros((_N_OCTAVES, magnitude.shape[1]), dtype=np.float32)
-    for row, (first, stop) in zip(out, _octaves(settings), strict=True):
-        n = max(1, round(_SHARE * (stop - first)))
-        if stop - first < 2:
-            continue
-        ordered = np.sort(np.ascontiguousarray(magnitude[first:stop].T), axis=1)
-        ends = np.stack([ordered[:, -n:].mean(axis=1), ordered[:, :n].mean(axis=1)])
-        peaks, valleys = 20 * np.log10(np.maximum(ends, np.float32(AMIN**0.5)))
-        row[:] = peaks - valleys
-    return out
+def _octave_ends(magnitude: Float, settings: ClipSettings) -> Float:
+    """Return the mean magnitude of the peaks and of the valleys: (2, n_octaves, n_frames)."""
+    ends = np.zeros((2, _N_OCTAVES, magnitude.shape[1]), dtype=np.float32)
+    for octave, (first, stop) in enumerate(_octaves(settings)):
+        n = _n_ends(first, stop)
+        if n:
+            ordered = np.sort(np.ascontiguousarray(magnitude[first:stop].T), axis=1)
+            ends[:, octave] = ordered[:, -n:].mean(axis=1), ordered[:, :n].mean(axis=1)
+    return ends
+
+
+def _n_ends(first: int, stop: int) -> int:
+    """Return how many bins of an octave are its peaks; 0 if it has fewer than two bins."""
+    return max(1, round(_SHARE * (stop - first))) if stop - first > 1 else 0
 
 
 @lru_cache(maxsize=16)
@@ -109,15 +166,12 @@ def _octaves(settings: ClipSettings) -> list[tuple[int, int]]:
 def _zero_crossings(samples: Float, n_frames: int, settings: ClipSettings) -> Array:
     """Return the share of samples whose sign differs from the one before, by frame."""
     negative = samples < 0
-    changes = np.zeros(
-        samples.size + 1, dtype=np.int32
-    )  # running count; floats take ten times as long
-    np.cumsum(negative[1:] != negative[:-1], out=changes[1:-1])
-    changes[-1] = changes[-2]
+    changes = np.flatnonzero(negative[1:] != negative[:-1])
     centres = np.arange(n_frames) * settings.hop_length
     low = np.maximum(centres - settings.n_fft // 2, 0)
     high = np.minimum(centres + settings.n_fft // 2, samples.size)
-    return (changes[high] - changes[low]) / np.maximum(high - low, 1)
+    counts = np.searchsorted(changes, high) - np.searchsorted(changes, low)
+    return counts / np.maximum(high - low, 1)
 
 
 @feature_group(
@@ -131,26 +185,76 @@ def _zero_crossings(samples: Float, n_frames: int, settings: ClipSettings) -> Ar
 )
 def contrast(clip: Clip) -> list[Array]:
     """How far the peaks of a band rise over its median, and the median over its valleys."""
-    n_frames = clip.bins.shape[1]
-    peaks = np.zeros((len(_BANDS), n_frames), dtype=np.float32)
-    valleys, flatness = np.zeros_like(peaks), np.zeros_like(peaks)
-    for band, (first, stop) in enumerate(_bands(clip.settings)):
-        if stop - first < 2:
-            continue
-        power = np.maximum(clip.bins[first:stop], np.float32(AMIN))  # (n, n_frames)
-        levels = 10 * np.log10(power)
-        flatness[band] = levels.mean(axis=0) - 10 * np.log10(power.mean(axis=0))
-        levels = np.sort(np.ascontiguousarray(levels.T), axis=1)
-        n = stop - first
-        middle = levels[:, n // 2]
-        peaks[band] = levels[:, -max(1, int(_PEAKS * n)) :].mean(axis=1) - middle
-        valleys[band] = middle - levels[:, : max(1, int(_VALLEYS * n))].mean(axis=1)
+    peaks, valleys, flatness = clip.by_frame(_contrasts).reshape(3, len(_BANDS), -1)
     parts = []
     for measure in (peaks, valleys):
         ordered = np.sort(measure, axis=1)
         parts += [measure.mean(axis=1), measure.std(axis=1), std(np.diff(measure, axis=1))]
         parts += [quantile(ordered, 0.1), quantile(ordered, 0.9)]
     return [*parts, flatness.mean(axis=1)]
+
+
+def _contrasts(bins: Float, settings: ClipSettings) -> Float:
+    """Return the peaks, the valleys and the flatness of each band: (3 * n_bands, n_frames)."""
+    bands = _bands(settings)
+    sizes = [stop - first for first, stop in bands]
+    n_ends = [(max(1, int(_PEAKS * n)), max(1, int(_VALLEYS * n))) for n in sizes]
+    parts = []
+    for block in _blocks(bins):
+        power = np.maximum(block, np.float32(AMIN))  # (n_bins, n)
+        levels = np.log10(power)
+        levels *= np.float32(10)
+        part = np.zeros((3, len(bands), block.shape[1]), dtype=np.float32)
+        if compiled_shapes() is None:
+            _peaks_and_valleys(levels, bands, n_ends, part[:2])
+        else:
+            compiled_shapes().band_contrast(
+                levels, np.array(bands), np.array(n_ends), *_sorting_networks(settings), part[:2]
+            )
+        for (first, stop), flatness in zip(bands, part[2], strict=True):
+            if stop - first > 1:
+                mean = power[first:stop].mean(axis=0)
+                flatness[:] = levels[first:stop].mean(axis=0) - 10 * np.log10(mean)
+        parts.append(part)
+    return np.concatenate(parts, axis=2).reshape(3 * len(bands), -1)
+
+
+def _peaks_and_valleys(
+    levels: Float, bands: list[tuple[int, int]], n_ends: list[tuple[int, int]], out: Float
+) -> None:
+    """Write the peaks and the valleys of each band to ``out``: (2, n_bands, n_frames)."""
+    for band, ((first, stop), (n_peaks, n_valleys)) in enumerate(zip(bands, n_ends, strict=True)):
+        if stop - first > 1:
+            ordered = np.sort(np.ascontiguousarray(levels[first:stop].T), axis=1)
+            middle = ordered[:, (stop - first) // 2]
+            out[0, band] = ordered[:, -n_peaks:].mean(axis=1) - middle
+            out[1, band] = middle - ordered[:, :n_valleys].mean(axis=1)
+
+
+@lru_cache(maxsize=16)
+def _sorting_networks(settings: ClipSettings) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the pairs of places that Batcher's merge sort compares, and where each band starts.
+
+    The comparisons do not depend on the values, so many frames are sorted at once.
+    """
+    pairs: list[tuple[int, int]] = []
+    offsets = [0]
+    for first, stop in _bands(settings):
+        n = stop - first
+        width = 1  # of the runs that are merged
+        while width < n:
+            step = width
+            while step:
+                for start in range(step % width, n - step, 2 * step):
+                    pairs += [
+                        (low, low + step)
+                        for low in range(start, min(start + step, n - step))
+                        if low // (2 * width) == (low + step) // (2 * width)
+                    ]
+                step //= 2
+            width *= 2
+        offsets.append(len(pairs))
+    return np.array(pairs, dtype=np.intp).reshape(-1, 2), np.array(offsets, dtype=np.intp)
 
 
 @lru_cache(maxsize=16)
