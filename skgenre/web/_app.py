@@ -58,6 +58,7 @@ def make_app(service: GenreService, folder: str | os.PathLike[str]) -> Any:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+            remove_old_files(Path(folder), -1.0)  # all
 
     app = FastAPI(
         title="skgenre",
@@ -140,9 +141,10 @@ def serve(
         If gradio is not installed.
     """
     check_installed("skgenre serve needs", "web", "gradio")
-    import uvicorn
-
+    # The port is opened before the slow imports, so that an error comes at once.
     with _listen(host, port) as listening, _upload_folder() as folder:
+        import uvicorn
+
         app = make_app(service, folder)
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
@@ -153,7 +155,7 @@ def serve(
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Open the port before the slow imports, so that an error comes at once."""
+    """Open a port, or raise an error that says which options to change."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
