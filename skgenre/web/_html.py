@@ -70,7 +70,7 @@ CSS = """
 #track ::part(scroll) {overflow: hidden !important}
 #files .icon-button:has(input) {display: none}
 #track time, #track .playback, #track .playback span {color: var(--body-text-color) !important}
-button[role=tab].selected {color: var(--body-text-color) !important}
+button[role=tab].selected, #files .download-link {color: var(--body-text-color) !important}
 .sg a {text-decoration: underline; color: inherit; padding: 0 !important}
 """
 
