@@ -23,6 +23,7 @@ LEVELS = [
     {"papers", "persistence"},
     {"onnx"},
     {"catalogue"},
+    {"web"},
     {"cli", "integrations"},
 ]
 LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}

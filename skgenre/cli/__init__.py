@@ -31,6 +31,7 @@ _MODULES = {
     "predict": "skgenre.cli._predict",
     "tag": "skgenre.cli._tag",
     "duplicates": "skgenre.cli._duplicates",
+    "serve": "skgenre.cli._serve",
     "info": "skgenre.cli._info",
     "export": "skgenre.cli._export",
     "fetch": "skgenre.cli._fetch",

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from skgenre import __version__
 from skgenre.cli._argument_types import add_jobs, add_jobs_or_dask, add_seed, share, whole
+from skgenre.cli._serve_arguments import add_serve
 from skgenre.cli._tag_arguments import add_tag
 from skgenre.cli._train_arguments import add_duplicates, add_evaluate, add_train
 
@@ -41,6 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_predict,
         _add_tag,
         add_duplicates,
+        add_serve,
         _add_info,
         _add_fetch,
         _add_export,
