@@ -26,8 +26,9 @@ class ExcerptFeatures(TrackTableTransformer):
         :class:`ClipFeatures`, :class:`SummaryExtractor` or :class:`FlatFeatures`, for example.
     n_excerpts : int, default=3
         Number of excerpts, spread evenly from the start to the end of the track. They overlap
-        in short tracks. A single excerpt is the middle of the track. Where the extractor has a
-        ``hop_length``, an excerpt starts at the multiple of it before that place.
+        in short tracks. A single excerpt is the middle of the track. Beside the whole track, and
+        where the extractor has a ``hop_length``, an excerpt starts at the multiple of it before
+        that place.
     excerpt_duration : float, default=10.0
         Seconds of an excerpt. In a shorter track, each excerpt is the whole track, which is
         then described only once.
@@ -109,8 +110,9 @@ class ExcerptFeatures(TrackTableTransformer):
         starts = np.linspace(0, rest, self.n_excerpts).round().astype(int)
         if self.n_excerpts == 1:
             starts[0] = rest // 2
-        # Frames of an excerpt are then frames of the track, whose spectrum they can share.
-        starts -= starts % getattr(self.extractor, "hop_length", 1)
+        if self.include_track:
+            # Frames of an excerpt are then frames of the track, whose spectrum they can share.
+            starts -= starts % getattr(self.extractor, "hop_length", 1)
         excerpts = [(int(start), int(start) + length) for start in starts]
         excerpts = [(0, samples.size)] * self.include_track + excerpts
         distinct = list(dict.fromkeys(excerpts))  # one, if the track is shorter than an excerpt

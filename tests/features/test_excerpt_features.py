@@ -125,6 +125,13 @@ def test_an_excerpt_transforms_only_the_frames_at_its_ends(seconds, monkeypatch)
     assert whole < sum(n_frames) <= whole + 3 * 4  # two at each end, where half a frame is 2 hops
 
 
+def test_excerpts_without_their_track_start_where_they_are_asked_for():
+    track = np.random.default_rng(0).normal(size=4 * RATE).astype(np.float32)
+    features = ExcerptFeatures(TEMPO, n_excerpts=2, excerpt_duration=3.0, include_track=False)
+    expected = TEMPO.fit_transform([track[: 3 * RATE], track[RATE:]])
+    np.testing.assert_array_equal(features.fit_transform([track]).reshape(2, -1), expected)
+
+
 def test_short_tracks_inside_per_track_are_described_as_they_are():
     rng = np.random.default_rng(0)
     waveforms = [rng.normal(size=n * RATE).astype(np.float32) for n in (1, 3, 9)]
