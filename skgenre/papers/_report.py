@@ -41,8 +41,9 @@ class ReproductionResult(TableRecord):
     evaluations : dict of str to EvaluationResult
         For each cell the evaluation under the honest protocol.
     trainings : list of dict
-        For each training its ``cell``, ``protocol``, ``n_train``, ``n_scored`` and
-        ``fit_time`` in seconds.
+        For each training its ``cell``, ``protocol``, ``n_train``, ``n_scored``,
+        ``fit_time`` in seconds, and ``history``, the metrics of a network by epoch, None if
+        the model keeps none.
     failed : dict of str to str
         Cells that did not run, and the reason.
     n_tracks : int

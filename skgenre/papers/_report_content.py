@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skgenre.papers._references import make_bibtex
-from skgenre.papers._report_figures import draw_confusion, plan_figures
+from skgenre.papers._report_figures import draw_confusion, draw_histories, file_name, plan_figures
 
 if TYPE_CHECKING:
     from skgenre.papers._report import ReproductionResult
@@ -21,12 +20,16 @@ _NOT_SHOWN = ("memory", "n_jobs", "verbose")
 
 @dataclass(frozen=True)
 class Table:
-    """A table: the name of its file, its caption, its head and its rows."""
+    """A table: the name of its file, its caption, its head and its rows.
+
+    One that is too long for a page has no file in LaTeX.
+    """
 
     name: str
     caption: str
     head: list[str]
     rows: list[list[str]]
+    is_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ def make_sections(result: ReproductionResult) -> list[Section]:
     comparison = Table("comparison", f"{result.experiment}: {result.title}", head, rows)
     sections = [
         Section("Result", [comparison, result.remarks()]),
-        Section("Figures", [Figure(*figure) for figure in plan_figures(result.rows)]),
+        Section("Figures", [Figure(*figure) for figure in plan_figures(result.title, result.rows)]),
+        Section("Accuracy and error by epoch", _histories(result)),
         Section("Honest protocol, all metrics", _metrics(result)),
         Section("Precision, recall and F1", [_genres(*of) for of in _reports(result)]),
         Section("Confusion matrices under the honest protocol", _confusions(result)),
@@ -90,11 +94,6 @@ def paper_key(result: ReproductionResult) -> str:
     return result.experiment.partition("/")[0]
 
 
-def file_name(text: str) -> str:
-    """Return a name of a file, without characters that a file system may refuse."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text)
-
-
 def _pairs(name: str, caption: str, values: dict[str, Any]) -> Table:
     rows = [[key, _text(value)] for key, value in values.items()]
     return Table(name, caption, ["name", "value"], rows)
@@ -104,6 +103,23 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return "-" if value is None else str(value)
+
+
+def _histories(result: ReproductionResult) -> list[Block]:
+    by_cell: dict[str, list[dict[str, list[float]]]] = {}
+    for training in result.trainings:
+        # Files of earlier versions have no histories.
+        if training["protocol"] == "paper" and training.get("history"):
+            by_cell.setdefault(training["cell"], []).append(training["history"])
+    return [
+        Figure(
+            f"epochs-{file_name(cell)}",
+            f"{cell}: the trainings under the paper's protocol, on the segments trained on"
+            f"{' and on a validation part' if 'val_loss' in histories[0] else ''}.",
+            lambda histories=histories: draw_histories(histories),  # type: ignore[misc]
+        )
+        for cell, histories in by_cell.items()
+    ]
 
 
 def _metrics(result: ReproductionResult) -> list[Block]:
@@ -166,7 +182,9 @@ def _settings(result: ReproductionResult) -> list[Block]:
     values: dict[tuple[str, str], list[str]] = {}
     for cell, evaluation in result.evaluations.items():
         for name, value in evaluation.parameters.items():
-            if name.rpartition("__")[2] not in _NOT_SHOWN:
+            # PerTrack shows the parameters of its steps under two names.
+            is_twice = name.replace("transformer__", "", 1) in evaluation.parameters.keys() - {name}
+            if name.rpartition("__")[2] not in _NOT_SHOWN and not is_twice:
                 values.setdefault((name, value), []).append(cell)
     n_cells = len(result.evaluations)
     rows = [
@@ -178,6 +196,7 @@ def _settings(result: ReproductionResult) -> list[Block]:
         "Parameters of the pipelines, with the seeds of the networks",
         ["parameter", "value", "cells"],
         rows,
+        is_long=True,
     )
     settings: list[Block] = [_pairs("settings", "Arguments of the run, and the data", shown)]
     return [*settings, parameters] if rows else settings
@@ -196,9 +215,8 @@ def _times(result: ReproductionResult) -> list[Block]:
     if not rows:
         return []
     head = ["cell", "protocol", "trainings", "rows to train on", "mean (s)", "all (s)"]
-    features = sum(evaluation.feature_time for evaluation in result.evaluations.values())
     return [
         Table("times", "Seconds of training, of the clock", head, rows),
-        f"Features took {features:.1f} s. A training found in a checkpoint has the time that it "
+        "Features are not in these times. A training found in a checkpoint has the time that it "
         "took when it was computed.",
     ]

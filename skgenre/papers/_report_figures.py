@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from skgenre.evaluation import EvaluationResult
+from skgenre.plotting import TrainingHistoryDisplay
 
 Row = dict[str, Any]
 
@@ -18,14 +19,17 @@ _SERIES = (
     ("honest", "measured honestly", "#0072B2", "s"),
 )
 _NUMBERED = re.compile(r"(.+)-(\d+)")
+_BY_NUMBER = "Numbers of "  # how the title of an experiment over a number begins
 _MAX_COLUMNS = 2
 
 
-def plan_figures(rows: Sequence[Row]) -> list[tuple[str, str, Callable[[], Any]]]:
+def plan_figures(title: str, rows: Sequence[Row]) -> list[tuple[str, str, Callable[[], Any]]]:
     """Choose the figures that compare the rows of a result.
 
     Parameters
     ----------
+    title : str
+        ``title`` of a result.
     rows : sequence of dict
         ``rows`` of a result.
 
@@ -37,23 +41,26 @@ def plan_figures(rows: Sequence[Row]) -> list[tuple[str, str, Callable[[], Any]]
     rows = [row for row in rows if any(row[name] is not None for name, *_ in _SERIES)]
     cells = list(dict.fromkeys(row["cell"] for row in rows))
     numbered = {cell: _NUMBERED.fullmatch(cell) for cell in cells}
-    if all(numbered.values()) and len(cells) > 1 and not _has_genres(rows):
+    if title.startswith(_BY_NUMBER) and all(numbered.values()):
+        unit = title.removeprefix(_BY_NUMBER)
         series = list(dict.fromkeys(found[1] for found in numbered.values() if found))
         return [
             (
-                f"comparison-{name}",
-                f"The {name.upper()} by number.",
+                f"comparison-{file_name(name)}",
+                f"{name.upper()} by number of {unit}.",
                 lambda name=name: draw_by_number(  # type: ignore[misc]  # a default binds it
-                    [row for row in rows if row["cell"].rpartition("-")[0] == name]
+                    [row for row in rows if row["cell"].rpartition("-")[0] == name], unit
                 ),
             )
             for name in series
         ]
-    if len(cells) > 1 and not _has_genres(rows):
-        return [("comparison", "All cells.", lambda: draw_by_name(rows, "figure", "cell"))]
+    if len(cells) > 1 and not any(row["figure"].startswith("F1 of") for row in rows):
+        return [
+            ("comparison", f"{title}: all cells.", lambda: draw_by_name(rows, "figure", "cell"))
+        ]
     return [
         (
-            f"comparison-{cell}",
+            f"comparison-{file_name(cell)}",
             f"All figures of {cell}.",
             lambda cell=cell: draw_by_name(  # type: ignore[misc]  # a default binds it
                 [row for row in rows if row["cell"] == cell], "unit", "figure"
@@ -63,15 +70,16 @@ def plan_figures(rows: Sequence[Row]) -> list[tuple[str, str, Callable[[], Any]]
     ]
 
 
-def _has_genres(rows: Sequence[Row]) -> bool:
-    return any(row["figure"].startswith("F1 of") for row in rows)
+def file_name(text: str) -> str:
+    """Return a name of a file, without characters that a file system may refuse."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text)
 
 
 def _unit(row: Row) -> str:
     return "cross-entropy" if row["figure"].endswith("error") else "share"
 
 
-def draw_by_number(rows: Sequence[Row]) -> Any:
+def draw_by_number(rows: Sequence[Row], unit: str) -> Any:
     """Draw the rows of cells such as "mlp-10" and "mlp-20" as lines, axes for each figure."""
     panels = _group(rows, "figure")
     figure, axes = _axes(len(panels), (3.8, 2.9))
@@ -90,7 +98,7 @@ def draw_by_number(rows: Sequence[Row]) -> Any:
                 linestyle="--" if name == "paper" else "-",
                 capsize=3,
             )
-        ax.set(title=title, ylabel=_unit(of[0]), xticks=numbers)
+        ax.set(title=title, xlabel=unit, ylabel=_unit(of[0]), xticks=numbers)
     _legend(figure, axes[0])
     return figure
 
@@ -139,6 +147,13 @@ def draw_confusion(evaluation: EvaluationResult) -> Any:
     return figure
 
 
+def draw_histories(histories: Sequence[dict[str, list[float]]]) -> Any:
+    """Draw accuracy and loss of the trainings of a cell by epoch."""
+    figure = _new_figure((8.8, 3.6))
+    TrainingHistoryDisplay.from_history(histories, ax=figure.subplots(1, 2))
+    return figure
+
+
 def _group(rows: Sequence[Row], of: str) -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
@@ -170,11 +185,15 @@ def _spread(name: str, rows: Sequence[Row]) -> Any:
     if name == "honest" and any(row["honest_low"] is not None for row in rows):
         # The point is not a resample and may lie a little outside of its interval.
         ends = [(row["honest_low"], row["honest"], row["honest_high"]) for row in rows]
-        ends = [(v if low is None else low, v, v if high is None else high) for low, v, high in ends]
+        ends = [
+            (v if low is None else low, v, v if high is None else high) for low, v, high in ends
+        ]
         below = [max(0.0, value - low) for low, value, _ in ends]
         return [below, [max(0.0, high - value) for _, value, high in ends]]
     return None
 
 
 def _legend(figure: Any, ax: Any) -> None:
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(
+        *ax.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False
+    )

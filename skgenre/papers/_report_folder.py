@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skgenre.papers._references import make_bibtex
 from skgenre.papers._report_content import (
     Block,
     Code,
@@ -22,7 +23,6 @@ from skgenre.papers._report_content import (
     make_sections,
     paper_key,
 )
-from skgenre.papers._references import make_bibtex
 from skgenre.utils._extras import check_installed
 from skgenre.utils._io import shorten
 from skgenre.utils._records import escape_latex, latex_table, markdown_table
@@ -135,7 +135,7 @@ def _names(sections: Sequence[Section]) -> set[str]:
     """Return the names of the files of a report."""
     names = {"report.md", "report.html", "result.json", "references.bib"}
     for block in _blocks(sections):
-        if isinstance(block, Table):
+        if isinstance(block, Table) and not block.is_long:
             names.add(f"tables/{block.name}.tex")
         elif isinstance(block, Figure):
             names |= {f"figures/{block.name}.{kind}" for kind in ("png", "pdf")}
@@ -153,7 +153,7 @@ def _fill(folder: Path, result: ReproductionResult) -> None:
         (folder / name).mkdir()
     images = {}
     for block in _blocks(sections):
-        if isinstance(block, Table):
+        if isinstance(block, Table) and not block.is_long:
             latex = latex_table(
                 block.head,
                 block.rows,
