@@ -54,10 +54,11 @@ def plan_figures(title: str, rows: Sequence[Row]) -> list[tuple[str, str, Callab
             )
             for name in series
         ]
-    if len(cells) > 1 and not any(row["figure"].startswith("F1 of") for row in rows):
-        return [
-            ("comparison", f"{title}: all cells.", lambda: draw_by_name(rows, "figure", "cell"))
-        ]
+    has_genres = any(row["figure"].startswith("F1 of") for row in rows)
+    if len(cells) > 1 and not has_genres:
+        caption = f"{title}: all cells."
+        return [("comparison", caption, lambda: draw_by_name(rows, "figure", "cell"))]
+    return [("comparison", f"{title}: all cells.", lambda: draw_by_name(rows, "figure", "cell"))]
     return [
         (
             f"comparison-{file_name(cell)}",
@@ -184,16 +185,13 @@ def _spread(name: str, rows: Sequence[Row]) -> Any:
         return [spread, spread]
     if name == "honest" and any(row["honest_low"] is not None for row in rows):
         # The point is not a resample and may lie a little outside of its interval.
-        ends = [(row["honest_low"], row["honest"], row["honest_high"]) for row in rows]
-        ends = [
-            (v if low is None else low, v, v if high is None else high) for low, v, high in ends
-        ]
-        below = [max(0.0, value - low) for low, value, _ in ends]
-        return [below, [max(0.0, high - value) for _, value, high in ends]]
+        intervals = [row for row in rows if row["honest_low"] is not None]
+        below = {id(row): max(0.0, row["honest"] - row["honest_low"]) for row in intervals}
+        above = {id(row): max(0.0, row["honest_high"] - row["honest"]) for row in intervals}
+        return [[ends.get(id(row), 0.0) for row in rows] for ends in (below, above)]
     return None
 
 
 def _legend(figure: Any, ax: Any) -> None:
-    figure.legend(
-        *ax.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False
-    )
+    entries = ax.get_legend_handles_labels()
+    figure.legend(*entries, loc="outside upper center", ncols=3, frameon=False)

@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,16 +119,15 @@ def check_report_folder(folder: str | os.PathLike[str]) -> Path:
 
 def _other_files(target: Path) -> list[str]:
     """List the files of a folder that no report has written, all if there is none."""
-    from skgenre.papers._report import ReproductionResult
+    from skgenre.papers._report import ReproductionResult  # which imports this module
 
     found = [p for p in target.rglob("*") if not p.is_dir()] if target.is_dir() else []
     names = {path.relative_to(target).as_posix() for path in found}
     known: set[str] = set()
     if "result.json" in names:
-        try:
+        # One of another program is no part of a report.
+        with suppress(ValueError, KeyError, TypeError, AttributeError, OSError):
             known = _names(make_sections(ReproductionResult.read(target / "result.json")))
-        except (ValueError, KeyError, TypeError, AttributeError, OSError):
-            pass  # of another program
     return sorted(names - known)
 
 
