@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,7 +117,7 @@ def _histories(result: ReproductionResult) -> list[Block]:
             f"epochs-{file_name(cell)}",
             f"{cell}: the trainings under the paper's protocol, on the segments trained on"
             f"{' and on a validation part' if 'val_loss' in histories[0] else ''}.",
-            lambda histories=histories: draw_histories(histories),  # type: ignore[misc]
+            partial(draw_histories, histories),
         )
         for cell, histories in by_cell.items()
     ]
@@ -166,7 +167,7 @@ def _confusions(result: ReproductionResult) -> list[Block]:
         Figure(
             f"confusion-{file_name(cell)}",
             f"{cell}: share of the tracks of each true genre, and numbers of tracks.",
-            lambda evaluation=evaluation: draw_confusion(evaluation),  # type: ignore[misc]
+            partial(draw_confusion, evaluation),
         )
         for cell, evaluation in result.evaluations.items()
     ]

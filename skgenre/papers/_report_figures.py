@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -48,27 +49,27 @@ def plan_figures(title: str, rows: Sequence[Row]) -> list[tuple[str, str, Callab
             (
                 f"comparison-{file_name(name)}",
                 f"{name.upper()} by number of {unit}.",
-                lambda name=name: draw_by_number(  # type: ignore[misc]  # a default binds it
-                    [row for row in rows if row["cell"].rpartition("-")[0] == name], unit
-                ),
+                partial(draw_by_number, _of_series(rows, name), unit),
             )
             for name in series
         ]
     has_genres = any(row["figure"].startswith("F1 of") for row in rows)
     if len(cells) > 1 and not has_genres:
         caption = f"{title}: all cells."
-        return [("comparison", caption, lambda: draw_by_name(rows, "figure", "cell"))]
-    return [("comparison", f"{title}: all cells.", lambda: draw_by_name(rows, "figure", "cell"))]
+        return [("comparison", caption, partial(draw_by_name, rows, "figure", "cell"))]
     return [
         (
             f"comparison-{file_name(cell)}",
             f"All figures of {cell}.",
-            lambda cell=cell: draw_by_name(  # type: ignore[misc]  # a default binds it
-                [row for row in rows if row["cell"] == cell], "unit", "figure"
-            ),
+            partial(draw_by_name, [row for row in rows if row["cell"] == cell], "unit", "figure"),
         )
         for cell in cells
     ]
+
+
+def _of_series(rows: Sequence[Row], name: str) -> list[Row]:
+    """Return the rows of cells such as "mlp-10" for "mlp"."""
+    return [row for row in rows if row["cell"].rpartition("-")[0] == name]
 
 
 def file_name(text: str) -> str:
