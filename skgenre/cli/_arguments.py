@@ -329,6 +329,12 @@ def _add_reproduce(commands: Any) -> argparse.ArgumentParser:
         help="write the result: Markdown (.md), or all of it as JSON (.json); an existing file "
         "is replaced",
     )
+    command.add_argument(
+        "--report",
+        metavar="FOLDER",
+        help="write a report: HTML, Markdown, tables in LaTeX, figures, references; a new or "
+        "empty folder, or one with an earlier report, which is replaced",
+    )
     add_jobs(command, "tracks, and then trainings, that run at the same time")
     add_seed(command)
     return command

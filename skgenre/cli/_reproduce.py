@@ -15,11 +15,13 @@ from skgenre.cli._report import echo, echo_table
 def run(args: argparse.Namespace) -> int:
     """Run an experiment, print the table, write it."""
     from skgenre import reproduce
-    from skgenre.papers import get_experiment
+    from skgenre.papers import check_report_folder, get_experiment
 
     # Errors come before the long work.
     get_experiment(args.experiment).choose(args.only, quick=args.quick)
     target = None if args.output is None else _check_output(args.output)
+    if args.report is not None:
+        check_report_folder(args.report)
     checkpoint = args.checkpoint
     if checkpoint is None and args.memory is not None:
         checkpoint = os.path.join(args.memory, "trainings")
@@ -50,6 +52,9 @@ def run(args: argparse.Namespace) -> int:
     _echo_result(result)
     if target is not None:
         echo(f"\nWrote {args.output}.")
+    if args.report is not None:
+        result.save_report(args.report)
+        echo(f"\nWrote the report {args.report}: report.html, report.md, tables, figures.")
     return 1 if result.failed else 0
 
 

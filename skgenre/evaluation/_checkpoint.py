@@ -29,6 +29,7 @@ _OUTCOME = {
     "fit_time",
     "predict_time",
 }
+_OPTIONAL = {"history"}  # files of earlier versions lack it
 
 
 def checkpoint_files(
@@ -88,7 +89,7 @@ def read_fold(file: Path, n_test: int) -> dict[str, Any] | None:
             raise OSError(0, "not a regular file")
         kept = json.loads(file.read_text(encoding="utf-8"))
         outcome = kept["outcome"]
-        whole = kept["format"] == _FORMAT and outcome.keys() == _OUTCOME
+        whole = kept["format"] == _FORMAT and outcome.keys() - _OPTIONAL == _OUTCOME
         whole = whole and kept["checksum"] == _checksum(file, outcome)
         if whole and len(outcome["predicted"]) == n_test:
             return outcome

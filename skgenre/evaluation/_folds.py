@@ -65,6 +65,9 @@ class FoldResult:
         Seconds.
     from_checkpoint : bool
         Whether the fold was found in the checkpoint folder and not computed.
+    history : dict of str to list of float or None, default=None
+        The ``history_`` of a network: its metrics by epoch. None if the model keeps none, or
+        the fold was kept by a version that did not.
     """
 
     fold: int
@@ -79,6 +82,7 @@ class FoldResult:
     fit_time: float
     predict_time: float
     from_checkpoint: bool
+    history: dict[str, list[float]] | None = None
 
     def proba_of(self, classes: Sequence[Any]) -> Array | None:
         """Return the probabilities with a column for each of some genres.
@@ -309,6 +313,7 @@ def _fit_and_predict(
         "n_segments": None,
         "fit_time": fit_time,
         "predict_time": time.perf_counter() - start,
+        "history": _history(fitted),
     }
     segments = None
     if hasattr(final_classifier(fitted), "predict_segment_proba"):
@@ -326,6 +331,15 @@ def _fit_and_predict(
     elif hasattr(fitted, "predict_proba"):
         outcome["proba"] = np.asarray(fitted.predict_proba(X_test), dtype=float).tolist()
     return outcome
+
+
+def _history(fitted: Any) -> dict[str, list[float]] | None:
+    """Return the metrics by epoch of a network, also of one that may reject."""
+    model = final_classifier(fitted)
+    if isinstance(model, RejectingClassifier):
+        model = final_classifier(model.estimator_)
+    history = getattr(model, "history_", None)
+    return None if history is None else {k: [float(v) for v in history[k]] for k in history}
 
 
 def _artist_params(model: Any) -> list[str]:

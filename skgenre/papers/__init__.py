@@ -12,6 +12,7 @@ from skgenre.papers._experiments import Cell, Experiment
 from skgenre.papers._plans import get_experiment, list_experiments
 from skgenre.papers._registry import PaperSystem, get_system, list_systems, load_system
 from skgenre.papers._report import ReproductionResult
+from skgenre.papers._report_folder import check_report_folder
 from skgenre.papers._reproduce import reproduce
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Experiment",
     "PaperSystem",
     "ReproductionResult",
+    "check_report_folder",
     "get_experiment",
     "get_system",
     "list_experiments",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from skgenre.evaluation import EvaluationResult
-from skgenre.utils._records import Record, import_pandas, markdown_table
+from skgenre.papers._report_folder import write_report
+from skgenre.utils._records import TableRecord, import_pandas, markdown_table
 
 _COLUMNS = (
     "paper", "measured", "measured_std", "honest", "honest_low", "honest_high",
@@ -14,7 +17,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, repr=False)
-class ReproductionResult(Record):
+class ReproductionResult(TableRecord):
     """The result of :func:`skgenre.reproduce`.
 
     Attributes
@@ -38,8 +41,9 @@ class ReproductionResult(Record):
     evaluations : dict of str to EvaluationResult
         For each cell the evaluation under the honest protocol.
     trainings : list of dict
-        For each training its ``cell``, ``protocol``, ``n_train``, ``n_scored`` and
-        ``fit_time`` in seconds.
+        For each training its ``cell``, ``protocol``, ``n_train``, ``n_scored``,
+        ``fit_time`` in seconds, and ``history``, the metrics of a network by epoch, None if
+        the model keeps none.
     failed : dict of str to str
         Cells that did not run, and the reason.
     n_tracks : int
@@ -111,11 +115,46 @@ class ReproductionResult(Record):
         title = f"# {self.experiment}: {self.title}"
         return f"{title}\n\n{self.paper}.\n\n{markdown_table(head, rows)}\n\n{notes}\n"
 
+    def save_report(self, folder: str | os.PathLike[str]) -> Path:
+        """Write a report to hand in: text, tables, figures and references.
+
+        Parameters
+        ----------
+        folder : str or PathLike
+            A new folder, an empty one, or one that holds an earlier report and nothing else,
+            which is replaced.
+
+        Returns
+        -------
+        folder : Path
+            Its absolute path. It gets its name when the report is complete. ``report.md`` and
+            ``report.html``, one file that loads nothing else, hold all of it: the figures of
+            the paper beside those measured, what was drawn of them, all metrics under the
+            honest protocol, settings, seeds, times, versions and references. ``tables`` has each
+            table in LaTeX, for the package booktabs, ``figures`` each figure as PNG and PDF.
+            ``references.bib`` has paper and package, and ``result.json`` is what ``read`` reads.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        OSError
+            If the folder is a file, holds something else, or cannot be written.
+
+        See Also
+        --------
+        skgenre.papers.check_report_folder : Finds these errors before a long run.
+        """
+        return write_report(self, folder)
+
     def _title(self) -> str:
         return f"{super()._title()}: {self.experiment}, {self.title}"
 
     def _table(self) -> str:
         return markdown_table(*self.table())
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        return self.table()
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the head and the rows of the table, as text.

@@ -326,6 +326,7 @@ def _run_cell(
             "n_train": fold.n_train,
             "n_scored": len(fold.test) - (fold.n_train if scores_training else 0),
             "fit_time": fold.fit_time,
+            "history": fold.history,
         }
         for protocol, scores_training, of in (
             ("paper", cell.split.scores_training, folds),

@@ -152,6 +152,11 @@ _LATEX = {
 _BOLD = re.compile(r"\*\*(.+)\*\*")
 
 
+def escape_latex(text: str) -> str:
+    """Return plain text as LaTeX that shows it."""
+    return "".join(_LATEX.get(c, c) for c in text)
+
+
 def latex_table(
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -185,7 +190,7 @@ def latex_table(
 
     def cell(text: str) -> str:
         bold = _BOLD.fullmatch(text)
-        escaped = "".join(_LATEX.get(c, c) for c in (bold[1] if bold else text))
+        escaped = escape_latex(bold[1] if bold else text)
         return rf"\textbf{{{escaped}}}" if bold else escaped
 
     def line(cells: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 import warnings
+import zlib
 from contextlib import contextmanager
 
 import numpy as np
@@ -299,6 +300,20 @@ def test_a_damaged_fold_is_computed_again(tmp_path, damage):
     with pytest.warns(UserWarning, match="is damaged; the fold is computed again"):
         again = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
     assert Counting.fits == 2
+    assert _found(again) == _found(first)
+
+
+def test_a_fold_kept_without_a_history_is_used(tmp_path):
+    """Files of earlier versions have none."""
+    first = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
+    for file in tmp_path.iterdir():
+        kept = json.loads(file.read_text())
+        assert kept["outcome"].pop("history") is None
+        checksum = zlib.crc32(json.dumps([file.name, kept["outcome"]]).encode())
+        file.write_text(json.dumps(kept | {"checksum": checksum}))
+    Counting.fits = 0
+    again = evaluate(Counting(), MUSIC, n_folds=2, checkpoint=tmp_path)
+    assert Counting.fits == 0
     assert _found(again) == _found(first)
 
 

@@ -30,8 +30,14 @@ def test_prints_the_table_writes_it_and_continues(music, tmp_path, capsys):
     result = ReproductionResult.read(tmp_path / "result.json")
     assert result.settings["epochs"] == 1
 
-    assert main([*command, "--output", str(tmp_path / "result.md")]) == 0
-    assert capsys.readouterr().err.count("from the checkpoint") == 4
+    report = tmp_path / "report"
+    command += ["--output", str(tmp_path / "result.md"), "--report", str(report)]
+    assert main(command) == 0
+    out, err = capsys.readouterr()
+    assert err.count("from the checkpoint") == 4
+    assert "Wrote the report" in out
+    assert (report / "figures" / "epochs-mlp-relu.pdf").is_file()  # the checkpoint has the epochs
+    assert "0.2688" in (report / "report.html").read_text("utf-8")
     assert (tmp_path / "result.md").read_text("utf-8") == result.to_markdown()
 
 
