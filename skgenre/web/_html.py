@@ -69,7 +69,8 @@ CSS = """
    scrolls, and an upload button inside another. */
 #track ::part(scroll) {overflow: hidden !important}
 #files .icon-button:has(input) {display: none}
-#track time, #track .playback, #track .playback span {color: var(--body-text-color) !important}
+#track time, #track .playback, #track .playback span, #track button.icon:not(.selected)
+  {color: var(--body-text-color) !important; --neutral-400: var(--body-text-color)}
 button[role=tab].selected, #files .download-link {color: var(--body-text-color) !important}
 .sg a {text-decoration: underline; color: inherit; padding: 0 !important}
 """
