@@ -168,7 +168,7 @@ def test_the_command_refuses_before_the_run(case, tmp_path, capsys, monkeypatch)
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         report, message = tmp_path / "report", r'pip install "skgenre\[plot\]"'
     else:
-        report, message = tmp_path / "none" / "report", "There is no folder"
+        report, message = tmp_path / "none" / "report", "to make the report"
     command = ["reproduce", "hu2022/table2", "--data", str(tmp_path / "no-music")]
     assert main([*command, "--report", str(report)]) == 2
     assert re.search(message, capsys.readouterr().err)
