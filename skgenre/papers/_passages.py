@@ -18,8 +18,8 @@ class Passage(NamedTuple):
 
 
 _DRAWN = "an explanation, nothing is measured"
-_CURVES = "`reproduce` has the last epoch; `TrainingHistoryDisplay.from_estimator` draws a fit"
-_JSON = "the confusion matrix is in `evaluations` of the JSON file"
+_CURVES = "`--report FOLDER` draws the epochs, on what is trained on"
+_CONFUSION = "confusion matrix of the honest protocol"
 
 
 def _run(experiment: str, *options: str) -> str:
@@ -91,8 +91,8 @@ PASSAGES: dict[str, tuple[Passage, ...]] = {
         Passage(
             "figures 13 to 14",
             "report and confusion matrix of the CNN",
-            _run("kumar2021/reports", "--only image-cnn", "--output report.json"),
-            _JSON,
+            _run("kumar2021/reports", "--only image-cnn", "--report report"),
+            _CONFUSION,
         ),
         Passage(
             "figures A and B",
@@ -191,8 +191,8 @@ PASSAGES: dict[str, tuple[Passage, ...]] = {
         Passage(
             "table 1",
             "confusion matrix of the LSTM",
-            _run("bai/networks", "--only lstm", "--output lstm.json"),
-            _JSON,
+            _run("bai/networks", "--only lstm", "--report report"),
+            _CONFUSION,
         ),
         Passage("table 2", "votes with a threshold", _run("bai/table2")),
         Passage(

@@ -75,8 +75,11 @@ def make_sections(result: ReproductionResult) -> list[Section]:
     """
     head, rows = result.table()
     comparison = Table("comparison", f"{result.experiment}: {result.title}", head, rows)
+    # Among the remarks too, but a reader of figures may not come to those.
+    warning = ["A quick run, to try it out: its figures mean nothing."]
+    warning = warning if result.settings["quick"] else []
     sections = [
-        Section("Result", [comparison, result.remarks()]),
+        Section("Result", [*warning, comparison, result.remarks()]),
         Section("Figures", [Figure(*figure) for figure in plan_figures(result.title, result.rows)]),
         Section("Accuracy and error by epoch", _histories(result)),
         Section("Honest protocol, all metrics", _metrics(result)),

@@ -119,7 +119,8 @@ def draw_by_name(rows: Sequence[Row], panels: str, labels: str) -> Any:
     """
     groups = _group(rows, panels)
     n_names = max(map(len, groups.values()))
-    figure, axes = _axes(len(groups), (4.6, 1.1 + 0.42 * n_names))
+    longest = max(len(row[labels]) for row in rows)
+    figure, axes = _axes(len(groups), (3.6 + 0.08 * longest, 1.1 + 0.42 * n_names))
     for ax, (title, of) in zip(axes, groups.items(), strict=True):
         for shift, (name, label, color, marker) in zip((-0.2, 0.0, 0.2), _SERIES, strict=True):
             shown = [(i + shift, row) for i, row in enumerate(of) if row[name] is not None]

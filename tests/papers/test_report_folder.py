@@ -58,7 +58,8 @@ def test_a_report_has_text_tables_figures_and_references(report):
         *(f"figures/{name}.{kind}" for name in figures for kind in ("png", "pdf")),
     }
     text = (report / "report.md").read_text("utf-8")
-    for part in ("0.5745", "classifier__random_state", "scikit-learn", "@article{hu2022"):
+    assert text.index("its figures mean nothing") < text.index("0.5745")
+    for part in ("classifier__random_state", "scikit-learn", "@article{hu2022"):
         assert part in text
     for name in re.findall(r"!\[.*\]\((.*)\)", text):
         assert (report / name).is_file()
@@ -168,7 +169,7 @@ def test_the_command_refuses_before_the_run(case, tmp_path, capsys, monkeypatch)
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         report, message = tmp_path / "report", r'pip install "skgenre\[plot\]"'
     else:
-        report, message = tmp_path / "none" / "report", "There is no folder"
+        report, message = tmp_path / "none" / "report", "to make the report"
     command = ["reproduce", "hu2022/table2", "--data", str(tmp_path / "no-music")]
     assert main([*command, "--report", str(report)]) == 2
     assert re.search(message, capsys.readouterr().err)
