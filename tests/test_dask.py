@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,6 +32,7 @@ from skgenre import (
 )
 from skgenre.catalogue import open_records, read_records
 from skgenre.cli import main
+from skgenre.cli._cluster import dask_cluster
 
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
@@ -273,6 +275,20 @@ def test_commands_on_local_workers(music, model, tmp_path, capsys, monkeypatch):
 def test_a_wrong_address_is_an_error(value, capsys):
     assert main(["predict", "m.skgenre", "x.wav", "--dask", value]) == 2
     assert value in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("scheme", ["", "tcp://"])
+def test_a_scheduler_that_does_not_answer_is_an_error_with_advice(scheme):
+    dask = pytest.importorskip("dask")
+    with socket.socket() as stopped:
+        stopped.bind(("127.0.0.1", 0))  # bound, but nothing listens
+        address = f"{scheme}127.0.0.1:{stopped.getsockname()[1]}"
+        with (
+            dask.config.set({"distributed.comm.timeouts.connect": "0.3s"}),
+            pytest.raises(OSError, match=rf"answers at {address}: .*start one by `dask scheduler`"),
+            dask_cluster(address),
+        ):
+            pass
 
 
 def test_the_missing_extra_is_named(capsys, monkeypatch):

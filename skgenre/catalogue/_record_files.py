@@ -214,8 +214,8 @@ def open_records(
         for file in {target, growing}:
             if os.path.lexists(file):
                 raise FileExistsError(
-                    f"{file} exists; go on with it by resume=True, replace it by force=True, or "
-                    "give another name."
+                    f"{file} exists; go on with it by resume=True (--resume), replace it by "
+                    "force=True (--force), or give another name."
                 )
     if not target.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {target.parent} to write {path} into.")

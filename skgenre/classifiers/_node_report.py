@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgenre.classifiers._target import check_target
 from skgenre.classifiers._tree import Node
-from skgenre.utils._records import TableRecord, markdown_table
+from skgenre.utils._records import TableRecord, latex_table, markdown_table
 from skgenre.utils._validation import Array, check_features
 
 if TYPE_CHECKING:
@@ -73,6 +73,26 @@ class NodeReport(TableRecord):
             One row a node, one row a genre and a last one for all genres.
         """
         return "\n\n".join(markdown_table(*table) for table in (self._cells(), self._of_genres()))
+
+    def to_latex(self, *, caption: str | None = None, label: str | None = None) -> str:
+        """Return both tables in LaTeX, for documents that use the package booktabs.
+
+        Parameters
+        ----------
+        caption : str or None, default=None
+            Caption of one ``table`` environment around both, in LaTeX; None for the two
+            ``tabular`` alone.
+        label : str or None, default=None
+            Label of that environment; needs a caption.
+
+        Returns
+        -------
+        tables : str
+            The numbers are those of ``to_markdown``.
+        """
+        end = "" if caption is None else "\n\\end{table}"
+        nodes = latex_table(*self._cells(), caption=caption, label=label).removesuffix(end)
+        return f"{nodes}\n\n{latex_table(*self._of_genres())}{end}"
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         rows = []

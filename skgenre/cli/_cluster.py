@@ -54,7 +54,7 @@ def dask_cluster(target: str | None) -> Iterator[Any]:
 
     with (
         _local_cluster(LocalCluster, target) as scheduler,
-        Client(scheduler) as client,
+        _connect(Client, scheduler) as client,
         joblib.parallel_config(backend="dask", client=client),
     ):
         yield client
@@ -73,6 +73,16 @@ def _local_cluster(cluster: Any, target: str) -> Iterator[Any]:
         dashboard_address="127.0.0.1:0",  # None would take port 8787 of all addresses
     ) as started:
         yield started
+
+
+def _connect(client: Any, scheduler: Any) -> Any:
+    try:
+        return client(scheduler)
+    except OSError as error:  # also when nothing answers in time
+        raise OSError(
+            f"No Dask scheduler answers at {scheduler}: {error}. Check the address, start one by "
+            "`dask scheduler`, or give local:N for N worker processes here."
+        ) from error
 
 
 def check_shared(client: Any, folder: str) -> None:

@@ -63,13 +63,13 @@ class AudioFiles:
         ]
 
 
-def check_folder(path: str | os.PathLike[str], kind: str) -> Path:
-    """Return the folder at a path; raise an error if there is none."""
+def check_folder(path: str | os.PathLike[str], kind: str, name: str = "path") -> Path:
+    """Return the folder that a parameter names; raise an error if there is none."""
     folder = Path(path)
     if not folder.exists():
         raise FileNotFoundError(f"There is no folder {folder}.")
     if not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file; path must name a folder {kind}.")
+        raise NotADirectoryError(f"{folder} is a file; {name} must name a folder {kind}.")
     return folder
 
 

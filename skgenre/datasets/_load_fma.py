@@ -242,7 +242,11 @@ def load_fma(
     {'Rock': {'Rock': 'Rock', 'Punk': 'Punk'}, 'Hip-Hop': 'Hip-Hop'}
     """  # noqa: E501 - a default of numpydoc stands in one line
     folder = check_folder(path, "with the music")
-    lists = _find_metadata(folder) if metadata is None else check_folder(metadata, "with the lists")
+    lists = (
+        _find_metadata(folder)
+        if metadata is None
+        else check_folder(metadata, "with the lists", "metadata")
+    )
     what = "metadata is the folder that has tracks.csv and genres.csv of fma_metadata.zip"
     table = check_file(lists / "tracks.csv", what)
     tree = read_genres(check_file(lists / "genres.csv", what))

@@ -224,7 +224,7 @@ def load_jamendo(
     [(array([0]), array([1]))]
     """  # noqa: E501 - a default of numpydoc stands in one line
     folder = check_folder(path, "with the music")
-    lists = check_folder(metadata, "with the lists")
+    lists = check_folder(metadata, "with the lists", "metadata")
     lists = lists / "data" if (lists / "data").is_dir() else lists
     rows, part_of = _read_split(lists, split)
     listed = _read_tags(lists / "autotagging_genre.tsv")

@@ -229,9 +229,9 @@ def _build_body(
             sizes = [tuple(variable.shape) for variable in body.weights]
             raise ValueError(
                 f"weights={os.fspath(weights)!r} cannot be loaded into {name} without its top: "  # type: ignore[arg-type]
-                f"{error} Expected a file of Keras (.weights.h5, .h5 or .keras) with the "
-                f"{len(sizes)} weights of this network, of shapes {sizes[0]} to {sizes[-1]}: "
-                "written by the save_weights or save of the same network, built with "
+                f"{str(error).rstrip('.')}. Expected a file of Keras (.weights.h5, .h5 or .keras) "
+                f"with the {len(sizes)} weights of this network, of shapes {sizes[0]} to "
+                f"{sizes[-1]}: written by the save_weights or save of the same network, built with "
                 "include_top=False and the same arguments."
             ) from error
     return body

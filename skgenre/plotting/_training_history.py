@@ -130,9 +130,16 @@ class TrainingHistoryDisplay:
         ------
         AttributeError
             If a classifier is not fitted or keeps no history.
+        TypeError
+            If ``estimators`` is a single classifier or a dict.
         ValueError
             If there is no classifier, or only some have a validation part.
         """
+        if isinstance(estimators, Mapping) or not isinstance(estimators, Iterable):
+            raise TypeError(
+                f"estimators is a {type(estimators).__name__}; expected a list of fitted "
+                "classifiers. from_estimator draws a single one."
+            )
         models = [_with_history(estimator) for estimator in estimators]
         if not models:
             raise ValueError("estimators is empty; give at least one fitted classifier.")

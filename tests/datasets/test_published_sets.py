@@ -176,6 +176,16 @@ def test_fma_names_what_is_missing_damaged_or_foreign(tmp_path, waves):
         load_fma(music, on_missing="ignore", on_corrupt="raise")
 
 
+@pytest.mark.parametrize("loader", [load_fma, load_jamendo])
+def test_the_parameter_that_names_a_file_is_in_the_error(tmp_path, loader):
+    lists = tmp_path / "lists.zip"
+    lists.touch()
+    with pytest.raises(NotADirectoryError, match=r"lists\.zip is a file; metadata must name"):
+        loader(tmp_path, metadata=lists)
+    with pytest.raises(NotADirectoryError, match=r"lists\.zip is a file; path must name"):
+        loader(lists, metadata=tmp_path)
+
+
 def test_fma_refuses_other_tables(tmp_path, waves):
     music = write_fma(tmp_path, waves, "small", FMA_TRACKS[:4])
     lists = tmp_path / "fma_metadata"

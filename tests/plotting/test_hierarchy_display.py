@@ -26,6 +26,21 @@ def fitted():
     return make_pipeline(StandardScaler(), model).fit(X[::2], y[::2]), X[1::2], y[1::2]
 
 
+def test_a_report_in_latex_has_both_tables_and_one_caption(fitted):
+    pipeline, X, y = fitted
+    report = pipeline[-1].node_report(pipeline[:-1].transform(X), y)
+    plain = report.to_latex()
+    assert plain.count(r"\begin{tabular}") == plain.count(r"\end{tabular}") == 2
+    assert "strong/heavy & " in plain
+    assert f"all & {len(y)} & {report.accuracy:.3f} & " in plain
+    framed = report.to_latex(caption="A tree.", label="tab:tree")
+    beginning, _, rest = framed.partition(r"\label{tab:tree}" + "\n")
+    assert beginning.count(r"\begin{table}") == 1
+    assert rest == plain + "\n\\end{table}"
+    with pytest.raises(ValueError, match="needs a caption"):
+        report.to_latex(label="tab:tree")
+
+
 def test_the_report_is_of_nodes_and_genres(fitted):
     pipeline, X, y = fitted
     model, X = pipeline[-1], pipeline[:-1].transform(X)

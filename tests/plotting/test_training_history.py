@@ -106,6 +106,10 @@ def test_trainings_that_cannot_be_drawn_together_are_refused(plt):
         TrainingHistoryDisplay.from_estimators([])
     with pytest.raises(AttributeError, match="has no history_"):
         TrainingHistoryDisplay.from_estimators([MLPGenreClassifier()])
+    single = make_pipeline(MLPGenreClassifier())
+    for wrong in (single, single[-1], {"one": single}):
+        with pytest.raises(TypeError, match=r"expected a list of .* from_estimator draws a single"):
+            TrainingHistoryDisplay.from_estimators(wrong)
     assert plt.get_fignums() == []
 
 
