@@ -347,9 +347,10 @@ def _check_settings(path: Path, found: FilePrediction, settings: Mapping[str, An
             # A file that cannot be read has none in any case.
             then = now if found.status == "error" else then is not None
         if now != then:
+            advice = f"Leave {name} out" if then is None else f"Set {name} to {then}"
             raise ValueError(
                 f"{path} has records with {name} {then}, but now it is {now}: they do not go "
-                f"together. Set {name} as it was to go on, or give another file for the output."
+                f"together. {advice} to go on, or give another file for the output."
             )
 
 

@@ -346,7 +346,7 @@ def _progress_bar(show: bool) -> Iterator[_Bar | bool]:
         from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
     except ImportError as error:
         raise ImportError(
-            "progressbar=True needs rich; install it with: pip install skgenre[progress]"
+            'progressbar=True needs rich; install it with: pip install "skgenre[progress]"'
         ) from error
     columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:

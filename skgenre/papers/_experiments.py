@@ -216,7 +216,8 @@ class Experiment:
         """
         if only is None:
             return [cell for cell in self.cells if cell.quick or not quick]
-        wanted = [only] if isinstance(only, str) else [str(name) for name in only]
+        given = [only] if isinstance(only, str) else [str(name) for name in only]
+        wanted = [name.removeprefix(f"{self.name}/") for name in given]
         known = [cell.name for cell in self.cells]
         unknown = [n for n in wanted if not any(fnmatchcase(name, n) for name in known)]
         if unknown or not wanted:

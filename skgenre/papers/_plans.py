@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from skgenre.papers._experiments import Cell, Experiment, PaperSplit
 from skgenre.papers._hu2022 import DIMENSIONS
 
@@ -276,4 +278,6 @@ def get_experiment(name: str) -> Experiment:
         if experiment.name == name:
             return experiment
     known = ", ".join(experiment.name for experiment in _EXPERIMENTS)
-    raise ValueError(f"{name!r} is no experiment; choose from {known}.")
+    near = get_close_matches(name, [experiment.name for experiment in _EXPERIMENTS], n=1)
+    guess = f"; did you mean {near[0]!r}? Or choose" if near else "; choose"
+    raise ValueError(f"{name!r} is no experiment{guess} from {known}.")

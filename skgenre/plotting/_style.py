@@ -47,7 +47,7 @@ def import_pyplot(caller: str) -> Any:
         return import_module("matplotlib.pyplot")
     except ImportError as error:
         raise ImportError(
-            f"{caller} needs matplotlib; install it with: pip install skgenre[plot]"
+            f'{caller} needs matplotlib; install it with: pip install "skgenre[plot]"'
         ) from error
 
 

@@ -63,3 +63,10 @@ def test_every_experiment_is_in_the_table_and_rows_without_a_command_say_why():
     named = " ".join(COMMANDS)
     assert [e.name for e in list_experiments() if e.name not in named] == []
     assert all(passage.command or passage.remark for _, passage in ROWS)
+
+
+def test_a_cell_may_be_named_with_its_experiment():
+    experiment = get_experiment("hu2022/table2")
+    by_cell = experiment.choose("mlp-relu", quick=True)
+    assert experiment.choose("hu2022/table2/mlp-relu", quick=True) == by_cell
+    assert [cell.name for cell in by_cell] == ["mlp-relu"]

@@ -44,7 +44,7 @@ def test_prints_the_table_writes_it_and_continues(music, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        (["hu2022"], "is no experiment; choose from hu2022/table1, .*kumar2021"),
+        (["hu2022"], "is no experiment; did you mean .*choose from hu2022/table1, .*kumar2021"),
         (
             ["kumar2021/reports", "--only", "vgg"],
             "has no cell 'vgg'; choose from image-cnn, tra",

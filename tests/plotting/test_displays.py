@@ -52,5 +52,5 @@ def test_drawing_does_not_change_the_display(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_without_matplotlib_the_extra_is_named(name, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r"pip install skgenre\[plot\]"):
+    with pytest.raises(ImportError, match=r'pip install "skgenre\[plot\]"'):
         undrawn(name).plot()
