@@ -95,6 +95,7 @@ def plain(records):
     return [replace(record, seconds=0.0) for record in records]
 
 
+@pytest.mark.slow
 def test_per_track_equals_the_local_run_and_finds_its_cache(client, music, tmp_path):
     expected = mfcc().transform(music.data)
     per_track = mfcc(memory=tmp_path / "cache", file_identity="content")
@@ -155,6 +156,7 @@ def test_a_worker_without_the_file_is_named(client, music, model, tmp_path, monk
     assert any(worker in lost.reason for worker in client.scheduler_info()["workers"])
 
 
+@pytest.mark.slow
 def test_a_file_that_kills_its_workers_becomes_an_error(client, music, tmp_path):
     killer = shutil.copy(music.data[0], tmp_path / "killer.wav")
     files = [*music.data[:3], str(killer), *music.data[3:6]]

@@ -17,6 +17,7 @@ def test_nd_check(classifier, check, request):
     check(classifier, **{name: request.getfixturevalue(name) for name in fixtures})
 
 
+@pytest.mark.slow
 def test_pickles_predict_equally_in_another_process(tmp_path):
     classifiers = small_classifiers()
     results = predict_in_another_process(classifiers, tmp_path)

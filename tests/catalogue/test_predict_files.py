@@ -364,6 +364,7 @@ def test_two_processes_do_not_write_one_file(saved, music, tmp_path, capsys):
     assert "Another process writes" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_killed_runs_resume_to_the_records_of_an_undisturbed_one(saved, music, tmp_path):
     files = []
     for number in range(24):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from _checks import make_tracks
 
 from skgenre import CRNNGenreClassifier
@@ -13,6 +14,7 @@ def test_defaults_are_the_papers():
     assert model.pool_sizes == (2, 3, 4, 4)
 
 
+@pytest.mark.slow
 def test_hyperparameters_reach_the_network():
     X, y = make_tracks()
     model = CRNNGenreClassifier(

@@ -135,6 +135,7 @@ def test_a_single_path_is_not_a_list_of_letters():
         small(("svc",)).fit("song.wav", ["dub"] * 8)
 
 
+@pytest.mark.slow
 def test_pickles_predict_equally_in_another_process(music, fitted, fitted_few, tmp_path):
     models = fitted, fitted_few
     joblib.dump((models, music.data), tmp_path / "models")

@@ -111,6 +111,7 @@ def test_unknown_backbone_is_named_before_training():
         small(backbone="VGG17").fit(X, y)
 
 
+@pytest.mark.slow
 def test_a_network_of_keras_learns():
     """The real thing once, from random weights that follow our seed."""
     X, y = make_images()

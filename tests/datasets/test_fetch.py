@@ -471,7 +471,7 @@ def test_progress_bar_is_drawn_on_standard_error(server, tmp_path, capfd):
 
 def test_progress_bar_needs_rich(server, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "rich.progress", None)
-    with pytest.raises(ImportError, match=r"pip install skgenre\[progress\]"):
+    with pytest.raises(ImportError, match=r'pip install "skgenre\[progress\]"'):
         fetch(server, tmp_path, progressbar=True)
     assert server.n_requests == 0
     assert list(tmp_path.iterdir()) == []

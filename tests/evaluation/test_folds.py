@@ -150,6 +150,7 @@ def test_folds_on_any_backend(backend):
     assert [fold.predicted for fold in folds] == expected
 
 
+@pytest.mark.slow
 def test_networks_are_trained_in_processes_and_equal_those_one_by_one():
     mlp = MLPGenreClassifier(units=(8,), epochs=2, random_state=0)
     run = {"n_folds": 2, "n_bootstrap": 0}

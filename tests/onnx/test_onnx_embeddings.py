@@ -107,6 +107,7 @@ def test_terms_of_the_weights_are_stated_everywhere(model, exported, tmp_path, c
     assert OnnxGenreModel(again).info_.licences == [terms]
 
 
+@pytest.mark.slow
 def test_both_files_predict_in_another_process(model, exported, music, tmp_path):
     path = save(model, tmp_path / "model.skgenre")
     code = (

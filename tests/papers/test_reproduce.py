@@ -274,6 +274,7 @@ def test_genres_are_kept_by_name(small):
         reproduce("jain2021/table2", (X, y, artists), genres=["pop"])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*more than half is repetition:UserWarning")
 def test_transfer_learning_from_a_weights_file(tmp_path, monkeypatch):
     """A small backbone stands in for VGG16; its weights are random."""

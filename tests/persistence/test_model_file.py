@@ -95,6 +95,7 @@ def answer(model, X):
     raise AssertionError(model)
 
 
+@pytest.mark.slow
 def test_every_estimator_predicts_equally_in_another_process_and_folder(fitted, tmp_path):
     for i, (model, X) in enumerate(fitted):
         skgenre.save(model, tmp_path / f"{i}.skgenre")

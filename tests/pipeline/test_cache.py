@@ -575,6 +575,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_resumes_after_a_kill(tmp_path):
     script, memory = tmp_path / "slow.py", tmp_path / "cache"
     script.write_text(SLOW)
