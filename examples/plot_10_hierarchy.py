@@ -55,7 +55,7 @@ print(report)
 # sends to the right child, whatever the nodes above decided; at a genre it is the share that the
 # whole tree gets right. A genre cannot do better than the nodes on its path.
 
-HierarchyDisplay.from_report(report).plot()
+HierarchyDisplay.from_report(report)
 plt.show()
 
 accuracy = np.mean(pipeline.predict(music.data[test]) == music.target[test])

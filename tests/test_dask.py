@@ -202,7 +202,8 @@ def test_predictions_equal_the_local_ones_and_resume(client, music, model, tmp_p
     assert plain(found) == plain(expected)
     target = tmp_path / "records.jsonl"
     for n_files in (3, 8):
-        with open_records(target, model.classes_, resume=True) as records, on(client):
+        opened = open_records(target, model.classes_, segments=True, resume=True)
+        with opened as records, on(client):
             for record in predict_files(
                 model, music.data[:n_files], segments=True, skip=records.is_recorded
             ):
