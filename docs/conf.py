@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import sys
 from pathlib import Path
 
 from docutils import nodes
@@ -18,7 +17,6 @@ from skgenre.utils._site import SITE
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # `benchmarks`, which the reference does not import, is not installed
 
 project = "skgenre"
 author = "The skgenre developers"
@@ -175,7 +173,7 @@ def skip_members_of_others(app, what, name, member, skip, options):
 
 
 def write_llms_txt(app, exception):
-    """Write ``llms.txt``: the title, the address and the first sentence of each page."""
+    """Write ``llms.txt``: the title and the address of each page."""
     if exception is not None or app.builder.name != "html":
         return
     lines = ["# skgenre", "", "> Music genre recognition with scikit-learn, from audio files.", ""]

@@ -29,7 +29,7 @@ def test_the_oldest_versions_are_the_lower_bounds():
     text = (ROOT / ".github" / "oldest.txt").read_text(encoding="utf-8")
     pinned = dict(re.findall(r"^([\w-]+)==([\d.]+?)(?:\.0)*$", text, flags=re.MULTILINE))
     bounds = {name: re.sub(r"(\.0)+$", "", version) for name, version in oldest_allowed().items()}
-    assert bounds.items() <= {**pinned}.items()
+    assert bounds.items() <= pinned.items()
 
 
 def test_the_workflow_runs_what_contributors_run():

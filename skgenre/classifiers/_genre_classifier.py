@@ -38,9 +38,6 @@ from skgenre.utils._tf import check_networks_installed
 from skgenre.utils._validation import check_artists
 from skgenre.utils._waveforms import MIN_DURATION, track_paths
 
-# Tracks that are predicted together, with their excerpts.
-_TRACKS_TOGETHER = 256
-
 
 class GenreClassifier(DocLinkMixin, ExplainMixin, PredictionMixin, ClassifierMixin, BaseEstimator):
     """Predict the genre of audio files: the model to use for your own catalogue.

@@ -55,7 +55,7 @@ class WeightsHolder:
         return self._held_weights().terms
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__().copy()  # type: ignore[attr-defined]
+        state: dict[str, Any] = super().__getstate__().copy()  # type: ignore[attr-defined]  # of the estimator
         if "weights_sha256_" not in state:
             with suppress(OSError, ValueError):
                 state |= _what_is_held(load_weights(self.weights))

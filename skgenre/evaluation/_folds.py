@@ -30,6 +30,7 @@ from skgenre.evaluation._protocols import Splits
 from skgenre.evaluation._task import EvaluationTask
 from skgenre.utils._parallel import effective_n_jobs, stream
 from skgenre.utils._pipeline import final_classifier, segment_outputs
+from skgenre.utils._tf import limit_tensorflow
 from skgenre.utils._warnings import gather_track_warnings, warn_caller, warn_of_tracks
 
 Array = NDArray[Any]
@@ -255,11 +256,7 @@ def _run_fold_in_worker(
     """Run a fold in another process; return what comes of it and its warnings."""
     if os.getpid() == parent:  # threads share the warnings of the process
         return _run_fold(*args, **shared), []
-    # joblib limits the threads of BLAS and OpenMP but not those of TensorFlow, which reads these
-    # when it is imported. On a GPU, a process would otherwise take all of its memory.
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(n_threads))
-    os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(n_threads))
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    limit_tensorflow(n_threads)
     with warnings.catch_warnings(record=True) as caught:
         done = _run_fold(*args, **shared)
     return done, [(w.message, w.category, w.filename, w.lineno) for w in caught]

@@ -15,6 +15,7 @@ from distributed import KilledWorker
 from joblib._dask import DaskDistributedBackend
 
 from skgenre.utils._blas import one_blas_thread
+from skgenre.utils._tf import limit_tensorflow
 
 _LOADING = Lock()
 
@@ -110,10 +111,7 @@ class _Sent:
         with _LOADING:
             if self._value is None:
                 if os.getpid() != self._sender:
-                    # TensorFlow reads these when it is imported. A worker has a core for a task.
-                    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-                    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-                    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+                    limit_tensorflow(1)  # a worker has a core for a task
                 self._value = cloudpickle.loads(self._data)
         return self._value
 

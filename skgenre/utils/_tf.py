@@ -23,6 +23,17 @@ _garbage = 0
 _GARBAGE_LIMIT = 50_000_000
 
 
+def limit_tensorflow(n_threads: int) -> None:
+    """Limit TensorFlow in this process, if it is not imported yet and nothing else is set.
+
+    joblib and Dask limit the threads of BLAS and OpenMP but not those of TensorFlow, which reads
+    these variables when it is imported. On a GPU, a process would otherwise take all of its memory.
+    """
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(n_threads))
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(n_threads))
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+
 class _TensorFlowLock:
     """A lock that is refused in a process forked from one that had used TensorFlow.
 

@@ -169,7 +169,7 @@ def _with_messages(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args)
         except RequestError as error:
             raise gr.Error(str(error), duration=None, print_exception=False) from None
-        except Exception:
+        except Exception:  # the log has the trace, which is nothing for the page
             LOG.exception("unexpected error in %s", function.__name__)
             raise gr.Error(UNEXPECTED, duration=None, print_exception=False) from None
 
